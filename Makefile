@@ -1,0 +1,69 @@
+# make frames    install into .venv and make the demo film in out/frames
+# make test      the tests that take under a minute each;  make test-slow  the others
+# make parity    replay what the 2015 program computed, with a table of deviations
+# make clean     remove .venv, out/frames and what building left
+
+BIN := .venv/bin
+
+.PHONY: all frames test test-slow parity clean
+
+all: frames
+
+# A run that was broken off goes on where it stopped; a finished one is only checked.
+frames: .venv/installed
+	@if [ -e out/frames/run.json ]; then resume=--resume; else resume=; fi; \
+	$(BIN)/lsd-repro frames --out out/frames $$resume || { status=$$?; \
+	    [ "$$resume$$status" != --resume2 ] || echo "To start afresh: rm -r out/frames, then make frames"; exit $$status; }
+	@echo "The film: out/frames/film.mp4"
+
+test: .venv/installed
+	$(BIN)/python -m pytest tests -m "not slow"
+
+# pytest leaves with 5 if no test is marked slow.
+test-slow: .venv/installed
+	$(BIN)/python -m pytest tests -m slow || [ $$? -eq 5 ]
+
+parity: .venv/installed
+	$(BIN)/lsd-repro parity tests/golden/stream.npz tests/golden/stills.npz
+
+clean:
+	rm -rf .venv out/frames build dist *.egg-info .pytest_cache tests/.pytest_cache
+	find lsd_repro tests -name __pycache__ -prune -exec rm -rf {} +
+
+# Editable, so that the checkout is what runs: after git pull nothing needs to be
+# installed again unless setup.py changed, and data/ is read where it lies.
+.venv/installed: setup.py .venv/bin/python
+	@if $(BIN)/python -m pip --version >/dev/null 2>&1; \
+	then $(BIN)/python -m pip install --disable-pip-version-check -e '.[test]'; \
+	else uv pip install --python $(BIN)/python -e '.[test]'; fi
+	@touch $@
+
+MISSING = from lsd_repro.stack import problems_before_install as p; raise SystemExit("\n".join(p()) or 0)
+
+# The first Python that runs (a pyenv shim can be there and not run), has venv (Debian
+# packages it apart) and finds all that Theano needs; else uv, which can fetch one.
+.venv/bin/python:
+	@why=; \
+	for python in python3.11 python3.10 python3.9 python3 python; do \
+	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 7))' >/dev/null 2>&1 || continue; \
+	    if ! missing=$$($$python -B -c '$(MISSING)' 2>&1); then \
+	        why=$${why:-$$missing}; \
+	    elif ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+	        why=$${why:-"$$python lacks the module venv: install it (Debian/Ubuntu: sudo apt install $$python-venv)"}; \
+	    else \
+	        echo "Creating .venv with $$($$python --version)"; \
+	        $$python -m venv --clear .venv && exit 0; \
+	    fi; \
+	done; \
+	if command -v uv >/dev/null; then \
+	    for preference in managed only-managed; do \
+	        UV_PYTHON_PREFERENCE=$$preference uv venv --clear --python 3.11 .venv || break; \
+	        missing=$$($@ -B -c '$(MISSING)' 2>&1) && exit 0; \
+	        why=$$missing; \
+	    done; \
+	fi; \
+	rm -rf .venv; \
+	echo "Cannot install: $${why:-no Python 3.9, 3.10 or 3.11 was found: install one \
+	(Debian/Ubuntu: sudo apt install python3.11 python3.11-venv python3.11-dev; Fedora: sudo dnf install python3.11-devel; \
+	macOS: brew install python@3.11; anywhere: uv, https://docs.astral.sh/uv)}" >&2; \
+	exit 1

@@ -1,0 +1,22 @@
+"""The 2015 "LSD neural net", reproduced: VGG-16 hallucinates the classes you name.
+
+Weights become a graph, the graph and a patch prior become an objective, the
+objective becomes a step, steps become frames, frames become film, and film is
+held against 2015.  The folders stand in that order.
+
+==================  =======================================================
+``program2015``     the constants of the 2015 program
+``stack``           Theano-PyMC and Lasagne 0.1 on today's Python
+``network``         the .mat weights, the Lasagne graph, the class names
+``prior``           patches of photos, fitting a prior, its energy
+``dream``           objective, Adam, the compiled gradient step
+``film``            zoom, caption, schedule, the offline stream, files
+``compare``         replay of arrays that the 2015 program computed
+``train``           training of the network that ships (extra ``train``)
+``cli``             the ``lsd-repro`` command
+==================  =======================================================
+
+Importing this package imports none of them, and not Theano.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,255 @@
+"""Replays arrays that the 2015 program itself computed, and reports the deviations.
+
+A golden file holds a small network and prior, a start image, and what the unmodified
+program (Theano 0.7, Lasagne of April 2015, float64) made of them: energies, logits,
+loss and gradient at the start, then every loss, and pictures along the way.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from lsd_repro.dream.step import GradientStep, energies, to_graph
+from lsd_repro.errors import InputError
+from lsd_repro.film.schedule import Scene
+from lsd_repro.film.stream import optimise_frame
+from lsd_repro.film.zoom import between, zoom_picture
+from lsd_repro.network.matconvnet import NetworkWeights
+from lsd_repro.prior import store
+from lsd_repro.program2015 import STILLS, STREAM
+
+# In float64 the programs agree to rounding; the limits leave room for another BLAS.
+LIMITS_64 = {"relative": 1e-9, "grey levels": 1e-3, "0..1": 1e-5}
+# In float32 only the start can be held to rounding.  Then the update, close to a sign
+# step, drifts apart wherever a gradient is near 0: as far as the 2015 program drifts
+# from itself, times this.
+LIMIT_32 = 1e-5
+DRIFT_FACTOR = 1.5
+
+
+class Deviation(NamedTuple):
+    """How far a quantity is from the golden one.
+
+    Attributes
+    ----------
+    quantity : str
+    unit : {"relative", "grey levels", "0..1"}
+        'relative' is to the golden array's largest magnitude.
+    value, limit : float
+    """
+
+    quantity: str
+    unit: str
+    value: float
+    limit: float
+
+    @property
+    def within(self):
+        return self.value <= self.limit
+
+
+class Golden:
+    """A golden file: its arrays by name, and what they describe.
+
+    Parameters
+    ----------
+    path : path
+    prior_dir : path, optional
+        Priors to use where the file has none; see `lsd_repro.prior.store.load`.
+
+    Raises
+    ------
+    InputError
+        If the file is no golden file, or has no prior and none is given.
+    """
+
+    def __init__(self, path, prior_dir=None):
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                self._arrays = {name: file[name] for name in file.files}
+            self.program = {"train": STREAM, "train_image": STILLS}[str(self["program"])]
+            self.network = NetworkWeights(
+                weights=tuple(self[f"W{i:02d}"] for i in range(16)),
+                biases=tuple(self[f"b{i:02d}"] for i in range(16)),
+                average_image=np.full((1, 1, 3), self["mean"], np.float32),
+                descriptions=tuple(map(str, range(len(self["b15"])))), names=())
+        except Exception as error:
+            raise InputError(f"{path}: not a golden file ({error!r}); "
+                             "tests/golden/ of the source code has two") from error
+        self.start = self["start_image"]
+        self.stride = int(self["stride"])
+        self.priors = store.load(prior_dir if "student_prior_filters" not in self else path)
+        if "schedule" in self:
+            self.program = replace(
+                self.program, steps_per_frame=int(self["steps_per_frame"]),
+                video_frames_per_frame=int(self["video_frames_per_frame"]),
+                video_height=int(self["video_shape"][0]), video_width=int(self["video_shape"][1]))
+            pairs = self["schedule"]
+        else:
+            pairs = [self["classes"]] * len(self["prior_terms"])
+        self.scenes = [Scene(int(c0), int(c1), "") for c0, c1 in pairs]
+
+    def __contains__(self, name):
+        return name in self._arrays
+
+    def __getitem__(self, name):
+        return self._arrays[name]
+
+    def named(self, prefix):
+        """Names that begin with `prefix`."""
+        return sorted(name for name in self._arrays if name.startswith(prefix))
+
+    def sample(self, array, axes):
+        """Every stride-th row and column of an array; `axes` are those of rows and columns."""
+        index = [slice(None)] * array.ndim
+        for axis in axes:
+            index[axis] = slice(None, None, self.stride)
+        return array[tuple(index)]
+
+
+def relative(ours, golden):
+    """Largest deviation, relative to the largest finite magnitude of the golden array."""
+    finite = np.isfinite(golden)
+    return float(np.abs(ours - golden)[finite].max() / np.abs(golden[finite]).max())
+
+
+def each_relative(ours, golden):
+    """Largest deviation of an entry, relative to that entry of the golden array."""
+    return float(np.abs((ours - golden) / golden).max())
+
+
+def largest(ours, golden):
+    """Largest absolute deviation."""
+    return float(np.abs(np.asarray(ours, float) - golden).max())
+
+
+def mean(ours, golden):
+    """Mean absolute deviation."""
+    return float(np.abs(np.asarray(ours, float) - golden).mean())
+
+
+def replay(path, prior_dir=None, float32=False):
+    """Recompute everything in a golden file.
+
+    Parameters
+    ----------
+    path : path
+        The .npz file.
+    prior_dir : path, optional
+        Folder of prior .npy files, for a golden file without a prior.
+    float32 : bool
+        Compute in float32 (default: float64): then the start is held to 1e-5, and
+        later pictures to 1.5 times the drift between the 2015 program's own
+        float32 and float64, where the file records it.
+
+    Returns
+    -------
+    list of Deviation
+    """
+    golden = Golden(path, prior_dir)
+    program = golden.program
+    step = GradientStep(golden.network, golden.priors["student"], golden.start, program.learning_rate,
+                        program.prior_strength, program.prior_scales, program.network_scales,
+                        dtype="float32" if float32 else "float64")
+    deviations = at_start(golden, step, LIMIT_32 if float32 else LIMITS_64["relative"])
+    compare = along_the_way_32 if float32 else along_the_way_64
+    return deviations + compare(golden, *run(golden, step))
+
+
+def at_start(golden, step, limit):
+    """Deviations of everything that the file has about the start image."""
+    found = []
+
+    def add(quantity, ours, theirs):
+        if np.isfinite(theirs).any():
+            found.append(Deviation(quantity, "relative", relative(np.asarray(ours), np.asarray(theirs)), limit))
+
+    for kind, prior in sorted(golden.priors.items()):
+        names = golden.named(f"energy_{kind}_p")
+        scales = [int(name.rsplit("p", 1)[1]) for name in names]
+        values = energies(golden.start, prior, scales, step.dtype)
+        for scale, value, name in sorted(zip(scales, values, names)):
+            add(f"{kind} energy, scale {scale}", value, golden[name])
+    terms, gradient, logits = step.evaluate(*map(int, golden["classes"]))
+    add("logits", logits, golden["logits_at_start"])
+    add("loss", terms.loss, golden["loss_at_start"])
+    add("class term", terms.class_term, golden["network_term_at_start"])
+    add("prior term", terms.prior_term, golden["prior_term_at_start"])
+    add("gradient", golden.sample(gradient, (2, 3)), golden["grad_at_start"])
+    return found
+
+
+def run(golden, step):
+    """Run the schedule.
+
+    Returns
+    -------
+    terms : list of Terms
+        Of every step, before its update.
+    pictures : list of ndarray
+        After the steps that the file has, (height, width, 3) in 0..255.
+    frames : list of ndarray
+        Optimised frames on the 0..1 scale, the start image first.
+    """
+    wanted = set(map(int, golden["x_after_step_ids"]))
+    terms, pictures, frames = [], [], [step.picture / 255]
+
+    def on_step(step_terms):
+        if len(terms) in wanted:
+            pictures.append(step.picture)
+        terms.append(step_terms)
+
+    for scene in golden.scenes:
+        optimise_frame(step, scene, golden.program, on_step)
+        frames.append(step.picture / 255)
+    return terms, pictures, frames
+
+
+def along_the_way_64(golden, terms, pictures, frames):
+    """Deviations of losses, pictures and film; in float64 nothing may drift."""
+    found = []
+
+    def add(quantity, unit, measure, ours, theirs):
+        found.append(Deviation(quantity, unit, measure(np.asarray(ours), theirs), LIMITS_64[unit]))
+
+    if np.isfinite(golden["losses"]).all():
+        add("all losses", "relative", each_relative, [t.loss for t in terms], golden["losses"])
+    add("all prior terms", "relative", each_relative, [t.prior_term for t in terms], golden["prior_terms"])
+    for index, ours, theirs in zip(golden["x_after_step_ids"], pictures, golden["x_after_step"]):
+        add(f"picture after step {index + 1}", "grey levels", largest,
+            golden.sample(to_graph(ours, ours.dtype), (2, 3)), theirs)
+    if "zoomed_frames" not in golden:
+        return found
+    k = golden.program.video_frames_per_frame
+    for name in ("optimised_frames", "zoomed_frames"):
+        for index, theirs in enumerate(golden[name]):
+            ours = frames[index] if name == "optimised_frames" else zoom_picture(frames[index], k)
+            add(f"{name[:-1].replace('_', ' ')} {index}", "0..1", largest, golden.sample(ours, (0, 1)), theirs)
+    shape = golden.program.video_height, golden.program.video_width
+    for i, theirs in zip(map(int, golden["video_frame_ids"]), golden["video_frames"]):
+        first = i // k
+        ours = between(frames[first], frames[first + 1], i, first * k, (first + 1) * k, shape)
+        add(f"video frame {i}", "0..1", largest, golden.sample(ours, (0, 1)), theirs)
+    return found
+
+
+def along_the_way_32(golden, terms, pictures, frames):
+    """Drift of the pictures, against the 2015 program's own between float32 and float64."""
+    if "float32_self_drift" not in golden:
+        return []
+    return [
+        Deviation(f"mean drift after step {index + 1}", "grey levels",
+                  mean(golden.sample(to_graph(ours, ours.dtype), (2, 3)), theirs), DRIFT_FACTOR * float(drift))
+        for index, ours, theirs, drift in zip(
+            golden["x_after_step_ids"], pictures, golden["x_after_step"], golden["float32_self_drift"])]
+
+
+def table(deviations):
+    """Deviations as lines of text, one each, those beyond their limit marked."""
+    width = max(len(d.quantity) for d in deviations)
+    lines = [f"{'quantity':{width}}  {'deviation':>9}  {'limit':>8}  unit"]
+    for d in deviations:
+        lines.append(f"{d.quantity:{width}}  {d.value:9.1e}  {d.limit:8.1e}  {d.unit}"
+                     + ("" if d.within else "  BEYOND THE LIMIT"))
+    return "\n".join(lines)

@@ -1,0 +1,116 @@
+"""What this installation runs on, what is missing, and what to do about it.
+
+Works also where Theano cannot be brought up: that is when it is needed.
+"""
+
+import ctypes
+import importlib.metadata
+import platform
+import subprocess
+import sys
+
+from lsd_repro import __version__, shipped, stack
+from lsd_repro.errors import InputError, StackError
+
+DISTRIBUTIONS = ("Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "matplotlib", "Pillow", "setuptools")
+
+
+def report():
+    """Describe the installation.
+
+    Returns
+    -------
+    str
+        One line for each thing found or missing, and after them what to do about
+        each thing in `problems`.
+    """
+    rows = [("Python", f"{platform.python_version()} ({sys.executable})"), ("lsd_repro", __version__)]
+    rows += [(name, _version(name)) for name in DISTRIBUTIONS]
+    rows += [("C++ compiler", _or_missing(_compiler)), ("Python.h", _or_missing(stack.find_headers)),
+             ("BLAS", _or_missing(_blas))]
+    rows += _theano_rows()
+    rows += [("ffmpeg", _or_missing(_ffmpeg))]
+    rows += [(name, _or_missing(shipped.path, name)) for name in (shipped.NETWORK, shipped.PRIORS)]
+
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:{width}}  {value}" for name, value in rows]
+    todo = problems()
+    lines += ["", "What to do:", *(f"* {message}" for message in todo)] if todo else ["", "All is well."]
+    return "\n".join(lines)
+
+
+def problems():
+    """List what keeps lsd_repro from working here.
+
+    Returns
+    -------
+    list of str
+        One message for each problem, saying what to do; empty if all is well.
+    """
+    found = stack.problems()
+    checks = [(_ffmpeg,), (shipped.path, shipped.NETWORK), (shipped.path, shipped.PRIORS)]
+    if not found:  # otherwise it fails for a reason that is listed already
+        checks.insert(0, (stack.load,))
+    for check, *arguments in checks:
+        try:
+            check(*arguments)
+        except InputError as error:
+            found.append(str(error))
+    return found
+
+
+def _or_missing(find, *arguments):
+    try:
+        return str(find(*arguments))
+    except InputError:
+        return "MISSING"
+
+
+def _version(distribution):
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "MISSING"
+
+
+def _compiler():
+    path = stack.find_compiler()
+    if not path:
+        return "none, as THEANO_FLAGS or .theanorc say: Theano computes in Python, slowly"
+    return f"{path} ({_first_line(path, '--version')})"
+
+
+def _blas():
+    blas = stack.find_blas()
+    if not blas.path:
+        return f"{blas.kind}: {blas.flags or 'none'}"
+    library = ctypes.CDLL(blas.path)
+    threads = (f", {library.openblas_get_num_threads()} threads (set OPENBLAS_NUM_THREADS to change)"
+               if hasattr(library, "openblas_get_num_threads") else "")
+    return f"{blas.kind}: {blas.path}{threads}"
+
+
+def _theano_rows():
+    try:
+        config = stack.load().theano.config
+    except StackError:
+        return [("Theano", "cannot be brought up")]
+    return [("floatX", config.floatX), ("device", config.device), ("compile cache", config.compiledir)]
+
+
+def _ffmpeg():
+    try:
+        import imageio_ffmpeg
+
+        path = imageio_ffmpeg.get_ffmpeg_exe()
+    except (ImportError, RuntimeError) as error:
+        raise InputError(
+            "no ffmpeg was found, and films need it: pip install imageio-ffmpeg brings one along, or install your "
+            "system's (Debian/Ubuntu: sudo apt install ffmpeg; Fedora: sudo dnf install ffmpeg-free; "
+            "macOS: brew install ffmpeg)") from error
+    return f"{path} ({_first_line(path, '-version')})"
+
+
+def _first_line(*command):
+    output = subprocess.run(command, capture_output=True, text=True).stdout
+    return output.partition("\n")[0]

@@ -1,0 +1,8 @@
+"""From a network and a prior to a step of gradient descent on the picture.
+
+================  ==========================================================
+``objective.py``  logits and classes -> the class term of the loss
+``adam.py``       the 2015 update, and Lasagne's
+``step.py``       compiles the gradient step; holds picture and moments
+================  ==========================================================
+"""

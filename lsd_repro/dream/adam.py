@@ -1,0 +1,41 @@
+"""Adam as the 2015 program had it, as updates of shared variables."""
+
+from collections import OrderedDict
+
+from lsd_repro.program2015 import BETA1, BETA2, EPSILON
+from lsd_repro.stack import T
+
+
+def adam2015(gradient, x, moments, learning_rate, beta1=BETA1, beta2=BETA2, epsilon=EPSILON):
+    """Updates for one step of Adam in which the betas weigh the NEW gradient.
+
+    With the betas of 0.9 and 0.999 that were meant for the old moments, this is
+    today's Adam with betas (0.1, 0.001): close to a sign step of size
+    `learning_rate`.  The picture is clipped to 0..255.
+
+    Parameters
+    ----------
+    gradient : symbolic tensor
+        Of the loss with respect to `x`.
+    x : shared variable
+        The picture, in 0..255.
+    moments : Moments
+        Shared variables m, v (like `x`, starting at 0) and t (scalar, starting at 1).
+    learning_rate : float
+        In grey levels.
+
+    Returns
+    -------
+    OrderedDict of shared variable to symbolic expression
+
+    References
+    ----------
+    .. [1] D. Kingma and J. Ba, Adam: A Method for Stochastic Optimization, 2014.
+    """
+    m, v, t = moments
+    m_new = beta1 * gradient + (1 - beta1) * m
+    v_new = beta2 * gradient ** 2 + (1 - beta2) * v
+    m_hat = m_new / (1 - (1 - beta1) ** t)
+    v_hat = v_new / (1 - (1 - beta2) ** t)
+    x_new = x - learning_rate * m_hat / (T.sqrt(v_hat) + epsilon)
+    return OrderedDict([(m, m_new), (v, v_new), (t, t + 1), (x, T.clip(x_new, 0.0, 255.0))])

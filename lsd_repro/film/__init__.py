@@ -1,0 +1,13 @@
+"""Frames become film.
+
+==============  ============================================================
+``zoom``        the slow zoom of the working picture, and the video frames
+                between two optimised ones
+``caption``     the text in the corner
+``schedule``    who is shown when: a list of queries, or a file
+``stream``      the offline loop: schedule -> optimised -> video frames
+``write``       PNG, MP4 and contact sheet, each whole or not at all
+==============  ============================================================
+
+None of these modules imports Theano.
+"""

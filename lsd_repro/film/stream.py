@@ -1,0 +1,261 @@
+"""The stream's loop, offline: scenes -> optimised frames -> a film; resumable.
+
+A run lives in one folder::
+
+    run.json                 every parameter, and the versions of what computed it
+    frames/frame0000.png     the start image, then one PNG per optimised frame
+    state/frame0000.npy      the same frames unrounded, for the film and for comparison
+    state/latest.npz         picture and moments after the last finished frame
+    film.mp4, contact.png    made at the end
+
+Every file is written whole or not at all, latest.npz last of a frame's files: what
+it says is finished is on the disk.
+"""
+
+import contextlib
+import hashlib
+import itertools
+import json
+import platform
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from lsd_repro import files
+from lsd_repro.errors import InputError
+from lsd_repro.film import write
+from lsd_repro.film.caption import draw_caption
+from lsd_repro.film.zoom import between, to_uint8, zoom_picture
+from lsd_repro.program2015 import FRAMES_PER_SECOND
+
+CONTACT_PICTURES = 6
+
+
+def optimise_frame(step, scene, program, on_step):
+    """One turn of the stream's loop: zoom, reset Adam, take the steps.
+
+    Parameters
+    ----------
+    step : GradientStep
+    scene : Scene
+        What to show.
+    program : Program
+        Sets zoom, steps, and whether Adam is reset.
+    on_step : callable
+        Called with the Terms of every step, after it was taken.
+    """
+    if program.video_frames_per_frame:
+        step.picture = 255 * zoom_picture(step.picture / 255, program.video_frames_per_frame)
+    if program.reset_moments:
+        step.reset_moments()
+    for _ in range(program.steps_per_frame):
+        on_step(step.step(scene.c0, scene.c1))
+
+
+def video_frames(frames, scenes, program):
+    """Yield the video frames between optimised frames, with their captions.
+
+    Parameters
+    ----------
+    frames : sequence of ndarray, shape (height, width, 3)
+        Optimised frames in 0..255, the start image first.
+    scenes : sequence of Scene
+        One for each pair of neighbouring frames.
+    program : Program
+        Sets the film's size and the video frames per optimised frame.
+
+    Yields
+    ------
+    ndarray, shape (video_height, video_width, 3), uint8
+    """
+    k = program.video_frames_per_frame
+    shape = program.video_height, program.video_width
+    for index, scene in enumerate(scenes):
+        a, b = frames[index] / 255, frames[index + 1] / 255
+        first, last = index * k, (index + 1) * k
+        for i in range(first, last):
+            yield draw_caption(to_uint8(between(a, b, i, first, last, shape)), scene.caption)
+
+
+def parameters(program, scenes, start, network, prior, dtype, seed):
+    """Everything that decides what a run computes, as run.json keeps it.
+
+    Parameters
+    ----------
+    program : Program
+    scenes : sequence of Scene
+    start : ndarray, shape (height, width, 3)
+    network : NetworkWeights
+    prior : PatchPrior
+    dtype : str
+    seed : int
+
+    Returns
+    -------
+    dict
+        Arrays are represented by their SHA-256.
+    """
+    return {
+        **asdict(program), "scenes": [list(scene) for scene in scenes], "dtype": dtype, "seed": seed,
+        "start": _digest(start), "prior kind": prior.kind, "prior": _digest(prior.filters, prior.mean),
+        "network": _digest(*network.weights, *network.biases, network.average_image)}
+
+
+def _digest(*arrays):
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.shape} {array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def versions():
+    """Versions of Python and of the packages that a run's result depends on."""
+    packages = "lsd_repro", "Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "Pillow", "imageio-ffmpeg"
+    found = {"Python": platform.python_version()}
+    for package in packages:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
+
+
+def make_film(out, scenes, program, make_step, parameters, resume=False):
+    """Run the stream over a plan of scenes and write frames, film and contact sheet.
+
+    Parameters
+    ----------
+    out : path
+        The run's folder; must be empty or absent, unless resuming.
+    scenes : sequence of Scene
+        One for each optimised frame.
+    program : Program
+    make_step : callable
+        Returns the GradientStep at the start image; called only when steps remain.
+    parameters : dict
+        From `parameters`; kept in run.json.  A run resumes only under equal ones.
+    resume : bool
+        Go on with the run in `out`.  What comes out is the same, to the bit, as
+        without the interruption.
+
+    Raises
+    ------
+    InputError
+        If `out` is not empty, holds no run to resume, or one with other parameters.
+    """
+    out = Path(out)
+    done = open_run(out, parameters, resume)
+    if done is None or done < len(scenes):
+        optimise(out, make_step(), scenes, program, done)
+    frames = Frames(out, len(scenes) + 1)
+    if program.video_frames_per_frame:
+        total = len(scenes) * program.video_frames_per_frame
+        write.write_film(out / "film.mp4", tqdm(video_frames(frames, scenes, program), "film", total, unit="frame"),
+                         (program.video_width, program.video_height), FRAMES_PER_SECOND)
+    write.write_png(out / "contact.png", contact_sheet(frames, scenes))
+
+
+def open_run(out, parameters, resume):
+    """Begin a run in a folder, or find out how far the one there has come.
+
+    Returns
+    -------
+    int or None
+        Finished frames (0: the start image alone is saved); None if nothing is.
+    """
+    record = out / "run.json"
+    # As JSON has it, so that what was written compares equal to what is read.
+    parameters = json.loads(json.dumps(parameters))
+    if not resume:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise InputError(f"{out} exists and is not an empty folder: choose another --out, "
+                             "or --resume to go on with the run there")
+        text = json.dumps({"parameters": parameters, "versions": versions()}, indent=2)
+        for folder in ("frames", "state"):
+            files.make_folder(out / folder)
+        files.write_bytes(record, text.encode())
+        return None
+    try:
+        earlier = dict(json.loads(record.read_text())["parameters"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{out} holds no run to resume (run.json: {error}); leave out --resume") from error
+    changed = [key for key in sorted({*earlier, *parameters}) if earlier.get(key) != parameters.get(key)]
+    if changed:
+        differences = "; ".join(f"{key} was {_short(earlier.get(key))}, is {_short(parameters.get(key))}"
+                                for key in changed)
+        raise InputError(f"{out} can't be resumed with other parameters: {differences}. "
+                         "Use the same as before, or another --out without --resume")
+    if not (out / "state" / "latest.npz").exists():
+        return None
+    with np.load(out / "state" / "latest.npz") as state:
+        return int(state["done"])
+
+
+def _short(value):
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def optimise(out, step, scenes, program, done):
+    """Optimise the frames that remain, saving each."""
+    if done is None:
+        done = 0
+        save_frame(out, 0, step)
+    else:
+        with np.load(out / "state" / "latest.npz") as state:
+            step.restore(state)
+    steps = program.steps_per_frame
+    with tqdm(total=len(scenes) * steps, initial=done * steps, unit="step", desc="dreaming") as bar:
+        for index, scene in enumerate(scenes[done:], done + 1):
+
+            def on_step(terms):
+                if not np.isfinite(terms.loss):
+                    raise InputError(f"frame {index}: the loss is {terms.loss}; "
+                                     "a smaller learning rate or prior strength may help")
+                bar.set_postfix_str(f"{scene.caption}: loss {terms.loss:.2f}, logit {terms.target:.2f}")
+                bar.update()
+
+            optimise_frame(step, scene, program, on_step)
+            save_frame(out, index, step)
+
+
+def save_frame(out, index, step):
+    picture = step.picture
+    files.write_array(_frame_file(out, index), picture)
+    write.write_png(out / "frames" / f"frame{index:04d}.png", write.as_still(picture))
+    files.write_arrays(out / "state" / "latest.npz", done=index, **step.state())
+
+
+def _frame_file(out, index):
+    return Path(out) / "state" / f"frame{index:04d}.npy"
+
+
+class Frames:
+    """The optimised frames of a run, (height, width, 3) in 0..255, read as they are asked for."""
+
+    def __init__(self, out, count):
+        self._out, self._count = out, count
+
+    def __len__(self):
+        return self._count
+
+    def __getitem__(self, index):
+        file = _frame_file(self._out, index)
+        try:
+            return np.load(file)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{file} can't be read ({error}); run again into another --out") from error
+
+
+def contact_sheet(frames, scenes):
+    """The last frame of every scene; of a single scene, frames from start to end."""
+    ends = [index for index, (scene, following) in enumerate(itertools.zip_longest(scenes, scenes[1:]), 1)
+            if scene != following]
+    if len(ends) == 1:
+        ends = sorted({round(index) for index in np.linspace(1, len(scenes), CONTACT_PICTURES)})
+        captions = [f"{scenes[0].caption}, frame {index}" for index in ends]
+    else:
+        captions = [scenes[index - 1].caption for index in ends]
+    return write.contact_sheet([write.as_still(frames[index]) for index in ends], captions)

@@ -1,0 +1,120 @@
+"""The slow zoom: `zoom_picture`, `between`, `to_uint8`.
+
+The stream drifts into its picture: 5 % a second, turning a hundredth of a degree
+with every video frame.  The same similarity transform moves the working picture
+on (`zoom_picture`) and fills the film between two optimised frames (`between`).
+
+Pictures here are (H, W, 3) on the **0..1** scale, not 0..255.
+"""
+
+import numpy as np
+from skimage.transform import warp
+
+from lsd_repro.program2015 import FRAMES_PER_SECOND, ROTATION_PER_FRAME, ZOOM_PER_SECOND
+
+ZOOM_PER_FRAME = ZOOM_PER_SECOND ** (1 / FRAMES_PER_SECOND)
+
+# skimage's names for the two interpolations of 2015.
+BILINEAR, BICUBIC = 1, 3
+
+
+def zoom_picture(picture, k):
+    """Zoom the working picture by `k` video frames: the picture to go on with.
+
+    Parameters
+    ----------
+    picture : (H, W, 3) array of float, 0..1
+        Values outside 0..1 are clipped first.
+    k : int
+        Video frames to move on by; 0 leaves the picture as it is.
+
+    Returns
+    -------
+    (H, W, 3) array of float32
+        Not clipped: the bicubic filter overshoots 0..1 a little at edges, and the
+        2015 program went on with that.
+
+    Notes
+    -----
+    Bicubic; what comes in from outside the picture repeats its edge.
+    """
+    height, width = picture.shape[:2]
+    return _moved(np.clip(picture, 0, 1), k, 1.0, (height, width),
+                  order=BICUBIC, mode="edge").astype(np.float32)
+
+
+def between(a, b, i, a_index, b_index, video_shape):
+    """Video frame `i` between the optimised frames `a` and `b`.
+
+    `a` is moved forward to time `i`, `b` back; the two are blended linearly in
+    time.  Moved back, `b` shrinks: where it no longer covers the frame, `a` stands
+    alone.
+
+    Parameters
+    ----------
+    a, b : (H, W, 3) array of float, 0..1
+        Optimised frames, as handed to the stream (before `zoom_picture`).
+    i : int
+        Index of the video frame, ``a_index <= i < b_index``.
+    a_index, b_index : int
+        Video indices at which `a` and `b` lie.
+    video_shape : (int, int)
+        Height and width of the film.  The picture fills it as far as its own
+        aspect ratio goes; beyond that its edge is repeated (and `b` is absent).
+
+    Returns
+    -------
+    (h, w, 3) array of float32, 0..1
+
+    Raises
+    ------
+    ValueError
+        If the shapes of `a` and `b` differ or `i` is not between the two.
+    """
+    if a.shape != b.shape:
+        raise ValueError(f"frames of different shapes: {a.shape} and {b.shape}")
+    if not a_index <= i < b_index:
+        raise ValueError(f"video frame {i} is not in {a_index}..{b_index - 1}")
+    fit = min(video_shape[0] / a.shape[0], video_shape[1] / a.shape[1])
+    weight_b = (i - a_index) / (b_index - a_index)
+    forward = _moved(a, i - a_index, fit, video_shape, order=BILINEAR, mode="edge")
+    if weight_b == 0:
+        return forward.astype(np.float32)
+    backward = _moved(b, i - b_index, fit, video_shape,
+                      order=BILINEAR, mode="constant", cval=np.nan)
+    blend = (1 - weight_b) * forward + weight_b * backward
+    return np.where(np.isnan(backward), forward, blend).astype(np.float32)
+
+
+def to_uint8(frame):
+    """A video frame as it goes out: 0..1 to 0..255, truncated and not rounded.
+
+    Parameters
+    ----------
+    frame : array of float, 0..1
+        Values outside are clipped.
+
+    Returns
+    -------
+    array of uint8
+    """
+    return np.clip(255 * frame, 0, 255).astype(np.uint8)
+
+
+def _moved(picture, k, fit, output_shape, **interpolation):
+    """`picture` seen `k` video frames later (before, if negative), `fit` times as large."""
+    height, width = picture.shape[:2]
+    scale = 1 / (ZOOM_PER_FRAME ** k * fit)
+    angle = -np.deg2rad(ROTATION_PER_FRAME * k)
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)],
+                             [np.sin(angle), np.cos(angle)]])
+    # Output (x, y) to input (x, y), centre to centre.  The centre is (W/2, H/2), half a
+    # pixel off the middle (W-1)/2 of the pixel grid, as in 2015.
+    to_input = np.eye(3)
+    to_input[:2, :2] = turn
+    to_input[:2, 2] = (np.array([width, height]) / 2
+                       - turn @ np.array([output_shape[1], output_shape[0]]) / 2)
+    # skimage computes coordinates in the picture's precision: in float32 they are wrong
+    # by 1e-5 of a picture's width, which shows as 2e-5 in the result.
+    return warp(np.asarray(picture, np.float64), to_input, output_shape=tuple(output_shape),
+                clip=False, preserve_range=True, **interpolation)

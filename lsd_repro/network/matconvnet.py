@@ -1,0 +1,290 @@
+"""VGG-16 in MatConvNet's .mat file <-> `NetworkWeights` (no Theano).
+
+==================  ========================================================
+`NetworkWeights`    the arrays of a VGG-16 and the names of its classes
+`read`              a .mat file of any of the three layouts, checked
+`write`             a .mat file in the layout of today
+==================  ========================================================
+
+Three layouts were published over the years (FACTS-2015, section 2).  They
+differ in where a field stands and in what it lies under, so fields are found by
+name and never by position.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lsd_repro.errors import InputError
+from lsd_repro.network.matfile import (
+    AGAIN, INCOMPLETE, OTHER, cell_of, load, naming, row_of, save, single_of, struct_of, texts_of)
+from lsd_repro.program2015 import VGG16_GROUPS
+
+
+def _vgg16_layers():
+    """(name, kind) of the layers up to the logits."""
+    layers = []
+    for group, convolutions in enumerate(VGG16_GROUPS, 1):
+        for i in range(1, convolutions + 1):
+            layers += [(f"conv{group}_{i}", "conv"), (f"relu{group}_{i}", "relu")]
+        layers.append((f"pool{group}", "pool"))
+    return tuple(layers) + (("fc6", "conv"), ("relu6", "relu"), ("fc7", "conv"), ("relu7", "relu"), ("fc8", "conv"))
+
+
+# Half precision has 11, but they deflate badly: 3.5 million of them come to more
+# than 8 MB.  The training multiplies with 8 (bfloat16).
+HALF_BITS = 10
+
+VGG16_LAYERS = _vgg16_layers()
+# The layers that have parameters, in the order of `NetworkWeights.weights`.
+WEIGHT_LAYERS = tuple(name for name, kind in VGG16_LAYERS if kind == "conv")
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkWeights:
+    """The parameters of a VGG-16 of any width, and what its classes are called.
+
+    Attributes
+    ----------
+    weights : tuple of 16 arrays
+        float32, C order, as Lasagne has them: (out, in, height, width), to be
+        applied as cross-correlations.  The last three are fc6, fc7 and fc8.
+    biases : tuple of 16 arrays
+        float32, (out,).
+    average_image : array
+        float32, (height, width, 3) or (1, 1, 3), RGB in 0..255.
+    descriptions : tuple of str
+        One for each class, such as ``"spider web, spider's web"``.
+    names : tuple of str
+        WordNet ids such as ``"n04275548"``, one for each class, or empty.
+    """
+
+    weights: tuple
+    biases: tuple
+    average_image: np.ndarray
+    descriptions: tuple
+    names: tuple = ()
+
+    @property
+    def mean(self):
+        """float: what is subtracted from every pixel and channel.
+
+        One scalar over all entries of the average image, not one a channel.  As in
+        2015 the sum is taken in float32 and in the order of the file (columns first),
+        so that reading what was written gives the same number to the last bit.
+        """
+        return float(self.average_image.ravel(order="F").mean(dtype=np.float32))
+
+    @property
+    def parameter_count(self):
+        """int: weights and biases; 138,357,544 for the VGG-16 of 2014."""
+        return sum(array.size for array in self.weights + self.biases)
+
+
+def read(path):
+    """Read a VGG-16 from MatConvNet's .mat file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file of the oldest layout (``filters`` and ``biases`` in each layer), of
+        that of 2015 (``weights``) or of today's (``meta``).
+
+    Returns
+    -------
+    NetworkWeights
+
+    Raises
+    ------
+    InputError
+        If the file is missing, unreadable, incomplete or no VGG-16; the message
+        names the file, the layer and the mend.
+
+    Notes
+    -----
+    The file's bytes and the arrays made of them are in memory together: 1108 MiB at
+    the peak, measured on a file of the real size, 528 MiB, compressed or not.
+    """
+    with naming(path):
+        variables = load(path)
+        layers = variables.pop("layers", None)
+        if layers is None:
+            raise InputError(f"holds no readable variable 'layers': {INCOMPLETE}")
+        weights, biases = _read_layers(layers)
+        meta = variables.get("meta")
+        about = variables if meta is None else struct_of(meta, "meta")
+        normalization = struct_of(about.get("normalization"), "normalization")
+        classes = struct_of(about.get("classes"), "classes")
+        network = NetworkWeights(
+            weights, biases, np.array(single_of(normalization.get("averageImage"), "normalization.averageImage")),
+            texts_of(classes.get("description"), "classes.description"),
+            texts_of(classes["name"], "classes.name") if "name" in classes else ())
+        _check(network)
+        return network
+
+
+def write(path, network, half=False):
+    """Write a VGG-16 as a .mat file in MatConvNet's layout of today.
+
+    The file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path-like
+    network : NetworkWeights
+    half : bool
+        Halve the file: round the weights to `HALF_BITS` significant bits and
+        compress.  MATLAB knows no half precision, so the weights are still stored,
+        and read back, as single; it is their zero bits that compress.  Biases and
+        average image are not rounded.
+
+    Raises
+    ------
+    InputError
+        If `network` is no VGG-16, or the file can't be written.
+    """
+    with naming(path):
+        _check(network)
+        if half:
+            network = replace(network, weights=tuple(_rounded(array) for array in network.weights))
+        variables = {"layers": cell_of(_layer_structs(network)), "meta": _meta(network)}
+        save(path, variables, compress=half)
+
+
+# The layers.
+
+def _read_layers(layers):
+    """Weights and biases of the 16 layers that have them."""
+    if not isinstance(layers, list):
+        raise InputError(f"'layers' is no cell, so this is no MatConvNet SimpleNN network; {OTHER}")
+    layers = [struct_of(fields, f"layer {i} of {len(layers)}") for i, fields in enumerate(layers, 1)]
+    _check_sequence(layers)
+
+    weights, biases = [], []
+    for name, fields in zip(WEIGHT_LAYERS, (fields for fields in layers if _kind(fields) == "conv")):
+        filters, bias = _parameters(fields, name)
+        filters = single_of(filters, f"{name}: filters")
+        if filters.ndim > 4:
+            raise InputError(f"{name}: filters have shape {filters.shape} and not (height, width, in, out); {OTHER}")
+        # MATLAB drops trailing dimensions of size one.
+        filters = filters.reshape(filters.shape + (1,) * (4 - filters.ndim))
+        # (height, width, in, out) -> (out, in, height, width); a copy, which lets go of the file.
+        weights.append(np.array(filters.transpose(3, 2, 0, 1), order="C"))
+        biases.append(np.array(single_of(bias, f"{name}: biases").ravel()))
+    return tuple(weights), tuple(biases)
+
+
+def _kind(fields):
+    """A layer's type; from what it holds where the file doesn't say; else None."""
+    if "type" in fields:
+        return fields["type"] if isinstance(fields["type"], str) else None
+    return "conv" if "weights" in fields or "filters" in fields else None
+
+
+def _check_sequence(layers):
+    """Check that the layers are those of a VGG-16, in order.
+
+    Dropout does nothing in a trained network, and the softmax comes after the
+    logits, so both may be there or not.
+    """
+    expected = VGG16_LAYERS
+    found = [(f"layer {i} ({fields.get('name') or 'unnamed'})", _kind(fields), fields)
+             for i, fields in enumerate(layers, 1)]
+    found = [layer for layer in found if layer[1] not in ("dropout", "softmax", "softmaxloss")]
+    if any(kind is None for _, kind, _ in found):
+        expected = tuple(layer for layer in expected if layer[1] == "conv")
+        found = [layer for layer in found if layer[1] == "conv"]
+    for (name, kind), (found_name, found_kind, fields) in zip(expected, found):
+        if kind != found_kind:
+            raise InputError(f"no VGG-16: {found_name} is a {found_kind!r} layer, and {kind!r} ({name}) "
+                             f"is expected; {OTHER}")
+        if kind == "pool" and fields.get("method", "max") != "max":
+            raise InputError(f"no VGG-16: {found_name} is not a max-pool; {OTHER}")
+    if len(found) != len(expected):
+        first = expected[len(found)][0] + " is missing" if len(found) < len(expected) else \
+            found[len(expected)][0] + " comes after fc8"
+        raise InputError(f"no VGG-16: {first} ({len(found)} layers up to the logits, "
+                         f"{len(expected)} expected); {OTHER}")
+
+
+def _parameters(fields, name):
+    """Filters and biases of a layer, from whichever fields have them."""
+    if "weights" not in fields:
+        return fields.get("filters"), fields.get("biases")
+    pair = fields["weights"]
+    if not (isinstance(pair, list) and len(pair) == 2):
+        raise InputError(f"{name}: 'weights' is not a cell of filters and biases; {OTHER}")
+    return pair
+
+
+def _check(network):
+    """Check shapes and values of a network, naming the first layer at fault."""
+    if not len(network.weights) == len(network.biases) == len(WEIGHT_LAYERS):
+        raise InputError(f"no VGG-16: {len(network.weights)} weights and {len(network.biases)} biases, "
+                         f"{len(WEIGHT_LAYERS)} of each expected")
+    channels, before = 3, "the RGB picture"
+    for name, weights, biases in zip(WEIGHT_LAYERS, network.weights, network.biases):
+        if weights.ndim != 4 or not weights.size:
+            raise InputError(f"{name}: weights have shape {weights.shape} and not (out, in, height, width); {OTHER}")
+        out, into, height, width = weights.shape
+        size = height if name == "fc6" else 1 if name.startswith("fc") else 3
+        if (height, width) != (size, size):
+            raise InputError(f"no VGG-16: {name} has {height}x{width} filters and not {size}x{size}; {OTHER}")
+        if into != channels:
+            raise InputError(f"no VGG-16: {name} takes {into} channels, but {before} has {channels}; {OTHER}")
+        if biases.shape != (out,):
+            raise InputError(f"{name}: {out} filters but biases of shape {biases.shape}; {OTHER}")
+        for what, array in (("weights", weights), ("biases", biases)):
+            _check_finite(array, f"{name}: {what}")
+        channels, before = out, name
+
+    average = network.average_image
+    if average.ndim != 3 or average.shape[2] != 3 or not average.size:
+        raise InputError(f"the average image has shape {average.shape} and not (height, width, 3); {OTHER}")
+    _check_finite(average, "the average image")
+    if len(network.descriptions) != channels:
+        raise InputError(f"fc8 has {channels} classes, but {len(network.descriptions)} are described; {OTHER}")
+    if network.names and len(network.names) != channels:
+        raise InputError(f"fc8 has {channels} classes, but {len(network.names)} are named; {OTHER}")
+
+
+def _check_finite(array, what):
+    # Least and largest value see every NaN and infinity, without a mask as large as the array.
+    if not (np.isfinite(array.min()) and np.isfinite(array.max())):
+        raise InputError(f"{what} hold NaN or infinity: damaged, or training diverged; {AGAIN}")
+
+
+# Writing.
+
+def _layer_structs(network):
+    """The layers as MatConvNet has them, softmax included."""
+    parameters = dict(zip(WEIGHT_LAYERS, zip(network.weights, network.biases)))
+    structs = []
+    for name, kind in VGG16_LAYERS:
+        layer = {"name": name, "type": kind}
+        if kind == "conv":
+            weights, biases = parameters[name]
+            filters = weights.astype(np.float32, copy=False).transpose(2, 3, 1, 0)
+            layer["weights"] = cell_of([filters, biases.astype(np.float32)[:, None]])
+            layer["pad"] = row_of(*[1 if name.startswith("conv") else 0] * 4)
+            layer["stride"] = row_of(1, 1)
+            layer["size"] = row_of(*filters.shape)
+        elif kind == "pool":
+            layer.update(pool=row_of(2, 2), stride=row_of(2, 2), pad=row_of(0, 0, 0, 0), method="max")
+        structs.append(layer)
+    return structs + [{"name": "prob", "type": "softmax"}]
+
+
+def _meta(network):
+    # The input for which the map of logits is one position: five poolings, then fc6.
+    side = 2 ** len(VGG16_GROUPS) * network.weights[WEIGHT_LAYERS.index("fc6")].shape[2]
+    return {
+        "normalization": {"averageImage": network.average_image.astype(np.float32, copy=False),
+                          "imageSize": row_of(side, side, 3)},
+        "classes": {"name": cell_of(network.names), "description": cell_of(network.descriptions)}}
+
+
+def _rounded(array):
+    """An array rounded to `HALF_BITS` significant bits, to even on a tie."""
+    mantissa, exponent = np.frexp(array)
+    return np.ldexp(np.rint(mantissa * 2.0 ** HALF_BITS) / 2.0 ** HALF_BITS, exponent).astype(np.float32)

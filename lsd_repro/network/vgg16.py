@@ -1,0 +1,113 @@
+"""VGG-16 as a graph of Lasagne layers, fully convolutional, logits out."""
+
+from collections import OrderedDict
+
+from lsd_repro.errors import InputError
+from lsd_repro.program2015 import VGG16_GROUPS
+from lsd_repro.stack import T, lasagne
+
+# Each of the five max-pools halves the picture, dropping odd rows and columns.
+STRIDE = 2 ** len(VGG16_GROUPS)
+
+
+class CorrelationLayer(lasagne.layers.Conv2DLayer):
+    """Lasagne's convolution layer, computing a cross-correlation with implicit padding.
+
+    Lasagne 0.1's own flips the filters and pads by copying the whole map.
+    """
+
+    def get_output_for(self, input, **kwargs):
+        # The spatial size is left open: one layer serves several network scales.
+        response = T.nnet.conv2d(
+            input, self.W, input_shape=self.input_shape[:2] + (None, None),
+            filter_shape=self.get_W_shape(), border_mode=self.pad, filter_flip=False)
+        return self.nonlinearity(response + self.b.dimshuffle("x", 0, "x", "x"))
+
+
+def build(network):
+    """Build the layers of a VGG-16 from its weights.
+
+    Parameters
+    ----------
+    network : NetworkWeights
+        From `lsd_repro.network.matconvnet.read`; sets all widths, the kernel size
+        of fc6 and the number of classes.
+
+    Returns
+    -------
+    OrderedDict of str to lasagne.layers.Layer
+        ``input``, ``conv1_1`` ... ``pool5``, ``fc6``, ``fc7``, ``fc8``.  fc8 has no
+        nonlinearity: its map holds the class logits.
+
+    References
+    ----------
+    .. [1] K. Simonyan and A. Zisserman, Very Deep Convolutional Networks for
+       Large-Scale Image Recognition, 2014 (configuration D).
+    """
+    layers = OrderedDict(input=lasagne.layers.InputLayer((1, 3, None, None)))
+    parameters = zip(network.weights, network.biases)
+
+    def correlate(name, pad, nonlinearity):
+        weight, bias = next(parameters)
+        layers[name] = CorrelationLayer(
+            layers[next(reversed(layers))], num_filters=weight.shape[0], filter_size=weight.shape[2:],
+            pad=pad, W=lasagne.utils.floatX(weight), b=lasagne.utils.floatX(bias),
+            nonlinearity=nonlinearity, name=name)
+
+    rectify = lasagne.nonlinearities.rectify
+    for group, count in enumerate(VGG16_GROUPS, 1):
+        for i in range(1, count + 1):
+            correlate(f"conv{group}_{i}", 1, rectify)
+        layers[f"pool{group}"] = lasagne.layers.MaxPool2DLayer(
+            layers[f"conv{group}_{count}"], 2, name=f"pool{group}")
+    correlate("fc6", 0, rectify)
+    correlate("fc7", 0, rectify)
+    correlate("fc8", 0, None)
+    return layers
+
+
+def class_logits(layers, x, mean):
+    """Map of class logits of a picture.
+
+    Parameters
+    ----------
+    layers : OrderedDict
+        From `build`.
+    x : symbolic tensor, shape (1, 3, height, width)
+        RGB in 0..255.
+    mean : float
+        The scalar that the network's input is centred by.
+
+    Returns
+    -------
+    symbolic tensor, shape (1, classes, rows, columns)
+        See `map_size`.
+    """
+    return lasagne.layers.get_output(layers["fc8"], x - mean)
+
+
+def map_size(height, width, fc6_size):
+    """Rows and columns of the logit map of a picture.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the picture in pixels.
+    fc6_size : int
+        Kernel size of fc6 (7 in the vlfeat file).
+
+    Returns
+    -------
+    rows, columns : int
+
+    Raises
+    ------
+    InputError
+        If the picture is too small for a single logit.
+    """
+    rows, columns = (side // STRIDE - fc6_size + 1 for side in (height, width))
+    if min(rows, columns) < 1:
+        least = STRIDE * fc6_size
+        raise InputError(f"a {width}x{height} picture is too small for this network: "
+                         f"it needs at least {least}x{least}")
+    return rows, columns

@@ -1,0 +1,240 @@
+"""Priors on disk: one ``.npz`` file, or the four ``.npy`` files of 2015.
+
+============================  =================  ================================
+field                         shape              content
+============================  =================  ================================
+``format_version``            ()                 `FORMAT_VERSION`
+``student_prior_filters``     (8, 8, 3, 192)     float32, norms ascending
+``student_prior_mean``        (192,)             float32
+``student_degrees_of_freedom``  ()               float64, NaN where unknown
+``prior_filters``             (8, 8, 3, 192)     float32, norms descending (Gaussian)
+``prior_mean``                (192,)             float32 (Gaussian)
+``provenance``                ()                 text: from what, and how, it was fitted
+============================  =================  ================================
+
+A file holds one kind or both.  The names of filters and means are those of 2015's
+files.  Files without version, degrees of freedom or provenance load too, and other
+fields are ignored, so the golden files stand in for a prior.
+"""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+import numpy as np
+
+from lsd_repro.errors import InputError
+from lsd_repro.files import write_arrays
+from lsd_repro.program2015 import PATCH_COMPONENTS, PATCH_SIZE
+
+FORMAT_VERSION = 1
+# The first words of a kind's field names, as 2015 had them.
+FIELD_PREFIX = {"student": "student_prior", "gaussian": "prior"}
+FILTERS_SHAPE = (PATCH_SIZE, PATCH_SIZE, 3, PATCH_COMPONENTS)
+# Norms next to each other may swap within the rounding of float32.
+SORT_TOLERANCE = 1e-5
+# What numpy and zipfile raise on files that are no arrays, cut short or pickled.
+UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+class PatchPrior(NamedTuple):
+    """Whitening filters of 8x8 RGB patches.
+
+    Attributes
+    ----------
+    kind : {"student", "gaussian"}
+    filters : float32 array, shape (8, 8, 3, 192)
+        Rows, columns, channels, components.  2015 program: transposed to
+        (192, 3, 8, 8) and applied by convolution, so they are stored flipped in
+        both spatial directions.
+    mean : float32 array, shape (192,)
+        Response of the filters to the mean patch (minus 128).
+    degrees_of_freedom : float or None
+        nu of the joint Student-t; None if Gaussian or unknown (2015's files).
+    """
+
+    kind: str
+    filters: np.ndarray
+    mean: np.ndarray
+    degrees_of_freedom: Optional[float] = None
+
+
+def save(path, student, gaussian, provenance):
+    """Write priors as one ``.npz`` file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+    student, gaussian : PatchPrior or None
+        At least one of them.
+    provenance : str
+        From what, and how, they were fitted.
+
+    Raises
+    ------
+    InputError
+        If a prior is not one that `load` accepts, or `path` can't be written.
+    """
+    path = Path(path)
+    fields = {"format_version": np.int64(FORMAT_VERSION), "provenance": np.str_(provenance)}
+    for kind, prior in (("student", student), ("gaussian", gaussian)):
+        if prior is None:
+            continue
+        prefix = FIELD_PREFIX[kind]
+        nu = prior.degrees_of_freedom
+        prior = _checked(path, kind, prior.filters, prior.mean, None if nu is None else float(nu))
+        fields[prefix + "_filters"] = prior.filters
+        fields[prefix + "_mean"] = prior.mean
+        if kind == "student":
+            fields["student_degrees_of_freedom"] = np.float64(np.nan if nu is None else nu)
+    if student is None and gaussian is None:
+        raise InputError(f"{path}: nothing to save, neither a student nor a gaussian prior")
+
+    write_arrays(path, **fields)
+
+
+def load(path):
+    """Read priors from an ``.npz`` file or from a folder with 2015's ``.npy`` files.
+
+    Parameters
+    ----------
+    path : str or path
+        A file written by `save`, any ``.npz`` with the same field names, or a folder
+        with ``student_prior_filters.npy``, ``student_prior_mean.npy``,
+        ``prior_filters.npy``, ``prior_mean.npy`` (either pair may be absent).
+
+    Returns
+    -------
+    dict
+        From "student" and/or "gaussian" to `PatchPrior`.
+
+    Raises
+    ------
+    InputError
+        If `path` is no such file or a field of it is missing or wrong.
+    """
+    path = Path(path)
+    fields = _folder_fields(path) if path.is_dir() else _file_fields(path)
+    version = fields.get("format_version", np.int64(FORMAT_VERSION))
+    if version.shape != () or version != FORMAT_VERSION:
+        raise InputError(f"{path}: format_version is {version}, this program reads "
+                         f"{FORMAT_VERSION}; fit the prior anew or update the program")
+    priors = {}
+    for kind, prefix in FIELD_PREFIX.items():
+        names = prefix + "_filters", prefix + "_mean"
+        missing = [name for name in names if name not in fields]
+        if len(missing) == 2:
+            continue
+        if missing:
+            raise InputError(f"{path}: {missing[0]} is missing; filters and mean come "
+                             "in pairs, so take both from the same fit")
+        nu = fields.get("student_degrees_of_freedom") if kind == "student" else None
+        priors[kind] = _checked(path, kind, fields[names[0]], fields[names[1]],
+                                None if nu is None or _is_unknown(nu) else nu)
+    if not priors:
+        raise InputError(f"{path}: holds no prior, neither student_prior_filters nor "
+                         "prior_filters; fit one with 'lsd-repro prior fit'")
+    return priors
+
+
+def load_kind(path, kind):
+    """The prior of one kind from a file or folder; see `load`.
+
+    Raises
+    ------
+    InputError
+        Also if there is none of that kind.
+    """
+    priors = load(path)
+    if kind not in priors:
+        raise InputError(f"{path}: holds no {kind} prior, only {', '.join(priors)}")
+    return priors[kind]
+
+
+def read_provenance(path):
+    """The text that `save` was given; empty for 2015's files and others without one."""
+    path = Path(path)
+    fields = {} if path.is_dir() else _file_fields(path)
+    return str(fields.get("provenance", ""))
+
+
+def _file_fields(path):
+    """The fields of ours in an ``.npz`` file; others stay unread."""
+    known = {"format_version", "provenance", "student_degrees_of_freedom"}
+    known.update(name for name, _ in _pair_names())
+    if not path.exists():
+        raise InputError(f"{path}: no such file; fit a prior with 'lsd-repro prior fit'")
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise ValueError("it is a single array")
+        with archive:
+            return {name: np.asarray(archive[name]) for name in archive.files if name in known}
+    except UNREADABLE as error:
+        raise InputError(f"{path}: not a readable .npz file ({error}); give a file from "
+                         "'lsd-repro prior fit' or a folder with 2015's .npy files") from error
+
+
+def _folder_fields(folder):
+    """The fields in a folder that has 2015's ``.npy`` files."""
+    fields = {}
+    for name, file in ((name, folder / file) for name, file in _pair_names()):
+        if not file.exists():
+            continue
+        try:
+            fields[name] = np.load(file, allow_pickle=False)
+        except UNREADABLE as error:
+            raise InputError(f"{file}: not a readable .npy file ({error}); "
+                             "fetch it anew") from error
+    return fields
+
+
+def _pair_names():
+    """Field name and 2015's file name of each filter bank and mean."""
+    for prefix in FIELD_PREFIX.values():
+        for part in ("_filters", "_mean"):
+            yield prefix + part, prefix + part + ".npy"
+
+
+def _is_unknown(nu):
+    return np.shape(nu) == () and np.issubdtype(nu.dtype, np.floating) and np.isnan(nu)
+
+
+def _checked(path, kind, filters, mean, nu):
+    """A PatchPrior of float32 arrays, or an InputError that names file and field."""
+    prefix = FIELD_PREFIX[kind]
+    filters = _array(path, prefix + "_filters", filters, FILTERS_SHAPE)
+    mean = _array(path, prefix + "_mean", mean, (PATCH_COMPONENTS,))
+    if nu is not None:
+        nu = float(_array(path, "student_degrees_of_freedom", nu, (), np.float64))
+        if nu <= 0:
+            raise InputError(f"{path}: student_degrees_of_freedom is {nu}, must be above 0; "
+                             "fit the prior anew")
+
+    # The Gaussian energy leaves out the last component, so the order has a meaning.
+    norms = np.linalg.norm(filters.reshape(-1, PATCH_COMPONENTS).astype(np.float64), axis=0)
+    rising = norms if kind == "student" else norms[::-1]
+    if np.any(rising[1:] < rising[:-1] * (1 - SORT_TOLERANCE)):
+        order = "smallest norm to the largest" if kind == "student" else "largest norm to the smallest"
+        raise InputError(f"{path}: {prefix}_filters must go from the {order}; sort the "
+                         f"components of filters and mean, or fit the prior anew")
+    if norms.min() == 0:
+        raise InputError(f"{path}: {prefix}_filters has a component that is all zero; "
+                         "fit the prior anew")
+    return PatchPrior(kind, filters, mean, nu)
+
+
+def _array(path, name, value, shape, dtype=np.float32):
+    value = np.asarray(value)
+    if not np.issubdtype(value.dtype, np.floating):
+        raise InputError(f"{path}: {name} is of type {value.dtype}, expected floating point; "
+                         "fit the prior anew")
+    if value.shape != shape:
+        raise InputError(f"{path}: {name} has shape {value.shape}, expected {shape}; give a "
+                         f"prior of {PATCH_SIZE}x{PATCH_SIZE} RGB patches")
+    value = value.astype(dtype)
+    if not np.isfinite(value).all():
+        raise InputError(f"{path}: {name} has entries that are not finite; "
+                         "fit the prior anew or fetch the file again")
+    return value

@@ -1,0 +1,106 @@
+"""The constants of the 2015 program (317070/Twitch-plays-LSD-neural-net, July 2015).
+
+Two programs were published: the stream and the stills.  Their constants stand
+here side by side, and with them those of the film that ``make frames`` makes.
+No other module has a magic number of 2015.
+"""
+
+from dataclasses import dataclass, replace
+
+# The network sees x minus one scalar, the mean of the average image's entries;
+# groups of 3x3 convolutions of VGG-16 (Simonyan & Zisserman 2014, configuration D).
+VGG16_GROUPS = (2, 2, 3, 3, 3)
+
+# The patch prior: 8x8 RGB patches, 192 filters, grey level 128 subtracted.
+PATCH_SIZE = 8
+PATCH_COMPONENTS = 192
+GREY_OFFSET = 128.0
+# Scale of the Student-t energy: log(1 + (z - mu)^2 / STUDENT_SCALE) per component.
+STUDENT_SCALE = 0.665248
+# The Gaussian energy leaves out the last component: the 'DC' direction, whose
+# filter has the smallest norm.
+GAUSSIAN_COMPONENTS = 191
+
+# Adam as the program had it: BETA1 and BETA2 weigh the NEW gradient.
+BETA1 = 0.9
+BETA2 = 0.999
+EPSILON = 1e-8
+
+# The stream: 5 % zoom a second, a hundredth of a degree of rotation a video frame.
+FRAMES_PER_SECOND = 25
+ZOOM_PER_SECOND = 1.05
+ROTATION_PER_FRAME = 0.01  # degrees
+
+# The caption's font height and the corner of its box, in pixels.
+CAPTION_HEIGHT = 20
+CAPTION_CORNER = (5, 5)
+
+# The stills were written as round(clip(x, 0.1, 254.9)).
+STILL_RANGE = (0.1, 254.9)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What distinguishes one program from another.
+
+    Attributes
+    ----------
+    width, height : int
+        Size of the optimised picture, which the start image set in 2015.
+    learning_rate : float
+        Grey levels; nearly the size of every step.
+    prior_strength : float
+        Weight of the mean prior energy in the loss.
+    prior_scales, network_scales : tuple of int
+        Mean-pooling factors at which prior and network see the picture.
+    steps_per_frame : int
+        Gradient steps between two optimised frames.
+    reset_moments : bool
+        Whether Adam starts afresh at every frame.
+    video_frames_per_frame : int
+        Video frames between two optimised frames (0: no film).  In 2015 this was
+        25 times the 7 to 8 s that the steps of a frame took.
+    video_width, video_height : int
+        Size of the film.
+    classes : tuple of str
+        What is shown unless the user says otherwise; empty: drawn at random.
+    frames_per_class : int
+        Optimised frames for each entry of `classes`.
+    """
+
+    width: int
+    height: int
+    learning_rate: float
+    prior_strength: float
+    prior_scales: tuple
+    network_scales: tuple
+    steps_per_frame: int
+    reset_moments: bool
+    video_frames_per_frame: int
+    video_width: int
+    video_height: int
+    classes: tuple
+    frames_per_class: int
+
+
+STREAM = Program(
+    width=840, height=472, learning_rate=5.0, prior_strength=10.0,
+    prior_scales=(1, 4, 8, 16, 32), network_scales=(1,),
+    steps_per_frame=10, reset_moments=True,
+    video_frames_per_frame=190, video_width=1024, video_height=576,
+    classes=(), frames_per_class=8)
+
+STILLS = Program(
+    width=1920, height=1080, learning_rate=5.0, prior_strength=1000.0,
+    prior_scales=(1, 2, 5, 11, 23, 47, 95), network_scales=(3, 4),
+    steps_per_frame=1, reset_moments=False,
+    video_frames_per_frame=0, video_width=0, video_height=0,
+    classes=("volcano",), frames_per_class=100)
+
+# Not of 2015: the shipped network's logits are smaller than the real VGG-16's, so
+# its prior must be weaker; the rest keeps a film within minutes on two cores.
+DEMO = replace(
+    STREAM, width=480, height=272, prior_strength=2.0,
+    video_frames_per_frame=25, video_width=480, video_height=272,
+    classes=("king penguin", "gondola", "bell pepper", "pizza", "spider web"),
+    frames_per_class=3)

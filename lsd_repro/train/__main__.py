@@ -1,0 +1,112 @@
+"""Train the shipped network: ``python -m lsd_repro.train ARCHIVE --out FILE.mat``."""
+
+import argparse
+import os
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from lsd_repro.network.matconvnet import NetworkWeights, read, write
+from lsd_repro.train.images import augment, read_archive
+from lsd_repro.train.model import build, fold, plain
+
+
+def parse(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m lsd_repro.train", description=__doc__)
+    parser.add_argument("archive", help="Tiny-ImageNet .tar.gz with classes.tsv, train/ and val/")
+    parser.add_argument("--out", required=True, help="the MatConvNet .mat file to write")
+    parser.add_argument("--widths", type=int, nargs=5, default=[16, 32, 96, 160, 256],
+                        help="channels of the five groups (default: %(default)s)")
+    parser.add_argument("--fc-width", type=int, default=640)
+    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--learning-rate", type=float, default=0.05, help="peak of the one-cycle schedule")
+    parser.add_argument("--weight-decay", type=float, default=5e-4)
+    parser.add_argument("--label-smoothing", type=float, default=0.05)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args(argv)
+
+
+def logits(model, pictures, mean):
+    centred = (pictures - mean).contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return model(centred).float().flatten(1)
+
+
+def accuracy(model, split, mean, batch=250):
+    """Top-1 and top-5 accuracy, as fractions."""
+    model.eval()
+    hits = np.zeros(2)
+    with torch.no_grad():
+        for images, labels in zip(split.images.split(batch), split.labels.split(batch)):
+            best = logits(model, images.float(), mean).topk(5).indices == labels[:, None]
+            hits += best[:, 0].sum().item(), best.sum().item()
+    return hits / len(split.labels)
+
+
+def train(args, train_split, val_split, mean, checkpoint):
+    """Train with SGD on a one-cycle schedule, saving after each epoch; resume if saved."""
+    torch.manual_seed(args.seed)
+    generator = torch.Generator().manual_seed(args.seed)
+    model = build(args.widths, args.fc_width, int(train_split.labels.max()) + 1)
+    model = model.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.SGD(model.parameters(), lr=args.learning_rate, momentum=0.9,
+                                weight_decay=args.weight_decay, nesterov=True)
+    steps = len(train_split.labels) // args.batch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, args.learning_rate, total_steps=steps * args.epochs, pct_start=0.2)
+    first, settings = 0, {k: v for k, v in vars(args).items() if k not in ("archive", "out")}
+    if os.path.exists(checkpoint):
+        saved = torch.load(checkpoint)
+        if saved["settings"] != settings:
+            raise SystemExit(f"{checkpoint} was made with {saved['settings']}; delete it to start again")
+        model.load_state_dict(saved["model"])
+        optimiser.load_state_dict(saved["optimiser"])
+        schedule.load_state_dict(saved["schedule"])
+        generator.set_state(saved["generator"])
+        torch.set_rng_state(saved["dropout"])
+        first = saved["epoch"] + 1
+
+    for epoch in range(first, args.epochs):
+        model.train()
+        order = torch.randperm(len(train_split.labels), generator=generator)
+        progress = tqdm(order[:steps * args.batch].split(args.batch), desc=f"epoch {epoch + 1}/{args.epochs}",
+                        mininterval=10)
+        total = 0.0
+        for step, chosen in enumerate(progress, 1):
+            pictures = augment(train_split.images[chosen].float(), generator)
+            loss = F.cross_entropy(logits(model, pictures, mean), train_split.labels[chosen],
+                                   label_smoothing=args.label_smoothing)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            total += loss.item()
+            progress.set_postfix(loss=f"{total / step:.3f}", refresh=False)
+        top1, top5 = accuracy(model, val_split, mean)
+        print(f"epoch {epoch + 1}: loss {total / steps:.4f}, validation top-1 {top1:.2%}, top-5 {top5:.2%}", flush=True)
+        torch.save({"settings": settings, "epoch": epoch, "model": model.state_dict(),
+                    "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(),
+                    "generator": generator.get_state(), "dropout": torch.get_rng_state()},
+                   checkpoint + ".part")
+        os.replace(checkpoint + ".part", checkpoint)
+    return model
+
+
+def main(argv=None):
+    args = parse(argv)
+    train_split, val_split, wnids, descriptions = read_archive(args.archive)
+    average = train_split.images.double().mean(0).permute(1, 2, 0).numpy().astype(np.float32)
+    mean = float(average.mean())
+    model = train(args, train_split, val_split, mean, args.out + ".checkpoint")
+    weights, biases = fold(model)
+    write(args.out, NetworkWeights(weights, biases, average, tuple(descriptions), tuple(wnids)), half=True)
+    # What counts is the file: folded, rounded, read back.
+    top1, top5 = accuracy(plain(read(args.out)), val_split, mean)
+    print(f"{args.out}: {os.path.getsize(args.out):,} bytes, validation top-1 {top1:.2%}, top-5 {top5:.2%}")
+
+
+if __name__ == "__main__":
+    main()

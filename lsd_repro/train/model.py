@@ -1,0 +1,125 @@
+"""VGG-16 with batch normalisation for training, folded into plain convolutions after."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from lsd_repro.program2015 import VGG16_GROUPS
+
+# Brings grey levels to the order of 1, for the first layer's sake.
+INPUT_SCALE = 64.0
+
+
+class Scale(nn.Module):
+    """Multiplication by a constant."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return x * self.factor
+
+
+def build(widths, fc_width, classes, fc6_size=2, dropout=0.2):
+    """The 16 weight layers of VGG-16, each but the last with batch normalisation.
+
+    Parameters
+    ----------
+    widths : sequence of five int
+        Channels of the five groups of 3x3 convolutions.
+    fc_width : int
+        Channels of fc6 and fc7.
+    classes : int
+        Channels of fc8.
+    fc6_size : int
+        Kernel size of fc6: 2 for 64-pixel pictures.
+    dropout : float
+        Probability, in front of fc7 and fc8, during training only.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        Takes (n, 3, h, w), grey levels minus their mean; gives class logits
+        (n, classes, h', w').
+    """
+    layers, channels = [Scale(1 / INPUT_SCALE)], 3
+
+    def conv(width, size, padding=0):
+        nonlocal channels
+        layers.extend([nn.Conv2d(channels, width, size, padding=padding, bias=False),
+                       nn.BatchNorm2d(width), nn.ReLU(inplace=True)])
+        channels = width
+
+    for count, width in zip(VGG16_GROUPS, widths):
+        for _ in range(count):
+            conv(width, 3, padding=1)
+        layers.append(nn.MaxPool2d(2))
+    conv(fc_width, fc6_size)
+    layers.append(nn.Dropout(dropout))
+    conv(fc_width, 1)
+    layers.append(nn.Dropout(dropout))
+    layers.append(nn.Conv2d(channels, classes, 1))
+    return nn.Sequential(*layers)
+
+
+def fold(model):
+    """Fold batch normalisation and the input scale into weights and biases.
+
+    Parameters
+    ----------
+    model : torch.nn.Sequential
+        From `build`.
+
+    Returns
+    -------
+    weights, biases : tuple of ndarray
+        Sixteen each, (out, in, h, w) and (out,) float32, for a network of plain
+        convolutions that takes grey levels minus their mean.
+    """
+    weights, biases = [], []
+    layers = list(model.eval())
+    for layer, follower in zip(layers, layers[1:] + [None]):
+        if not isinstance(layer, nn.Conv2d):
+            continue
+        weight = layer.weight.detach().double()
+        if isinstance(follower, nn.BatchNorm2d):
+            scale = follower.weight.detach().double() / (follower.running_var.double() + follower.eps).sqrt()
+            weight = weight * scale[:, None, None, None]
+            bias = follower.bias.detach() - scale * follower.running_mean
+        else:
+            bias = layer.bias.detach()
+        weights.append(weight.float().numpy())
+        biases.append(bias.float().numpy())
+    weights[0] = weights[0] / np.float32(INPUT_SCALE)
+    return tuple(weights), tuple(biases)
+
+
+def plain(network):
+    """The network of a .mat file in PyTorch: convolutions, ReLUs and max-pools alone.
+
+    Parameters
+    ----------
+    network : NetworkWeights
+
+    Returns
+    -------
+    torch.nn.Sequential
+        Takes (n, 3, h, w), grey levels minus their mean.
+    """
+    layers = []
+    parameters = zip(network.weights, network.biases)
+
+    def conv(padding):
+        weight, bias = map(torch.from_numpy, next(parameters))
+        layer = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2], padding=padding)
+        layer.load_state_dict({"weight": weight, "bias": bias})
+        layers.extend([layer, nn.ReLU(inplace=True)])
+
+    for count in VGG16_GROUPS:
+        for _ in range(count):
+            conv(padding=1)
+        layers.append(nn.MaxPool2d(2))
+    for _ in range(3):
+        conv(padding=0)
+    return nn.Sequential(*layers[:-1]).to(memory_format=torch.channels_last)

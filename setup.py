@@ -1,0 +1,51 @@
+"""Packaging of lsd_repro; `make frames` and `pip install .` both come by here."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "lsd_repro" / "__init__.py").read_text("utf-8"), re.M).group(1)
+
+REQUIREMENTS = [
+    # The last Theano release, and the Lasagne that the 2015 program imported.
+    "Theano-PyMC==1.1.2",
+    "Lasagne==0.1",
+    # numpy 1.24 removed np.bool, which Theano uses; 1.23.2 is the first for Python 3.11.
+    "numpy>=1.23.2,<1.24",
+    # Theano links against the OpenBLAS in scipy's wheel, which has plain symbol names only before 1.13.
+    "scipy>=1.9,<1.13",
+    # Lasagne imports pkg_resources; setuptools says it goes from 81 on.
+    "setuptools<81",
+    # 0.25 wants numpy 1.24.
+    "scikit-image>=0.21,<0.25",
+    # 3.10 takes numpy 1.23; from 3.11 on nothing is known.
+    "matplotlib>=3.6,<3.11",
+    # Brings ffmpeg along for the film.
+    "imageio-ffmpeg>=0.4.9,<0.7",
+    # 10.1 has ImageFont.load_default(size), for the caption.
+    "Pillow>=10.1,<14",
+    "tqdm>=4.60,<5",
+]
+
+setup(
+    name="lsd_repro",
+    version=VERSION,
+    description='The 2015 "LSD neural net" reproduced: VGG-16 hallucinates the classes you name',
+    long_description=(HERE / "README.md").read_text("utf-8") if (HERE / "README.md").exists() else "",
+    long_description_content_type="text/markdown",
+    # Theano-PyMC 1.1.2 needs distutils, gone in 3.12; what is pinned above was tried on 3.9, 3.10 and 3.11.
+    python_requires=">=3.9,<3.12",
+    # The data lies at the top of the checkout and inside the package in a wheel.
+    packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
+    package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
+    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"]},
+    install_requires=REQUIREMENTS,
+    extras_require={
+        "test": ["pytest>=7,<10"],
+        # Trains the shipped network; nothing else needs it.  This release wants Python 3.10 or newer.
+        "train": ["torch==2.13.0", "Pillow>=10.1,<14"],
+    },
+    entry_points={"console_scripts": ["lsd-repro = lsd_repro.cli:main"]},
+)

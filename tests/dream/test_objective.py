@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from lsd_repro.dream.objective import class_term, target_logit
+from lsd_repro.stack import T
+
+LOGITS = np.random.default_rng(0).normal(size=(1, 6, 5, 4))
+
+
+def evaluate(full_rows, c0=2, c1=4):
+    logits = T.constant(LOGITS)
+    target = target_logit(logits, LOGITS.shape[2], c0, c1, full_rows)
+    return float(target.eval()), float(class_term(logits, target).eval())
+
+
+def test_bottom_half_aims_at_c0_and_top_half_at_c1():
+    target, term = evaluate(full_rows=5)
+    assert target == pytest.approx(LOGITS[0, 2, 2:].mean() + LOGITS[0, 4, :2].mean())
+    assert term == pytest.approx(LOGITS.mean() - target)
+
+
+def test_halves_are_cut_where_the_unpooled_map_has_its_middle():
+    target, _ = evaluate(full_rows=8)
+    assert target == pytest.approx(LOGITS[0, 2, 4:].mean() + LOGITS[0, 4, :4].mean())
+
+
+def test_an_empty_bottom_half_counts_nothing():
+    target, term = evaluate(full_rows=20)
+    assert target == pytest.approx(LOGITS[0, 4].mean())
+    assert np.isfinite(term)
+
+
+def test_a_single_row_is_all_bottom():
+    target, _ = evaluate(full_rows=1)
+    assert target == pytest.approx(LOGITS[0, 2].mean())

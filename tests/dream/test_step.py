@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+import reference
+from skimage import data
+from small_network import small_network
+
+from lsd_repro import shipped
+from lsd_repro.dream.step import GradientStep, energies
+from lsd_repro.errors import InputError
+from lsd_repro.prior import store
+
+NETWORK = small_network(np.random.default_rng(3))
+PHOTO = data.astronaut()[40:136, 180:280]
+PRIOR_SCALES, NETWORK_SCALES, STRENGTH = (1, 4), (1,), 10.0
+
+
+def prior():
+    return store.load(shipped.path(shipped.PRIORS))["student"]
+
+
+@pytest.fixture(scope="module", params=["float32", "float64"])
+def step(request):
+    return GradientStep(NETWORK, prior(), PHOTO, 5.0, STRENGTH, PRIOR_SCALES, NETWORK_SCALES, request.param)
+
+
+@pytest.fixture(autouse=True)
+def afresh(step):
+    step.picture = PHOTO
+    step.reset_moments()
+
+
+def energy(picture):
+    return np.mean([np.log(1 + reference.deviations(prior(), reference.mean_pool(picture, scale)) ** 2 / 0.665248).mean()
+                    for scale in PRIOR_SCALES])
+
+
+def test_terms_are_those_of_numpy(step):
+    logits = reference.logits(NETWORK, PHOTO.astype(float))
+    middle = logits.shape[1] // 2
+    aimed = logits[7, middle:].mean() + logits[3, :middle].mean()
+    terms = step.step(7, 3)
+    assert terms.class_term == pytest.approx(logits.mean() - aimed, rel=1e-4)
+    assert terms.prior_term == pytest.approx(STRENGTH * energy(PHOTO.astype(float)), rel=1e-5)
+    assert terms.loss == pytest.approx(terms.class_term + terms.prior_term, rel=1e-5)
+    assert terms.target == pytest.approx(aimed / 2, rel=1e-4)
+
+
+def test_gradient_is_that_of_finite_differences(step):
+    if step.dtype != "float64":
+        pytest.skip("finite differences want float64")
+    _, gradient, _ = step.evaluate(7, 3)
+    for row, column, channel in ((0, 0, 0), (50, 60, 1), (95, 99, 2)):
+        losses = []
+        for nudge in (1e-4, -1e-4):
+            picture = PHOTO.astype(float)
+            picture[row, column, channel] += nudge
+            step.picture = picture
+            losses.append(step.evaluate(7, 3)[0].loss)
+        assert gradient[0, channel, row, column] == pytest.approx((losses[0] - losses[1]) / 2e-4, rel=1e-4)
+
+
+def test_steps_lower_the_loss_and_stay_within_the_grey_levels(step):
+    losses = [step.step(5, 5).loss for _ in range(8)]
+    assert losses[-1] < losses[0]
+    assert 0 <= step.picture.min() and step.picture.max() <= 255
+    assert step.picture.dtype == step.dtype and step.picture.shape == PHOTO.shape
+
+
+def test_restored_state_goes_on_to_the_bit(step):
+    for _ in range(2):
+        step.step(5, 5)
+    state = step.state()
+    for _ in range(2):
+        step.step(5, 5)
+    uninterrupted = step.picture
+    step.picture = PHOTO
+    step.reset_moments()
+    step.restore(state)
+    for _ in range(2):
+        step.step(5, 5)
+    np.testing.assert_array_equal(step.picture, uninterrupted)
+
+
+def test_reset_moments_make_the_next_step_a_sign_step(step):
+    for _ in range(3):
+        step.step(5, 5)
+    step.picture = np.full_like(PHOTO, 128)
+    step.reset_moments()
+    step.step(5, 5)
+    moved = np.abs(step.picture - 128)
+    assert np.median(moved) == pytest.approx(5.0, abs=1e-3)
+
+
+def test_energies_of_one_scale_each(step):
+    found = energies(PHOTO, prior(), PRIOR_SCALES, "float64")
+    assert np.mean(found) == pytest.approx(energy(PHOTO.astype(float)), rel=1e-12)
+
+
+def test_a_picture_too_small_for_a_network_scale_is_refused():
+    with pytest.raises(InputError, match="33x32 picture is too small"):
+        GradientStep(NETWORK, prior(), PHOTO, 5.0, STRENGTH, PRIOR_SCALES, (3,))

@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from lsd_repro.errors import InputError
+from lsd_repro.film.start import load_start
+
+
+def test_without_a_file_a_shipped_photo_is_cropped_to_the_aspect_ratio():
+    start = load_start(size=(48, 48))
+    assert start.shape == (48, 48, 3) and start.dtype == np.uint8
+    assert start.std() > 10
+
+
+def test_a_file_keeps_its_own_size_unless_told(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (30, 50, 3)).astype(np.uint8)
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(load_start(tmp_path / "a.png"), picture)
+    assert load_start(tmp_path / "a.png", (20, 24)).shape == (24, 20, 3)
+
+
+def test_cropping_is_about_the_centre(tmp_path):
+    picture = np.zeros((20, 60, 3), np.uint8)
+    picture[:, 20:40] = 255
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(load_start(tmp_path / "a.png", (20, 20)), picture[:, 20:40])
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
+def test_other_colour_modes_become_rgb(tmp_path, mode):
+    path = tmp_path / ("a.jpg" if mode == "CMYK" else "a.png")
+    Image.new("RGB", (20, 10), (200, 200, 200)).convert(mode).save(path)
+    assert np.abs(load_start(path).astype(int) - 200).max() < 4
+
+
+def test_a_truncated_picture_is_refused_by_name(tmp_path):
+    Image.fromarray(np.zeros((90, 90, 3), np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
+    with pytest.raises(InputError, match="cut.png"):
+        load_start(tmp_path / "cut.png")

@@ -1,0 +1,418 @@
+"""The .mat reader and writer, against files that scipy writes and reads."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.io
+from small_network import small_network
+
+from lsd_repro.errors import InputError
+from lsd_repro.network.matconvnet import VGG16_LAYERS, WEIGHT_LAYERS, NetworkWeights, read, write
+
+
+@pytest.fixture
+def network():
+    return small_network(np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def tiny_file(tmp_path_factory):
+    """The bytes of a file in which nearly half is structure, not weights."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.mat"
+    write(path, small_network(np.random.default_rng(1), (1, 2, 1, 2, 1), fc=2, classes=3, fc6=1))
+    return path.read_bytes()
+
+
+def as_cell(values):
+    cell = np.empty((1, len(values)), object)
+    cell[0, :] = [None] * len(values)
+    for i, value in enumerate(values):
+        cell[0, i] = value
+    return cell
+
+
+def matlab_layers(network, oldest=False, bias_shape=(1, -1), weights_first=False, drop=None):
+    """The layers as MatConvNet has them; `drop` leaves a field out of all."""
+    arrays = iter(zip(network.weights, network.biases))
+    layers = []
+    for name, kind in VGG16_LAYERS + (("prob", "softmax"),):
+        layer = {"name": name, "type": kind}
+        if kind == "conv":
+            weights, biases = next(arrays)
+            filters, biases = weights.transpose(2, 3, 1, 0), biases.reshape(bias_shape)
+            own = {"filters": filters, "biases": biases} if oldest else {"weights": as_cell([filters, biases])}
+            own.update(pad=np.ones((1, 4)), stride=np.ones((1, 2)))
+            layer = {**own, **layer} if weights_first else {**layer, **own}
+        layer.pop(drop, None)
+        layers.append(layer)
+    return layers
+
+
+def about(network, nested, classes_first=False):
+    parts = {"normalization": {"averageImage": network.average_image, "interpolation": "bicubic"},
+             "classes": {"name": as_cell(network.names), "description": as_cell(network.descriptions)}}
+    if classes_first:
+        parts = {key: dict(reversed(fields.items())) for key, fields in reversed(parts.items())}
+    return {"meta": parts} if nested else parts
+
+
+def save_layers(path, network, layers, **kwargs):
+    scipy.io.savemat(path, {"layers": as_cell(layers), **about(network, nested=True)}, **kwargs)
+
+
+def assert_same(ours, expected):
+    for own, theirs in zip(ours.weights + ours.biases, expected.weights + expected.biases):
+        np.testing.assert_array_equal(own, theirs)
+        assert own.dtype == np.float32 and own.flags.c_contiguous and own.flags.owndata and own.flags.writeable
+    np.testing.assert_array_equal(ours.average_image, expected.average_image)
+    assert ours.descriptions == expected.descriptions and ours.names == expected.names
+
+
+LAYOUTS = {
+    "oldest": dict(layers=dict(oldest=True), nested=False),
+    "of 2015": dict(layers=dict(weights_first=True), nested=False),
+    "today's": dict(layers=dict(), nested=True),
+}
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("permuted", [False, True])
+@pytest.mark.parametrize("bias_shape", [(1, -1), (-1, 1)])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_reads_each_layout_by_name(tmp_path, network, layout, bias_shape, permuted, compressed):
+    given = LAYOUTS[layout]
+    layers = matlab_layers(network, bias_shape=bias_shape, **given["layers"])
+    if permuted:
+        layers = [dict(reversed(layer.items())) for layer in layers]
+    scipy.io.savemat(tmp_path / "net.mat", {**about(network, given["nested"], permuted), "layers": as_cell(layers)},
+                     do_compression=compressed)
+    assert_same(read(tmp_path / "net.mat"), network)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (8, 8, 3), (5, 7, 3)])
+def test_reads_average_image_of_either_shape(tmp_path, network, shape):
+    image = np.random.default_rng(2).uniform(0, 255, shape).astype(np.float32)
+    write(tmp_path / "net.mat", replace(network, average_image=image))
+    np.testing.assert_array_equal(read(tmp_path / "net.mat").average_image, image)
+
+
+def test_reads_layers_without_types_names_and_class_names(tmp_path, network):
+    layers = matlab_layers(network)
+    for layer in layers:
+        del layer["type"], layer["name"]
+    layers = [layer or {"precious": 0.0} for layer in layers]
+    save_layers(tmp_path / "net.mat", replace(network, names=()), layers)
+    assert_same(read(tmp_path / "net.mat"), replace(network, names=()))
+
+
+def test_dropout_layers_change_nothing(tmp_path, network):
+    layers = matlab_layers(network)
+    layers[-2:-2] = [{"name": "drop7", "type": "dropout", "rate": 0.5}]
+    save_layers(tmp_path / "net.mat", network, layers)
+    assert_same(read(tmp_path / "net.mat"), network)
+
+
+def test_reads_whole_numbers_that_matlab_stores_as_integers_or_doubles(tmp_path, network):
+    layers = matlab_layers(network)
+    layers[0]["weights"][0, 1] = np.arange(8, dtype=np.uint8)
+    layers[2]["weights"][0, 1] = np.full((1, 8), 0.25, np.float64)
+    save_layers(tmp_path / "net.mat", network, layers)
+    biases = read(tmp_path / "net.mat").biases
+    np.testing.assert_array_equal(biases[0], np.arange(8, dtype=np.float32))
+    np.testing.assert_array_equal(biases[1], np.full(8, 0.25, np.float32))
+
+
+def test_filters_of_one_output_lose_their_last_dimension_in_matlab(tmp_path):
+    network = small_network(np.random.default_rng(3), classes=1)
+    layers = matlab_layers(network)
+    assert layers[-2]["weights"][0, 0].shape == (1, 1, 32, 1)
+    layers[-2]["weights"][0, 0] = layers[-2]["weights"][0, 0][..., 0]
+    save_layers(tmp_path / "net.mat", network, layers)
+    assert_same(read(tmp_path / "net.mat"), network)
+
+
+def test_filter_element_lands_where_lasagne_looks_for_it(tmp_path, network):
+    layers = matlab_layers(network)
+    filters = np.zeros((3, 3, 8, 8), np.float32)
+    filters[2, 1, 5, 7] = 1  # row 2, column 1, from channel 5 to channel 7
+    layers[2]["weights"][0, 0] = filters
+    save_layers(tmp_path / "net.mat", network, layers)
+    weights = read(tmp_path / "net.mat").weights[1]
+    assert weights[7, 5, 2, 1] == 1 and weights.sum() == 1
+
+
+def test_mean_is_one_scalar_and_survives_the_file_to_the_last_bit(tmp_path, network):
+    image = np.random.default_rng(4).uniform(0, 255, (50, 70, 3)).astype(np.float32)
+    network = replace(network, average_image=image)
+    write(tmp_path / "net.mat", network)
+    mean = read(tmp_path / "net.mat").mean
+    assert isinstance(mean, float) and mean == network.mean == np.float32(mean)
+    assert mean == pytest.approx(math.fsum(image.ravel().tolist()) / image.size, rel=1e-6)
+
+
+def test_real_widths_have_as_many_parameters_as_vgg16():
+    shapes = [(out, into, size, size) for out, into, size in
+              zip([64] * 2 + [128] * 2 + [256] * 3 + [512] * 6 + [4096, 4096, 1000],
+                  [3, 64, 64, 128, 128, 256, 256, 256] + [512] * 6 + [4096] * 2, [3] * 13 + [7, 1, 1])]
+    nothing = np.zeros((), np.float32)
+    network = NetworkWeights(tuple(np.broadcast_to(nothing, shape) for shape in shapes),
+                             tuple(np.broadcast_to(nothing, shape[:1]) for shape in shapes), nothing, ())
+    assert network.parameter_count == 138_357_544
+
+
+# The writer.
+
+def test_what_is_written_reads_back_bit_for_bit(tmp_path, network):
+    network = replace(network, descriptions=("café, Ω",) + network.descriptions[1:])
+    write(tmp_path / "net.mat", network)
+    assert_same(read(tmp_path / "net.mat"), network)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["net.mat"]
+
+
+def test_scipy_sees_todays_layout(tmp_path, network):
+    write(tmp_path / "net.mat", network)
+    found = scipy.io.loadmat(tmp_path / "net.mat")
+    layers = [layer[0, 0] for layer in found["layers"][0]]
+    assert found["layers"].shape == (1, 37)
+    assert layers[0].dtype.names[:3] == ("name", "type", "weights")
+    assert [(layer["name"].item(), layer["type"].item()) for layer in layers] == \
+        list(VGG16_LAYERS) + [("prob", "softmax")]
+    convolutions = [i for i, layer in enumerate(layers) if layer["type"].item() == "conv"]
+    assert convolutions == [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33, 35]
+    for i, weights, biases in zip(convolutions, network.weights, network.biases):
+        filters, offsets = layers[i]["weights"][0]
+        assert filters.dtype == offsets.dtype == np.float32
+        np.testing.assert_array_equal(filters, weights.transpose(2, 3, 1, 0))
+        np.testing.assert_array_equal(offsets.ravel(), biases)
+        np.testing.assert_array_equal(layers[i]["pad"], [[int(i < 31)] * 4])
+        np.testing.assert_array_equal(layers[i]["size"], [filters.shape])
+    pool = layers[4]
+    assert pool["method"].item() == "max" and pool["pool"].tolist() == pool["stride"].tolist() == [[2, 2]]
+    meta = found["meta"][0, 0]
+    normalization, classes = meta["normalization"][0, 0], meta["classes"][0, 0]
+    np.testing.assert_array_equal(normalization["averageImage"], network.average_image)
+    np.testing.assert_array_equal(normalization["imageSize"], [[64, 64, 3]])
+    assert [text.item() for text in classes["description"][0]] == list(network.descriptions)
+    assert [text.item() for text in classes["name"][0]] == list(network.names)
+
+
+def test_half_rounds_weights_to_ten_significant_bits(tmp_path, network):
+    write(tmp_path / "half.mat", network, half=True)
+    halved = read(tmp_path / "half.mat")
+    for own, exact in zip(halved.weights, network.weights):
+        assert not (own.view(np.uint32) & 0x3FFF).any()
+        assert (np.abs(own - exact) <= np.abs(exact) * 2.0 ** -10).all()
+    assert_same(replace(halved, weights=network.weights), network)
+
+
+def test_half_writes_three_and_a_half_million_parameters_into_eight_megabytes(tmp_path):
+    rng = np.random.default_rng(5)
+    network = small_network(rng, (16, 32, 96, 160, 256), fc=640, classes=100)
+    network = replace(network, average_image=rng.uniform(90, 140, (64, 64, 3)).astype(np.float32), weights=tuple(
+        rng.standard_normal(array.shape, np.float32) * np.float32(0.05) for array in network.weights))
+    write(tmp_path / "half.mat", network, half=True)
+    assert network.parameter_count > 3_480_000
+    assert (tmp_path / "half.mat").stat().st_size < 8_000_000
+
+
+def test_failed_write_leaves_the_old_file_and_no_other(tmp_path, network, monkeypatch):
+    write(tmp_path / "net.mat", network)
+    before = (tmp_path / "net.mat").read_bytes()
+
+    def full_disk(stream, *args, **kwargs):
+        stream.write(b"begun")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lsd_repro.network.matfile.scipy.io.savemat", full_disk)
+    with pytest.raises(InputError, match=r"net\.mat: cannot be written: No space left"):
+        write(tmp_path / "net.mat", network)
+    assert (tmp_path / "net.mat").read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["net.mat"]
+
+
+def test_writer_refuses_what_the_reader_would(tmp_path, network):
+    with pytest.raises(InputError, match=r"net\.mat: no VGG-16: conv1_2 takes 8 channels, but conv1_1 has 7"):
+        write(tmp_path / "net.mat", replace(
+            network, weights=(network.weights[0][:7],) + network.weights[1:],
+            biases=(network.biases[0][:7],) + network.biases[1:]))
+    assert not list(tmp_path.iterdir())
+
+
+# No VGG-16.
+
+def index(name):
+    return [layer for layer, _ in VGG16_LAYERS].index(name)
+
+
+def change_filters(layers, name, change):
+    cell = layers[index(name)]["weights"]
+    cell[0, 0] = change(cell[0, 0].copy())
+
+
+def poison(where, value):
+    def change(array):
+        array.flat[where] = value
+        return array
+    return change
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda layers: change_filters(layers, "conv3_2", poison(-1, np.nan)), "conv3_2: weights hold NaN"),
+    (lambda layers: change_filters(layers, "fc7", poison(5, -np.inf)), "fc7: weights hold NaN or infinity"),
+    (lambda layers: layers[index("fc8")]["weights"][0, 1].fill(np.nan), "fc8: biases hold NaN"),
+    (lambda layers: change_filters(layers, "conv2_2", lambda f: f[:2, :2]), "conv2_2 has 2x2 filters and not 3x3"),
+    (lambda layers: change_filters(layers, "conv4_1", lambda f: f[:, :, 1:]),
+     "conv4_1 takes 15 channels, but conv3_3 has 16"),
+    (lambda layers: change_filters(layers, "conv1_1", lambda f: f[:, :, :1]),
+     "conv1_1 takes 1 channels, but the RGB picture has 3"),
+    (lambda layers: change_filters(layers, "fc6", lambda f: f[:1]), "fc6 has 1x2 filters and not 1x1"),
+    (lambda layers: change_filters(layers, "fc7", lambda f: f.astype(complex)), "fc7: filters is missing"),
+    (lambda layers: change_filters(layers, "fc8", lambda f: f[..., :9]), "fc8: 9 filters but biases of shape"),
+    (lambda layers: change_filters(layers, "conv5_1", lambda f: f[None]), "conv5_1: filters have shape"),
+    (lambda layers: layers[index("conv5_2")].pop("weights"), "conv5_2: filters is missing"),
+    (lambda layers: layers[index("conv5_2")].update(weights=as_cell([np.zeros(3)])), "conv5_2: 'weights' is not"),
+    (lambda layers: layers.pop(index("pool2")), r"layer 10 \(conv3_1\) is a 'conv' layer, and 'pool' \(pool2\)"),
+    (lambda layers: layers.pop(index("relu6")), r"layer 33 \(fc7\) is a 'conv' layer, and 'relu' \(relu6\)"),
+    (lambda layers: layers.insert(6, {"name": "norm1", "type": "lrn"}), r"layer 7 \(norm1\) is a 'lrn' layer"),
+    (lambda layers: layers[index("pool4")].update(method="avg"), r"\(pool4\) is not a max-pool"),
+    (lambda layers: layers.__delitem__(slice(index("fc8"), None)), "fc8 is missing"),
+    (lambda layers: layers.append(dict(layers[0])), r"\(conv1_1\) comes after fc8"),
+    (lambda layers: layers.__delitem__(slice(0, None)), "conv1_1 is missing"),
+    (lambda layers: layers.__setitem__(3, "relu"), "layer 4 of 37 is missing or no struct"),
+])
+def test_what_is_no_vgg16_is_named_with_its_layer(tmp_path, network, change, message):
+    layers = matlab_layers(network)
+    change(layers)
+    save_layers(tmp_path / "other.mat", network, layers)
+    with pytest.raises(InputError, match=r"other\.mat: .*" + message):
+        read(tmp_path / "other.mat")
+
+
+@pytest.mark.parametrize("changes, message", [
+    (dict(average_image=np.zeros((8, 8), np.float32)), r"average image has shape \(8, 8\)"),
+    (dict(average_image=np.full((8, 8, 3), np.nan)), "average image hold NaN"),
+    (dict(descriptions=("one", "two")), "fc8 has 20 classes, but 2 are described"),
+    (dict(names=("one", "two")), "fc8 has 20 classes, but 2 are named"),
+    (dict(descriptions=(1.0,) * 20), "classes.description: entry 0 is no string"),
+])
+def test_what_stands_beside_the_layers_is_checked_too(tmp_path, network, changes, message):
+    save_layers(tmp_path / "other.mat", replace(network, **changes), matlab_layers(network))
+    with pytest.raises(InputError, match=r"other\.mat: .*" + message):
+        read(tmp_path / "other.mat")
+
+
+# No .mat file, or a damaged one.
+
+@pytest.mark.parametrize("content, message", [
+    (None, "cannot be opened: No such file"),
+    (b"", "is empty; download it again"),
+    (b"<html><body>404 Not Found</body></html>" * 20, "is not a .mat file; the file wanted is"),
+    (b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n", "is a MATLAB 7.3 .* save"),
+    (b"\x89HDF\r\n\x1a\n" + bytes(600), "is a MATLAB 7.3"),
+])
+def test_other_files_are_named_with_the_mend(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "net.mat").write_bytes(content)
+    with pytest.raises(InputError, match=r"net\.mat: " + message):
+        read(tmp_path / "net.mat")
+
+
+def test_a_folder_is_no_network(tmp_path):
+    with pytest.raises(InputError, match="cannot be opened"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("variables, message", [
+    ({"x": np.arange(9.0)}, "no readable variable 'layers'"),
+    ({"layers": np.arange(9.0)}, "'layers' is no cell"),
+    ({"layers": as_cell(["conv"])}, "layer 1 of 1 is missing or no struct"),
+])
+def test_other_mat_files_are_no_networks(tmp_path, variables, message):
+    scipy.io.savemat(tmp_path / "other.mat", variables)
+    with pytest.raises(InputError, match=r"other\.mat: .*" + message):
+        read(tmp_path / "other.mat")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("length", [1, 60, 127, 128, 132, 136, 0.1, 0.5, 0.9, 0.99, -8, -1])
+def test_a_truncated_file_is_refused(tmp_path, network, length, compressed):
+    save_layers(tmp_path / "net.mat", network, matlab_layers(network), do_compression=compressed)
+    whole = (tmp_path / "net.mat").read_bytes()
+    (tmp_path / "net.mat").write_bytes(whole[:int(length * len(whole)) if isinstance(length, float) else length])
+    with pytest.raises(InputError, match=r"net\.mat: is (truncated: it has|not a \.mat)"):
+        read(tmp_path / "net.mat")
+
+
+def test_a_file_cut_between_two_variables_is_refused(tmp_path, network):
+    save_layers(tmp_path / "net.mat", network, matlab_layers(network), do_compression=False)
+    whole = (tmp_path / "net.mat").read_bytes()
+    first = 136 + int.from_bytes(whole[132:136], "little")
+    (tmp_path / "net.mat").write_bytes(whole[:first])
+    with pytest.raises(InputError, match="normalization is missing.*download it again"):
+        read(tmp_path / "net.mat")
+
+
+def read_or_refuse(path, content):
+    """Whether the reader took the file; anything but a network or an InputError fails the test."""
+    path.write_bytes(content)
+    try:
+        network = read(path)
+    except InputError as error:
+        assert str(path) in str(error)
+        return False
+    assert len(network.weights) == len(WEIGHT_LAYERS) and len(network.descriptions) == len(network.biases[-1])
+    assert all(np.isfinite(array).all() for array in network.weights + network.biases)
+    return True
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_damage_gives_a_network_or_an_input_error(tmp_path, tiny_file, seed):
+    rng = np.random.default_rng(seed)
+    taken = 0
+    for _ in range(400):
+        content = bytearray(tiny_file)
+        for position in rng.integers(128, len(content), rng.integers(1, 4)):
+            content[position] = rng.integers(256)
+        taken += read_or_refuse(tmp_path / "damaged.mat", content)
+    assert 0 < taken < 400  # both outcomes were seen
+
+
+def test_a_damaged_type_within_the_file_is_refused(tmp_path, tiny_file):
+    # The tag in front of the name's characters: one wrong byte in it ends scipy's reader by a segmentation fault.
+    content = bytearray(tiny_file)
+    content[tiny_file.index(b"conv2_1") - 7] = 0xF1
+    (tmp_path / "damaged.mat").write_bytes(content)
+    with pytest.raises(InputError, match=r"damaged\.mat: is damaged near byte .*download it again"):
+        read(tmp_path / "damaged.mat")
+
+
+def test_damage_to_a_compressed_file_is_refused(tmp_path, network):
+    write(tmp_path / "net.mat", network, half=True)
+    whole, rng = (tmp_path / "net.mat").read_bytes(), np.random.default_rng(6)
+    for _ in range(100):
+        content = bytearray(whole)
+        content[rng.integers(136, len(content) // 2)] ^= 1 << rng.integers(8)
+        assert not read_or_refuse(tmp_path / "net.mat", content)
+
+
+@pytest.mark.slow
+def test_reading_the_real_size_stays_under_1_3_gib(tmp_path, python):
+    rng = np.random.default_rng(7)
+    network = small_network(rng, (64, 128, 256, 512, 512), fc=4096, classes=1000, fc6=7)
+    network = replace(network, average_image=rng.uniform(90, 140, (224, 224, 3)).astype(np.float32))
+    write(tmp_path / "large.mat", network)
+    result = python("""
+        import json, resource
+        from lsd_repro.network.matconvnet import read
+        network = read("large.mat")
+        print(json.dumps([network.parameter_count, float(network.weights[13][4095, 511, 6, 5]),
+                          resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20]))
+        """.replace("\n        ", "\n"))
+    (tmp_path / "large.mat").unlink()
+    assert result.returncode == 0, result.stderr
+    count, weight, peak_gib = json.loads(result.stdout)
+    assert count == 138_357_544 and weight == network.weights[13][4095, 511, 6, 5]
+    assert peak_gib < 1.3

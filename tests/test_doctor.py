@@ -1,0 +1,60 @@
+import pytest
+
+from lsd_repro import doctor, shipped, stack
+from lsd_repro.errors import InputError
+
+
+@pytest.fixture
+def shipped_files(monkeypatch, tmp_path):
+    for name in (shipped.NETWORK, shipped.PRIORS):
+        (tmp_path / name).write_bytes(b"")
+    monkeypatch.setattr(shipped, "folder", lambda: tmp_path)
+    return tmp_path
+
+
+def test_all_is_well_where_the_tests_run(shipped_files):
+    assert doctor.problems() == []
+    report = doctor.report()
+    assert report.endswith("All is well.") and "MISSING" not in report
+
+
+def test_report_names_versions_blas_cache_and_ffmpeg(shipped_files):
+    import numpy
+
+    from lsd_repro.stack import theano
+
+    lines = dict(line.split(None, 1) for line in doctor.report().splitlines() if line and line[0] != "*")
+    assert lines["numpy"] == numpy.__version__
+    assert lines["Theano-PyMC"] == theano.__version__
+    assert lines["floatX"] == theano.config.floatX
+    assert lines["compile"].split() == ["cache", theano.config.compiledir]
+    assert "ffmpeg version" in lines["ffmpeg"]
+    assert stack.find_blas().path in lines["BLAS"]
+
+
+def test_missing_shipped_file_is_named_with_what_to_do(shipped_files):
+    (shipped_files / shipped.PRIORS).unlink()
+    [message] = doctor.problems()
+    assert shipped.PRIORS in message and "install lsd_repro again" in message
+    assert f"* {message}" in doctor.report()
+    with pytest.raises(InputError, match=shipped.PRIORS):
+        shipped.path(shipped.PRIORS)
+
+
+def test_report_works_where_theano_cannot_be_brought_up(python, tmp_path):
+    result = python("from lsd_repro import doctor; print(doctor.report()); print(doctor.problems())",
+                    PATH=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert "C++ compiler" in result.stdout and "MISSING" in result.stdout
+    assert "* no C++ compiler" in result.stdout
+
+
+def test_missing_ffmpeg_says_what_to_install(monkeypatch, shipped_files):
+    imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
+
+    def none():
+        raise RuntimeError
+
+    monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", none)
+    [message] = doctor.problems()
+    assert "ffmpeg" in message and "pip install imageio-ffmpeg" in message

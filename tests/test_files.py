@@ -1,0 +1,56 @@
+"""Files are whole or absent."""
+
+import errno
+import os
+
+import numpy as np
+import pytest
+
+from lsd_repro import files
+from lsd_repro.errors import InputError
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_an_input_error(tmp_path):
+    (tmp_path / "a.npy.part").symlink_to("/dev/full")
+    with pytest.raises(InputError, match="a.npy: .*[Nn]o space|a.npy: .*written"):
+        files.write_array(tmp_path / "a.npy", np.zeros(100000))
+    assert names(tmp_path) == []
+
+
+def test_any_exception_keeps_the_old_file_and_removes_the_part(tmp_path):
+    (tmp_path / "x").write_bytes(b"old")
+    for error in (KeyboardInterrupt, ZeroDivisionError):
+        with pytest.raises(error), files.write_whole(tmp_path / "x") as part:
+            part.write_bytes(b"half")
+            raise error
+    with pytest.raises(InputError, match="x: No space left"), files.write_whole(tmp_path / "x") as part:
+        part.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert names(tmp_path) == ["x"] and (tmp_path / "x").read_bytes() == b"old"
+
+
+def test_arrays_and_bytes_read_back(tmp_path):
+    array = np.random.default_rng(0).uniform(size=(3, 4)).astype(np.float32)
+    files.write_array(tmp_path / "a.npy", array)
+    files.write_arrays(tmp_path / "a.npz", x=array, done=7)
+    files.write_bytes(tmp_path / "a.json", b"{}")
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), array)
+    with np.load(tmp_path / "a.npz") as stored:
+        np.testing.assert_array_equal(stored["x"], array)
+        assert stored["done"] == 7
+    assert (tmp_path / "a.json").read_bytes() == b"{}"
+    assert names(tmp_path) == ["a.json", "a.npy", "a.npz"]
+
+
+def test_a_folder_is_made_or_the_reason_given(tmp_path):
+    files.make_folder(tmp_path / "a" / "b")
+    files.make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InputError, match="file"):
+        files.make_folder(tmp_path / "file" / "b")
