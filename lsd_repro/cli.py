@@ -54,6 +54,9 @@ def parser():
     sub.set_defaults(preset="stills", video_frames=None)
     add_dream_options(sub, "out/stills")
 
+    sub = command("classes", run_classes, "list the classes that a network knows", "lsd-repro classes")
+    add_weights_option(sub)
+
     prior = command("prior", None, "patch priors", "lsd-repro prior fit photos/ --out my-priors.npz")
     actions = prior.add_subparsers(title="actions", required=True, metavar="ACTION")
     fit = actions.add_parser("fit", help="fit both priors to a folder of photos",
@@ -88,8 +91,7 @@ def add_dream_options(sub, out):
     sub.add_argument("--frames", type=whole(1), metavar="N", help="optimised frames for each of --classes")
     sub.add_argument("--steps", type=whole(1), metavar="N", help="gradient steps per optimised frame")
     sub.add_argument("--learning-rate", type=not_negative, metavar="R", help="grey levels a step")
-    sub.add_argument("--weights", metavar="F",
-                     help="a MatConvNet VGG-16 .mat file (default: the small network that ships)")
+    add_weights_option(sub)
     sub.add_argument("--prior", metavar="F", help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
     sub.add_argument("--prior-kind", choices=("student", "gaussian"), default="student", help="default: %(default)s")
     sub.add_argument("--prior-strength", type=not_negative, metavar="S", help="weight of the prior's energy")
@@ -97,6 +99,11 @@ def add_dream_options(sub, out):
     sub.add_argument("--seed", type=whole(0), default=0, help="draws the class, where none is named")
     sub.add_argument("--out", default=out, metavar="DIR", help="default: %(default)s")
     sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
+
+
+def add_weights_option(sub):
+    sub.add_argument("--weights", metavar="F",
+                     help="a MatConvNet VGG-16 .mat file (default: the small network that ships)")
 
 
 def whole(least):
@@ -156,6 +163,15 @@ def run_dream(args):
     parameters = stream.parameters(program, scenes, start, network, prior, dtype, args.seed)
     stream.make_film(args.out, scenes, program, make_step, parameters, args.resume)
     print(f"done, see {args.out}")
+    return 0
+
+
+def run_classes(args):
+    from lsd_repro import shipped
+    from lsd_repro.network import matconvnet
+
+    for index, description in enumerate(matconvnet.read(args.weights or shipped.path(shipped.NETWORK)).descriptions):
+        print(f"{index:4} {description}")
     return 0
 
 

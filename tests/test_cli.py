@@ -42,7 +42,7 @@ SMALL = ("--size", "264x256", "--frames", 1, "--steps", 2, "--video-frames", 2)
     (("--classes", "creture 3"), ("creture 3", "creature 3")),
     (("--classes", "creature 1+creature 2+creature 3"), ("at most two",)),
     (("--start", "nowhere.jpg"), ("nowhere.jpg", "--start")),
-    (("--start", __file__), ("test_cli.py", "can't be read as a picture")),
+    (("--start", __file__), ("--start", "test_cli.py", "not a usable photo")),
     (("--size", "255x300"), ("scale 32", "256x256")),
     (("--size", "60x"), ("--size", "60x")),
     (("--frames", 0), ("--frames", "at least 1")),
@@ -118,6 +118,11 @@ def test_parity_exits_with_1_beyond_the_limits(monkeypatch, capsys):
     assert "gradient" in capsys.readouterr().out
 
 
+def test_classes_are_listed_with_their_indices(weights, capsys):
+    assert run("classes", "--weights", weights) == 0
+    assert "   3 creature 3, beast number 3\n" in capsys.readouterr().out
+
+
 def test_prior_fit_writes_a_prior_that_frames_take(tmp_path, capsys):
     from skimage import data
 
@@ -134,7 +139,7 @@ def test_prior_fit_writes_a_prior_that_frames_take(tmp_path, capsys):
 
 
 def test_every_command_has_help_with_an_example(capsys):
-    for arguments in (("frames",), ("stills",), ("prior", "fit"), ("parity",), ("doctor",)):
+    for arguments in (("frames",), ("stills",), ("classes",), ("prior", "fit"), ("parity",), ("doctor",)):
         assert run(*arguments, "--help") == 0
         assert "example: lsd-repro " + " ".join(arguments) in capsys.readouterr().out
 

@@ -1,11 +1,10 @@
 """The start image: a file of the user's, or a photo that scikit-image ships."""
 
-import warnings
-
 import numpy as np
 from PIL import Image, ImageOps
 
 from lsd_repro.errors import InputError
+from lsd_repro.prior.patches import read_photo
 
 SHIPPED_PHOTO = "coffee"
 
@@ -15,7 +14,7 @@ def load_start(path=None, size=None):
 
     Parameters
     ----------
-    path : str, optional
+    path : str or Path, optional
         A picture file; without one, a photo that scikit-image ships.
     size : (width, height), optional
         The picture is cropped about its centre to this aspect ratio and resampled
@@ -32,18 +31,14 @@ def load_start(path=None, size=None):
         If the file can't be read as a picture.
     """
     if path is None:
+        # Not at the top: scikit-image's data module is slow to import.
         from skimage import data
-        picture = Image.fromarray(getattr(data, SHIPPED_PHOTO)())
+        picture = getattr(data, SHIPPED_PHOTO)()
     else:
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(path) as file:
-                    picture = ImageOps.exif_transpose(file).convert("RGB")
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError,
-                Image.DecompressionBombWarning) as error:
-            raise InputError(f"start image {path}: can't be read as a picture ({error}); "
-                             "give a JPEG or PNG file with --start") from error
-    if size is not None and picture.size != tuple(size):
-        picture = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
-    return np.asarray(picture)
+            picture = read_photo(path)
+        except InputError as error:
+            raise InputError(f"--start {error}") from error
+    if size is not None and picture.shape[1::-1] != tuple(size):
+        picture = np.asarray(ImageOps.fit(Image.fromarray(picture), size, Image.Resampling.LANCZOS))
+    return picture

@@ -7,17 +7,14 @@ The chat of 2015 took a term (whole, in any case of letters), failing that a sin
 word of any description, and drew one of several classes at random; a list of stop
 words never matched.  `resolve` looks in the same order and then for a beginning,
 but asks instead of drawing, which needs no stop words.
-
-``python -m lsd_repro.network.classes FILE.mat`` lists the classes of a network.
 """
 
 import difflib
 import re
-import sys
 
 from lsd_repro.errors import InputError
 
-LIST_THEM = "python -m lsd_repro.network.classes FILE.mat lists all"
+LIST_THEM = "'lsd-repro classes' lists all"
 SHOWN = 10  # candidates that a message lists; more would hide the sentence
 
 
@@ -92,21 +89,3 @@ def _listed(indices, descriptions):
     """Candidates in words: ``134 (crane), 517 (crane)``."""
     listed = ", ".join(f"{i} ({descriptions[i]})" for i in indices[:SHOWN])
     return listed + (f" and {len(indices) - SHOWN} more" if len(indices) > SHOWN else "")
-
-
-def main(path):
-    """Print index and description of each class of a .mat file."""
-    from lsd_repro.network.matconvnet import read
-
-    for i, description in enumerate(read(path).descriptions):
-        print(f"{i:4} {description}")
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(f"usage: {LIST_THEM}")
-    try:
-        main(sys.argv[1])
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)

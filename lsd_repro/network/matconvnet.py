@@ -6,9 +6,9 @@
 `write`             a .mat file in the layout of today
 ==================  ========================================================
 
-Three layouts were published over the years (FACTS-2015, section 2).  They
-differ in where a field stands and in what it lies under, so fields are found by
-name and never by position.
+Three layouts were published over the years: the oldest (to about beta7), that of
+2015's stream (the "beta16" directory), and today's.  They differ in where a field
+stands and in what it lies under, so fields are found by name, never by position.
 """
 
 from dataclasses import dataclass, replace
@@ -102,8 +102,8 @@ def read(path):
 
     Notes
     -----
-    The file's bytes and the arrays made of them are in memory together: 1108 MiB at
-    the peak, measured on a file of the real size, 528 MiB, compressed or not.
+    scipy's arrays and those made of them are in memory together: twice the file's
+    528 MiB for the real network.
     """
     with naming(path):
         variables = load(path)
@@ -145,10 +145,9 @@ def write(path, network, half=False):
     """
     with naming(path):
         _check(network)
-        if half:
-            network = replace(network, weights=tuple(_rounded(array) for array in network.weights))
-        variables = {"layers": cell_of(_layer_structs(network)), "meta": _meta(network)}
-        save(path, variables, compress=half)
+    if half:
+        network = replace(network, weights=tuple(_rounded(array) for array in network.weights))
+    save(path, {"layers": cell_of(_layer_structs(network)), "meta": _meta(network)}, compress=half)
 
 
 # The layers.
@@ -168,7 +167,7 @@ def _read_layers(layers):
             raise InputError(f"{name}: filters have shape {filters.shape} and not (height, width, in, out); {OTHER}")
         # MATLAB drops trailing dimensions of size one.
         filters = filters.reshape(filters.shape + (1,) * (4 - filters.ndim))
-        # (height, width, in, out) -> (out, in, height, width); a copy, which lets go of the file.
+        # (height, width, in, out) -> (out, in, height, width)
         weights.append(np.array(filters.transpose(3, 2, 0, 1), order="C"))
         biases.append(np.array(single_of(bias, f"{name}: biases").ravel()))
     return tuple(weights), tuple(biases)

@@ -21,7 +21,7 @@ class Scale(nn.Module):
         return x * self.factor
 
 
-def build(widths, fc_width, classes, fc6_size=2, dropout=0.2):
+def build(widths, fc_width, classes, fc6_size=2):
     """The 16 weight layers of VGG-16, each but the last with batch normalisation.
 
     Parameters
@@ -34,14 +34,12 @@ def build(widths, fc_width, classes, fc6_size=2, dropout=0.2):
         Channels of fc8.
     fc6_size : int
         Kernel size of fc6: 2 for 64-pixel pictures.
-    dropout : float
-        Probability, in front of fc7 and fc8, during training only.
 
     Returns
     -------
     torch.nn.Sequential
-        Takes (n, 3, h, w), grey levels minus their mean; gives class logits
-        (n, classes, h', w').
+        With dropout in front of fc7 and fc8.  Takes (n, 3, h, w), grey levels minus
+        their mean; gives class logits (n, classes, h', w').
     """
     layers, channels = [Scale(1 / INPUT_SCALE)], 3
 
@@ -56,9 +54,9 @@ def build(widths, fc_width, classes, fc6_size=2, dropout=0.2):
             conv(width, 3, padding=1)
         layers.append(nn.MaxPool2d(2))
     conv(fc_width, fc6_size)
-    layers.append(nn.Dropout(dropout))
+    layers.append(nn.Dropout())
     conv(fc_width, 1)
-    layers.append(nn.Dropout(dropout))
+    layers.append(nn.Dropout())
     layers.append(nn.Conv2d(channels, classes, 1))
     return nn.Sequential(*layers)
 

@@ -1,12 +1,9 @@
 """Names of classes -> indices."""
 
-import numpy as np
 import pytest
-from small_network import small_network
 
 from lsd_repro.errors import InputError
 from lsd_repro.network.classes import caption_name, resolve, terms
-from lsd_repro.network.matconvnet import write
 
 DESCRIPTIONS = (
     "goldfish, Carassius auratus",                      # 0
@@ -77,7 +74,7 @@ def test_unknown_names_bring_close_ones(query, close):
 
 
 def test_name_like_no_other_says_how_to_list_them():
-    with pytest.raises(InputError, match="no class is called 'xyzzy'; python -m .* lists all"):
+    with pytest.raises(InputError, match="no class is called 'xyzzy'; 'lsd-repro classes' lists all"):
         resolve("xyzzy", DESCRIPTIONS)
 
 
@@ -91,13 +88,3 @@ def test_index_out_of_range_names_the_range(query):
 def test_empty_names_are_refused(query):
     with pytest.raises(InputError, match="empty class name"):
         resolve(query, DESCRIPTIONS)
-
-
-def test_module_lists_the_classes_of_a_file(tmp_path, python):
-    write(tmp_path / "net.mat", small_network(np.random.default_rng(0)))
-    run = ("import runpy, sys; sys.argv = ['classes', {!r}]; "
-           "runpy.run_module('lsd_repro.network.classes', {{}}, '__main__')")
-    listed = python(run.format("net.mat"))
-    assert listed.stdout.splitlines()[3].split(maxsplit=1) == ["3", "creature 3, beast number 3"]
-    missing = python(run.format("none.mat"))
-    assert missing.returncode == 2 and missing.stderr.startswith("none.mat: cannot be opened")

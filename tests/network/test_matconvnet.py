@@ -10,20 +10,12 @@ import scipy.io
 from small_network import small_network
 
 from lsd_repro.errors import InputError
-from lsd_repro.network.matconvnet import VGG16_LAYERS, WEIGHT_LAYERS, NetworkWeights, read, write
+from lsd_repro.network.matconvnet import VGG16_LAYERS, NetworkWeights, read, write
 
 
 @pytest.fixture
 def network():
     return small_network(np.random.default_rng(0))
-
-
-@pytest.fixture(scope="module")
-def tiny_file(tmp_path_factory):
-    """The bytes of a file in which nearly half is structure, not weights."""
-    path = tmp_path_factory.mktemp("tiny") / "tiny.mat"
-    write(path, small_network(np.random.default_rng(1), (1, 2, 1, 2, 1), fc=2, classes=3, fc6=1))
-    return path.read_bytes()
 
 
 def as_cell(values):
@@ -226,8 +218,8 @@ def test_failed_write_leaves_the_old_file_and_no_other(tmp_path, network, monkey
         stream.write(b"begun")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("lsd_repro.network.matfile.scipy.io.savemat", full_disk)
-    with pytest.raises(InputError, match=r"net\.mat: cannot be written: No space left"):
+    monkeypatch.setattr("scipy.io.savemat", full_disk)
+    with pytest.raises(InputError, match=r"net\.mat: No space left"):
         write(tmp_path / "net.mat", network)
     assert (tmp_path / "net.mat").read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["net.mat"]
@@ -353,49 +345,6 @@ def test_a_file_cut_between_two_variables_is_refused(tmp_path, network):
     (tmp_path / "net.mat").write_bytes(whole[:first])
     with pytest.raises(InputError, match="normalization is missing.*download it again"):
         read(tmp_path / "net.mat")
-
-
-def read_or_refuse(path, content):
-    """Whether the reader took the file; anything but a network or an InputError fails the test."""
-    path.write_bytes(content)
-    try:
-        network = read(path)
-    except InputError as error:
-        assert str(path) in str(error)
-        return False
-    assert len(network.weights) == len(WEIGHT_LAYERS) and len(network.descriptions) == len(network.biases[-1])
-    assert all(np.isfinite(array).all() for array in network.weights + network.biases)
-    return True
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_random_damage_gives_a_network_or_an_input_error(tmp_path, tiny_file, seed):
-    rng = np.random.default_rng(seed)
-    taken = 0
-    for _ in range(400):
-        content = bytearray(tiny_file)
-        for position in rng.integers(128, len(content), rng.integers(1, 4)):
-            content[position] = rng.integers(256)
-        taken += read_or_refuse(tmp_path / "damaged.mat", content)
-    assert 0 < taken < 400  # both outcomes were seen
-
-
-def test_a_damaged_type_within_the_file_is_refused(tmp_path, tiny_file):
-    # The tag in front of the name's characters: one wrong byte in it ends scipy's reader by a segmentation fault.
-    content = bytearray(tiny_file)
-    content[tiny_file.index(b"conv2_1") - 7] = 0xF1
-    (tmp_path / "damaged.mat").write_bytes(content)
-    with pytest.raises(InputError, match=r"damaged\.mat: is damaged near byte .*download it again"):
-        read(tmp_path / "damaged.mat")
-
-
-def test_damage_to_a_compressed_file_is_refused(tmp_path, network):
-    write(tmp_path / "net.mat", network, half=True)
-    whole, rng = (tmp_path / "net.mat").read_bytes(), np.random.default_rng(6)
-    for _ in range(100):
-        content = bytearray(whole)
-        content[rng.integers(136, len(content) // 2)] ^= 1 << rng.integers(8)
-        assert not read_or_refuse(tmp_path / "net.mat", content)
 
 
 @pytest.mark.slow
