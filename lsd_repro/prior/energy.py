@@ -1,5 +1,7 @@
 """The energy of a picture under a patch prior, as symbolic expressions."""
 
+from math import log
+
 from lsd_repro.errors import InputError
 from lsd_repro.program2015 import GAUSSIAN_COMPONENTS, GREY_OFFSET, PATCH_SIZE, STUDENT_SCALE
 from lsd_repro.stack import T, theano
@@ -86,7 +88,8 @@ def student_energy(x, prior):
     -------
     symbolic scalar
     """
-    return T.log(1 + deviations(x, prior) ** 2 / STUDENT_SCALE).mean()
+    # Of log(1 + ...) Theano would make log1p, which takes four times as long.
+    return T.log(STUDENT_SCALE + deviations(x, prior) ** 2).mean() - log(STUDENT_SCALE)
 
 
 def gaussian_energy(x, prior):

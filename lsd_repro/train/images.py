@@ -52,7 +52,7 @@ def read_archive(path):
     return split(files["train"]), split(files["val"]), list(wnids), list(descriptions)
 
 
-def augment(batch, generator, max_shift, zoom, max_noise):
+def augment(batch, generator, max_shift=0.1, zoom=(0.8, 1.15), max_noise=20.0):
     """Randomly mirror, shift and scale each picture, and add Gaussian noise.
 
     Colours stay as they are: a network that saw them jittered ignores colour,

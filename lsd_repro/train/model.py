@@ -8,6 +8,7 @@ from lsd_repro.program2015 import VGG16_GROUPS
 
 # Brings grey levels to the order of 1, for the first layer's sake.
 INPUT_SCALE = 64.0
+DROPOUT = 0.2
 
 
 class Scale(nn.Module):
@@ -54,9 +55,9 @@ def build(widths, fc_width, classes, fc6_size=2):
             conv(width, 3, padding=1)
         layers.append(nn.MaxPool2d(2))
     conv(fc_width, fc6_size)
-    layers.append(nn.Dropout())
+    layers.append(nn.Dropout(DROPOUT))
     conv(fc_width, 1)
-    layers.append(nn.Dropout())
+    layers.append(nn.Dropout(DROPOUT))
     layers.append(nn.Conv2d(channels, classes, 1))
     return nn.Sequential(*layers)
 
