@@ -36,7 +36,8 @@ def write_whole(path):
         yield part
         os.replace(part, path)
     except OSError as error:
-        raise InputError(f"can't write {path}: {error.strerror or error}") from error
+        raise InputError(f"can't write {path}: {error.strerror or error}; "
+                         "name a place in a folder that exists and has room") from error
     finally:
         # Gone already where all went well.
         try:

@@ -102,5 +102,5 @@ STILLS = Program(
 DEMO = replace(
     STREAM, width=480, height=272, prior_strength=2.0,
     video_frames_per_frame=25, video_width=480, video_height=272,
-    classes=("king penguin", "pizza", "ladybug", "bell pepper", "spider web"),
+    classes=("king penguin", "monarch", "pizza", "ladybug", "school bus"),
     frames_per_class=3)
