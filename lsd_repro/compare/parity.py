@@ -79,7 +79,9 @@ class Golden:
                              "tests/golden/ of the source code has two") from error
         self.start = self["start_image"]
         self.stride = int(self["stride"])
-        self.priors = store.load(prior_dir if "student_prior_filters" not in self else path)
+        if "student_prior_filters" not in self and prior_dir is None:
+            raise InputError(f"{path} holds no prior: give the folder of its .npy files with --prior-dir")
+        self.priors = store.load(path if "student_prior_filters" in self else prior_dir)
         if "schedule" in self:
             self.program = replace(
                 self.program, steps_per_frame=int(self["steps_per_frame"]),

@@ -50,3 +50,14 @@ def test_a_file_that_is_not_golden_is_named(tmp_path):
         (tmp_path / "other.npz").write_bytes(content)
         with pytest.raises(InputError, match="other.npz: not a golden file"):
             parity.replay(tmp_path / "other.npz")
+
+
+def test_a_prior_can_come_from_a_folder(tmp_path):
+    with np.load(GOLDEN / "stream.npz") as file:
+        arrays = dict(file)
+    for name in [name for name in arrays if "prior_filters" in name or "prior_mean" in name]:
+        np.save(tmp_path / f"{name}.npy", arrays.pop(name))
+    np.savez(tmp_path / "bare.npz", **arrays)
+    with pytest.raises(InputError, match="bare.npz holds no prior.*--prior-dir"):
+        parity.Golden(tmp_path / "bare.npz")
+    assert set(parity.Golden(tmp_path / "bare.npz", tmp_path).priors) == {"student", "gaussian"}
