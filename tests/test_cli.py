@@ -90,7 +90,8 @@ def test_stills_write_a_picture_a_step_and_no_film(tmp_path, weights):
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_run_resumes_to_the_same_film(tmp_path, weights, kill):
-    options = ("--weights", weights, "--classes", "creature 3", "creature 4", *SMALL)
+    # Frames enough that the signal comes while there are some to go.
+    options = ("--weights", weights, "--classes", "creature 3", "creature 4", *SMALL, "--frames", 8)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert run("frames", *options, "--out", whole) == 0
     process = subprocess.Popen(command("frames", *options, "--out", broken), stderr=subprocess.PIPE, text=True)
@@ -100,6 +101,7 @@ def test_a_stopped_run_resumes_to_the_same_film(tmp_path, weights, kill):
         time.sleep(0.1)
     process.send_signal(kill)
     _, messages = process.communicate()
+    assert process.returncode != 0
     if kill == signal.SIGINT:
         assert process.returncode == 130 and "--resume" in messages and "Traceback" not in messages
     assert not (broken / "film.mp4").exists()
