@@ -97,8 +97,8 @@ STILLS = Program(
     video_frames_per_frame=0, video_width=0, video_height=0,
     classes=("volcano",), frames_per_class=100)
 
-# Not of 2015: the shipped network's logits are smaller than the real VGG-16's, so
-# its prior must be weaker; the rest keeps a film within minutes on two cores.
+# Not of 2015: the prior strength and the classes were chosen by looking at what the
+# shipped network dreams; the rest keeps a film within minutes on two cores.
 DEMO = replace(
     STREAM, width=480, height=272, prior_strength=2.0,
     video_frames_per_frame=25, video_width=480, video_height=272,

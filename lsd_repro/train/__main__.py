@@ -111,8 +111,8 @@ def train_epoch(model, optimiser, schedule, args, split, mean, generator, title)
 def measure_statistics(model, batch, split, mean, generator):
     """Measure the batch statistics on training images as they are.
 
-    Noise and resampling shift them: with those of the augmented images, the first
-    network that shipped lost 4 % of top-1 on clean pictures.
+    Noise and resampling shift them: with those of the augmented images, the network
+    that ships had 4 % less top-1 on clean pictures.
     """
     for layer in model:
         if isinstance(layer, torch.nn.Dropout):
