@@ -13,9 +13,6 @@ from lsd_repro.train.images import augment, read_archive
 from lsd_repro.train.model import build, fold, plain
 
 
-BATCHES_FOR_STATISTICS = 300
-
-
 def parse(argv=None):
     parser = argparse.ArgumentParser(prog="python -m lsd_repro.train", description=__doc__)
     parser.add_argument("archive", help="Tiny-ImageNet .tar.gz with classes.tsv, train/ and val/")
@@ -24,7 +21,7 @@ def parse(argv=None):
     parser.add_argument("--widths", type=int, nargs=5, default=[16, 32, 96, 160, 256],
                         help="channels of the five groups (default: %(default)s)")
     parser.add_argument("--fc-width", type=int, default=640)
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=0.05, help="peak of the one-cycle schedule")
     parser.add_argument("--weight-decay", type=float, default=5e-4)
@@ -34,6 +31,7 @@ def parse(argv=None):
 
 
 def logits(model, pictures, mean):
+    """Class logits of pictures in grey levels, convolved in bfloat16."""
     centred = (pictures - mean).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         return model(centred).float().flatten(1)
@@ -84,7 +82,7 @@ def train(args, train_split, val_split, mean, checkpoint):
                     "generator": generator.get_state(), "dropout": torch.get_rng_state()},
                    checkpoint + ".part")
         os.replace(checkpoint + ".part", checkpoint)
-    measure_statistics(model, args.batch, train_split, mean, generator)
+    measure_statistics(model, train_split, mean)
     return model
 
 
@@ -108,17 +106,17 @@ def train_epoch(model, optimiser, schedule, args, split, mean, generator, title)
     return total / steps
 
 
-def measure_statistics(model, batch, split, mean, generator):
-    """Measure the batch statistics on training images as they are.
+def measure_statistics(model, split, mean, batch=250):
+    """Measure the batch statistics on all training images as they are.
 
     Noise and resampling shift them: with those of the augmented images, the network
-    that ships had 4 % less top-1 on clean pictures.
+    that ships had 54.4 instead of 57.2 % top-1 on clean pictures.
     """
     for layer in model:
         if isinstance(layer, torch.nn.Dropout):
             layer.p = 0.0
-    chosen = torch.randperm(len(split.labels), generator=generator)[:BATCHES_FOR_STATISTICS * batch]
-    torch.optim.swa_utils.update_bn((split.images[part].float() - mean for part in chosen.split(batch)), model)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.optim.swa_utils.update_bn((images.float() - mean for images in split.images.split(batch)), model)
 
 
 def main(argv=None):
