@@ -27,6 +27,12 @@ REQUIREMENTS = [
     # 10.1 has ImageFont.load_default(size), for the caption.
     "Pillow>=10.1,<14",
     "tqdm>=4.60,<5",
+    # Downloads the material of 2015.
+    "requests>=2.28,<3",
+    # Knows the user's cache folder on every system.
+    "platformdirs>=3,<5",
+    # Keeps two processes from downloading into the same folder at once.
+    "filelock>=3.12,<5",
 ]
 
 setup(
