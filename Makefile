@@ -1,11 +1,12 @@
 # make frames    install into .venv and make the demo film in out/frames
 # make test      the tests that take under a minute each;  make test-slow  the others
+# make priors    the figures and numbers on priors in data/gallery (PRIORS_2015=DIR adds the author's priors)
 # make parity    replay what the 2015 program computed, with a table of deviations
-# make clean     remove .venv, out/frames and what building left
+# make clean     remove .venv, out/frames, out/ablation and what building left
 
 BIN := .venv/bin
 
-.PHONY: all frames test test-slow parity clean
+.PHONY: all frames test test-slow priors parity clean
 
 all: frames
 
@@ -23,11 +24,21 @@ test: .venv/installed
 test-slow: .venv/installed
 	$(BIN)/python -m pytest tests -m slow || [ $$? -eq 5 ]
 
+# The comparison takes dreams from the ablation, which comes first; broken
+# off, it goes on where it stopped.
+priors: .venv/installed
+	@if [ -e out/ablation/run.json ]; then resume=--resume; else resume=; fi; \
+	$(BIN)/lsd-repro prior ablate --class "king penguin" --out out/ablation $$resume
+	cp out/ablation/prior-ablation.png out/ablation/prior-ablation.json data/gallery/
+	$(BIN)/lsd-repro prior show --out data/gallery
+	$(BIN)/lsd-repro prior compare ours=data/priors.npz $(PRIORS_2015:%=2015=%) \
+	    --dreams out/ablation/pictures/student-*.png --out data/gallery
+
 parity: .venv/installed
 	$(BIN)/lsd-repro parity tests/golden/stream.npz tests/golden/stills.npz
 
 clean:
-	rm -rf .venv out/frames build dist *.egg-info .pytest_cache tests/.pytest_cache
+	rm -rf .venv out/frames out/ablation build dist *.egg-info .pytest_cache tests/.pytest_cache
 	find lsd_repro tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Editable, so that the checkout is what runs: after git pull nothing needs to be

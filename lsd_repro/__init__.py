@@ -11,8 +11,10 @@ held against 2015.  The folders stand in that order.
 ``prior``           patches of photos, fitting a prior, its energy
 ``dream``           objective, Adam, the compiled gradient step
 ``film``            zoom, caption, schedule, the offline stream, files
-``compare``         replay of arrays that the 2015 program computed
+``compare``         replay of arrays that the 2015 program computed; priors side by side
 ``train``           training of the network that ships (extra ``train``)
+``figures``         every matplotlib figure
+``fetch``           downloads the material of 2015
 ``cli``             the ``lsd-repro`` command
 ==================  =======================================================
 

@@ -9,10 +9,11 @@ import platform
 import subprocess
 import sys
 
-from lsd_repro import __version__, shipped, stack
+from lsd_repro import __version__, fetch, shipped, stack
 from lsd_repro.errors import InputError, StackError
 
-DISTRIBUTIONS = ("Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "matplotlib", "Pillow", "setuptools")
+DISTRIBUTIONS = ("Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "matplotlib", "Pillow", "setuptools",
+                 "requests", "platformdirs", "filelock")
 
 
 def report():
@@ -31,6 +32,7 @@ def report():
     rows += _theano_rows()
     rows += [("ffmpeg", _or_missing(_ffmpeg))]
     rows += [(name, _or_missing(shipped.path, name)) for name in (shipped.NETWORK, shipped.PRIORS)]
+    rows += _fetched_rows()
 
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:{width}}  {value}" for name, value in rows]
@@ -57,6 +59,14 @@ def problems():
         except InputError as error:
             found.append(str(error))
     return found
+
+
+def _fetched_rows():
+    try:
+        return [(f"2015's {what}", str(place) if there else f"not fetched (lsd-repro fetch {what})")
+                for what, place, there in fetch.state()]
+    except ImportError:  # platformdirs, which is listed above
+        return []
 
 
 def _or_missing(find, *arguments):

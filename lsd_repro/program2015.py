@@ -13,13 +13,9 @@ VGG16_GROUPS = (2, 2, 3, 3, 3)
 
 # The patch prior: 8x8 RGB patches, 192 filters, grey level 128 subtracted.
 PATCH_SIZE = 8
-PATCH_COMPONENTS = 192
 GREY_OFFSET = 128.0
 # Scale of the Student-t energy: log(1 + (z - mu)^2 / STUDENT_SCALE) per component.
 STUDENT_SCALE = 0.665248
-# The Gaussian energy leaves out the last component: the 'DC' direction, whose
-# filter has the smallest norm.
-GAUSSIAN_COMPONENTS = 191
 
 # Adam as the program had it: BETA1 and BETA2 weigh the NEW gradient.
 BETA1 = 0.9
@@ -90,6 +86,8 @@ STREAM = Program(
     video_frames_per_frame=190, video_width=1024, video_height=576,
     classes=(), frames_per_class=8)
 
+STREAM_START = "image7.jpg"  # in the author's repository
+
 STILLS = Program(
     width=1920, height=1080, learning_rate=5.0, prior_strength=1000.0,
     prior_scales=(1, 2, 5, 11, 23, 47, 95), network_scales=(3, 4),
@@ -97,10 +95,29 @@ STILLS = Program(
     video_frames_per_frame=0, video_width=0, video_height=0,
     classes=("volcano",), frames_per_class=100)
 
+# The frames that the author published (blog of 2 July 2015), by name: the step in
+# the file's name, and what to ask for.  The names are WordNet terms that belong to one
+# class of VGG-16 each.  In 5920, rabbits are above and clocks below; which of the
+# rabbits the chat meant is not recorded, nor is what 5290 shows (it has no caption).
+PUBLISHED = {
+    "bee": (270, "bee"),
+    "spider-web": (760, "spider web"),
+    "tree-frog": (1710, "tree frog"),
+    "pizza": (1850, "pizza"),
+    "cheeseburger": (2070, "cheeseburger"),
+    "gondola": (2230, "gondola"),
+    "volcano": (2540, "volcano"),
+    "bubble": (3110, "bubble"),
+    "broccoli": (4260, "broccoli"),
+    "golf-ball": (5290, "golf ball"),
+    "rabbit-clock": (5920, "analog clock+wood rabbit"),
+    "kit-fox": (7270, "kit fox"),
+}
+
 # Not of 2015: the prior strength and the classes were chosen by looking at what the
 # shipped network dreams; the rest keeps a film within minutes on two cores.
 DEMO = replace(
     STREAM, width=480, height=272, prior_strength=2.0,
     video_frames_per_frame=25, video_width=480, video_height=272,
-    classes=("king penguin", "monarch", "pizza", "ladybug", "school bus"),
+    classes=("king penguin", "bell pepper", "pizza", "ladybug", "school bus"),
     frames_per_class=3)

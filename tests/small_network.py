@@ -6,6 +6,10 @@ from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.program2015 import VGG16_GROUPS
 
 
+# The widths of the vlfeat file.
+FULL = {"widths": (64, 128, 256, 512, 512), "fc": 4096, "classes": 1000, "fc6": 7}
+
+
 def small_network(rng, widths=(8, 12, 16, 24, 24), fc=32, classes=20, fc6=2):
     """Make a `NetworkWeights`; He-scaled, so that signals keep their size on the way up.
 

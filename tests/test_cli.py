@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import imageio_ffmpeg
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 from PIL import Image
 from small_network import small_network
 
-from lsd_repro import cli
+from lsd_repro import cli, shipped
+from lsd_repro.film.schedule import parse_classes
 from lsd_repro.network import matconvnet
+from lsd_repro.program2015 import PUBLISHED
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,33 @@ def test_stills_write_a_picture_a_step_and_no_film(tmp_path, weights):
     scenes = json.loads((out / "run.json").read_text())["parameters"]["scenes"]
     assert scenes == [scenes[0]] * 2
 
+PUBLISHED_TERMS = ("bee", "spider web, spider's web", "tree frog, tree-frog", "pizza, pizza pie", "cheeseburger", "gondola",
+                   "volcano", "bubble", "broccoli", "golf ball", "analog clock", "wood rabbit, cottontail, cottontail rabbit",
+                   "kit fox, Vulpes macrotis", "Angora, Angora rabbit", "hare", "clog, geta, patten, sabot")
+
+
+def test_published_frames_are_reproduced_by_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LSD_REPRO_CACHE", str(tmp_path / "cache"))
+    network = replace(small_network(np.random.default_rng(5), classes=16), descriptions=PUBLISHED_TERMS, names=())
+    matconvnet.write(tmp_path / "n.mat", network)
+    assert run("reproduce", "kit-fox") == 2
+    assert "lsd-repro fetch weights" in capsys.readouterr().err
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (256, 264, 3), np.uint8)).save(tmp_path / "start.png")
+    options = ("--weights", tmp_path / "n.mat", "--prior", shipped.path(shipped.PRIORS), "--start", tmp_path / "start.png",
+               "--frames", 1, "--steps", 1, "--video-frames", 1, "--out", tmp_path / "out")
+    assert run("reproduce", "rabbit-clock", *options) == 0
+    record = json.loads((tmp_path / "out" / "rabbit-clock" / "run.json").read_text())["parameters"]
+    # Clocks below, rabbits above; the stream's own constants.
+    assert record["scenes"] == [[10, 11, "analog clock & wood rabbit"]]
+    assert record["prior_strength"] == 10 and record["video_width"] == 1024
+    assert run("reproduce", "rabbit-clock", "kit-fox", *options, "--resume") == 0
+    assert (tmp_path / "out" / "kit-fox" / "film.mp4").exists()
+
+
+def test_every_published_name_means_one_class():
+    for _, query in PUBLISHED.values():
+        assert parse_classes([query], PUBLISHED_TERMS)[0].caption == " & ".join(query.split("+"))
+
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_run_resumes_to_the_same_film(tmp_path, weights, kill):
@@ -141,7 +171,8 @@ def test_prior_fit_writes_a_prior_that_frames_take(tmp_path, capsys):
 
 
 def test_every_command_has_help_with_an_example(capsys):
-    for arguments in (("frames",), ("stills",), ("classes",), ("prior", "fit"), ("parity",), ("doctor",)):
+    for arguments in (("frames",), ("stills",), ("reproduce",), ("classes",), ("prior", "fit"), ("prior", "show"), ("prior", "compare"),
+                      ("prior", "ablate"), ("fetch",), ("parity",), ("doctor",)):
         assert run(*arguments, "--help") == 0
         assert "example: lsd-repro " + " ".join(arguments) in capsys.readouterr().out
 

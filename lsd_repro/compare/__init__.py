@@ -1,6 +1,10 @@
-"""Holding what this package computes against what the 2015 program computed.
+"""Holding what this package computes against 2015, and priors against each other.
 
-=============  ==========================================================
-``parity.py``  replays a golden file and reports every deviation
-=============  ==========================================================
+==================  =======================================================
+``parity.py``       replays a golden file and reports every deviation
+``pictures.py``     photos, and what can be done to them, to judge priors by
+``priors.py``       priors in numbers: likelihood, energies, ranking
+``ablation.py``     the same dream under different priors
+``prior_pages.py``  figures and JSON of all that
+==================  =======================================================
 """

@@ -10,13 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lsd_repro.dream.step import GradientStep, energies, to_graph
+from lsd_repro.dream.step import GradientStep, compile_energies, to_graph
 from lsd_repro.errors import InputError
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.zoom import between, zoom_picture
 from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.prior import store
+from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.program2015 import STILLS, STREAM
 
 # In float64 the programs agree to rounding; the limits leave room for another BLAS.
@@ -151,9 +152,9 @@ def replay(path, prior_dir=None, float32=False):
     """
     golden = Golden(path, prior_dir)
     program = golden.program
-    step = GradientStep(golden.network, golden.priors["student"], golden.start, program.learning_rate,
-                        program.prior_strength, program.prior_scales, program.network_scales,
-                        dtype="float32" if float32 else "float64")
+    energy = multiscale(patch_energy(golden.priors["student"]), program.prior_scales)
+    step = GradientStep(golden.network, energy, golden.start, program.learning_rate, program.prior_strength,
+                        program.network_scales, dtype="float32" if float32 else "float64")
     deviations = at_start(golden, step, LIMIT_32 if float32 else LIMITS_64["relative"])
     compare = along_the_way_32 if float32 else along_the_way_64
     return deviations + compare(golden, *run(golden, step))
@@ -170,7 +171,7 @@ def at_start(golden, step, limit):
     for kind, prior in sorted(golden.priors.items()):
         names = golden.named(f"energy_{kind}_p")
         scales = [int(name.rsplit("p", 1)[1]) for name in names]
-        values = energies(golden.start, prior, scales, step.dtype)
+        values = compile_energies(patch_energy(prior), scales, step.dtype)(golden.start)
         for scale, value, name in sorted(zip(scales, values, names)):
             add(f"{kind} energy, scale {scale}", value, golden[name])
     terms, gradient, logits = step.evaluate(*map(int, golden["classes"]))

@@ -2,7 +2,8 @@
 
 ================  ==========================================================
 ``objective.py``  logits and classes -> the class term of the loss
-``adam.py``       the 2015 update, and Lasagne's
+``adam.py``       the 2015 update
 ``step.py``       compiles the gradient step; holds picture and moments
+``sampling.py``   pictures drawn from a prior alone
 ================  ==========================================================
 """

@@ -20,15 +20,17 @@ def target_logit(logits, rows, c0, c1, full_rows):
 
     Returns
     -------
-    symbolic scalar
+    target : symbolic scalar
+    halves : int
+        How many of the two are not empty.
     """
     middle = full_rows // 2
-    target = 0.0
+    means = []
     if middle < rows:
-        target += logits[0, c0, middle:, :].mean()
+        means.append(logits[0, c0, middle:, :].mean())
     if middle > 0:
-        target += logits[0, c1, :middle, :].mean()
-    return target
+        means.append(logits[0, c1, :middle, :].mean())
+    return sum(means), len(means)
 
 
 def class_term(logits, target):

@@ -7,7 +7,7 @@ import numpy as np
 from lsd_repro.dream.adam import adam2015
 from lsd_repro.dream.objective import class_term, target_logit
 from lsd_repro.network import vgg16
-from lsd_repro.prior.energy import check_scales, mean_pool, multiscale_energy
+from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
 from lsd_repro.stack import T, theano
 
 
@@ -50,19 +50,7 @@ def from_graph(x):
     return np.ascontiguousarray(x[0].transpose(1, 2, 0))
 
 
-def check_size(height, width, fc6_size, prior_scales, network_scales):
-    """Refuse, before anything is compiled, a picture too small for a scale or the network.
-
-    Raises
-    ------
-    InputError
-    """
-    check_scales(height, width, prior_scales)
-    for scale in network_scales:
-        vgg16.map_size(height // scale, width // scale, fc6_size)
-
-
-def symbolic_terms(x, size, network, layers, prior, c0, c1, prior_strength, prior_scales, network_scales):
+def symbolic_terms(x, size, network, layers, energy, c0, c1, prior_strength, network_scales):
     """The loss of a picture, from network and prior.
 
     Parameters
@@ -72,11 +60,12 @@ def symbolic_terms(x, size, network, layers, prior, c0, c1, prior_strength, prio
     network : NetworkWeights
     layers : OrderedDict
         From `lsd_repro.network.vgg16.build`.
-    prior : PatchPrior
+    energy : function
+        From a symbolic picture to a symbolic scalar; see `lsd_repro.prior.energy`.
     c0, c1 : symbolic int
         Classes of the bottom and the top half.
-    prior_strength : float
-    prior_scales, network_scales : sequence of int
+    prior_strength : symbolic scalar or float
+    network_scales : sequence of int
 
     Returns
     -------
@@ -84,15 +73,16 @@ def symbolic_terms(x, size, network, layers, prior, c0, c1, prior_strength, prio
     """
     fc6_size = network.weights[13].shape[2]
     full_rows, _ = vgg16.map_size(*size, fc6_size)
-    class_terms, targets = [], []
+    class_terms, mean_targets = [], []
     for scale in network_scales:
         rows, _ = vgg16.map_size(size[0] // scale, size[1] // scale, fc6_size)
         logits = vgg16.class_logits(layers, mean_pool(x, scale), network.mean)
-        targets.append(target_logit(logits, rows, c0, c1, full_rows))
-        class_terms.append(class_term(logits, targets[-1]))
+        target, halves = target_logit(logits, rows, c0, c1, full_rows)
+        mean_targets.append(target / float(halves))
+        class_terms.append(class_term(logits, target))
     network_part = sum(class_terms) / float(len(class_terms))
-    prior_part = prior_strength * multiscale_energy(x, prior, prior_scales)
-    return Terms(network_part + prior_part, network_part, prior_part, sum(targets) / (2.0 * len(targets)))
+    prior_part = prior_strength * energy(x)
+    return Terms(network_part + prior_part, network_part, prior_part, sum(mean_targets) / float(len(mean_targets)))
 
 
 class GradientStep:
@@ -101,26 +91,29 @@ class GradientStep:
     Parameters
     ----------
     network : NetworkWeights
-    prior : PatchPrior
+    energy : function
+        The prior: from a symbolic picture to a symbolic scalar, such as
+        `lsd_repro.prior.energy.multiscale` returns.  Whether the picture is large
+        enough for its scales is for the caller to check (`check_scales`).
     picture : ndarray, shape (height, width, 3)
         Start, in 0..255.
     learning_rate : float
         In grey levels.
     prior_strength : float
-    prior_scales, network_scales : sequence of int
-        Mean-pooling factors at which prior and network see the picture.
+        Weight of the energy in the loss; can be set later, too.
+    network_scales : sequence of int
+        Mean-pooling factors at which the network sees the picture.
     dtype : {"float32", "float64"}
 
     Raises
     ------
     InputError
-        If the picture is too small for the network or for a scale.
+        If the picture is too small for the network.
     """
 
-    def __init__(self, network, prior, picture, learning_rate, prior_strength, prior_scales,
-                 network_scales, dtype="float32"):
+    def __init__(self, network, energy, picture, learning_rate, prior_strength, network_scales=(1,),
+                 dtype="float32"):
         size = picture.shape[:2]
-        check_size(*size, network.weights[13].shape[2], prior_scales, network_scales)
         self.dtype = dtype
         with theano.config.change_flags(floatX=dtype):
             start = to_graph(picture, dtype)
@@ -131,9 +124,10 @@ class GradientStep:
                 theano.shared(zeros, "v", broadcastable=self._x.broadcastable),
                 theano.shared(np.asarray(1, dtype), "t"))
             self._classes = T.iscalar("c0"), T.iscalar("c1")
+            self._strength = theano.shared(np.asarray(prior_strength, dtype), "prior_strength")
             layers = vgg16.build(network)
-            self._terms = symbolic_terms(self._x, size, network, layers, prior, *self._classes,
-                                         prior_strength, prior_scales, network_scales)
+            self._terms = symbolic_terms(self._x, size, network, layers, energy, *self._classes,
+                                         self._strength, network_scales)
             self._gradient = T.grad(self._terms.loss, self._x)
             self._logits = vgg16.class_logits(layers, self._x, network.mean)
             updates = adam2015(self._gradient, self._x, self._moments, learning_rate)
@@ -176,6 +170,15 @@ class GradientStep:
     def picture(self, picture):
         self._x.set_value(to_graph(picture, self.dtype))
 
+    @property
+    def prior_strength(self):
+        """Weight of the prior's energy in the loss."""
+        return float(self._strength.get_value())
+
+    @prior_strength.setter
+    def prior_strength(self, strength):
+        self._strength.set_value(np.asarray(strength, self.dtype))
+
     def reset_moments(self):
         """Start Adam afresh, as the stream did at every frame."""
         m, v, t = self._moments
@@ -193,22 +196,64 @@ class GradientStep:
             variable.set_value(np.asarray(state[variable.name], self.dtype))
 
 
-def energies(picture, prior, scales, dtype="float32"):
-    """Energy of a picture under a prior at each scale.
+def compile_energies(energy, scales, dtype="float32"):
+    """Compile an energy for pictures of any size, at each of several scales.
 
     Parameters
     ----------
-    picture : ndarray, shape (height, width, 3)
-        In 0..255.
-    prior : PatchPrior
+    energy : function
+        From a symbolic picture to a symbolic scalar.
     scales : sequence of int
+        Mean-pooling factors.
+    dtype : {"float32", "float64"}
 
     Returns
     -------
-    list of float
+    function
+        From a picture (height, width, 3) in 0..255 to an array of one energy per scale.
     """
-    check_scales(*picture.shape[:2], scales)
+    return _compile(lambda x: [multiscale(energy, [scale])(x) for scale in scales], dtype)
+
+
+def compile_energy_map(prior, dtype="float32"):
+    """Compile the energy of a patch prior at every position.
+
+    Parameters
+    ----------
+    prior : PatchPrior
+    dtype : {"float32", "float64"}
+
+    Returns
+    -------
+    function
+        From a picture (height, width, 3) in 0..255 to an array
+        (height - patch_size + 1, width - patch_size + 1), whose mean is the energy.
+    """
+    energy = patch_energy(prior)
+    return _compile(lambda x: energy(x, axis=1)[0], dtype)
+
+
+def compile_gradient(energy, dtype="float32"):
+    """Compile the gradient of an energy.
+
+    Parameters
+    ----------
+    energy : function
+        From a symbolic picture to a symbolic scalar.
+    dtype : {"float32", "float64"}
+
+    Returns
+    -------
+    function
+        From a picture (height, width, 3) in 0..255 to an array (height, width, 3).
+    """
+    gradient = _compile(lambda x: T.grad(energy(x), x), dtype)
+    return lambda picture: from_graph(gradient(picture))
+
+
+def _compile(expressions, dtype):
+    """Compile what a function makes of a symbolic picture."""
     with theano.config.change_flags(floatX=dtype):
-        x = T.tensor4("x", dtype)
-        function = theano.function([x], [multiscale_energy(x, prior, [scale]) for scale in scales])
-        return [float(value) for value in function(to_graph(picture, dtype))]
+        x = T.TensorType(dtype, (True, False, False, False))("x")
+        function = theano.function([x], expressions(x))
+    return lambda picture: np.asarray(function(to_graph(picture, dtype)))

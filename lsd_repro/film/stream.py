@@ -89,7 +89,8 @@ def parameters(program, scenes, start, network, prior, dtype, seed):
     scenes : sequence of Scene
     start : ndarray, shape (height, width, 3)
     network : NetworkWeights
-    prior : PatchPrior
+    prior : PatchPrior or None
+        None for total variation.
     dtype : str
     seed : int
 
@@ -100,16 +101,18 @@ def parameters(program, scenes, start, network, prior, dtype, seed):
     """
     return {
         **asdict(program), "scenes": [list(scene) for scene in scenes], "dtype": dtype, "seed": seed,
-        "start": _digest(start), "prior kind": prior.kind, "prior": _digest(prior.filters, prior.mean),
-        "network": _digest(*network.weights, *network.biases, network.average_image)}
+        "start": digest(start), "prior kind": prior.kind if prior else "tv",
+        "prior": digest(prior.filters, prior.mean) if prior else None,
+        "network": digest(*network.weights, *network.biases, network.average_image)}
 
 
-def _digest(*arrays):
-    digest = hashlib.sha256()
+def digest(*arrays):
+    """SHA-256 of arrays, their shapes and types."""
+    sha = hashlib.sha256()
     for array in arrays:
-        digest.update(f"{array.shape} {array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()
+        sha.update(f"{array.shape} {array.dtype}".encode())
+        sha.update(np.ascontiguousarray(array))
+    return sha.hexdigest()
 
 
 def versions():
@@ -165,6 +168,31 @@ def open_run(out, parameters, resume):
     int or None
         Finished frames (0: the start image alone is saved); None if nothing is.
     """
+    open_record(out, parameters, resume)
+    for folder in ("frames", "state"):
+        files.make_folder(out / folder)
+    if not (out / "state" / "latest.npz").exists():
+        return None
+    with np.load(out / "state" / "latest.npz") as state:
+        return int(state["done"])
+
+
+def open_record(out, parameters, resume):
+    """Write run.json into an empty folder, or see that the one there says the same.
+
+    Parameters
+    ----------
+    out : Path
+    parameters : dict
+        Everything that decides what the run computes.
+    resume : bool
+        Whether there must be a run.json, or must be nothing.
+
+    Raises
+    ------
+    InputError
+        If `out` is not empty, holds no run to resume, or one with other parameters.
+    """
     record = out / "run.json"
     # As JSON has it, so that what was written compares equal to what is read.
     parameters = json.loads(json.dumps(parameters))
@@ -173,10 +201,9 @@ def open_run(out, parameters, resume):
             raise InputError(f"{out} exists and is not an empty folder: choose another --out, "
                              "or --resume to go on with the run there")
         text = json.dumps({"parameters": parameters, "versions": versions()}, indent=2)
-        for folder in ("frames", "state"):
-            files.make_folder(out / folder)
+        files.make_folder(out)
         files.write_bytes(record, text.encode())
-        return None
+        return
     try:
         earlier = dict(json.loads(record.read_text())["parameters"])
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -187,10 +214,6 @@ def open_run(out, parameters, resume):
                                 for key in changed)
         raise InputError(f"{out} can't be resumed with other parameters: {differences}. "
                          "Use the same as before, or another --out without --resume")
-    if not (out / "state" / "latest.npz").exists():
-        return None
-    with np.load(out / "state" / "latest.npz") as state:
-        return int(state["done"])
 
 
 def _short(value):
@@ -211,14 +234,18 @@ def optimise(out, step, scenes, program, done):
         for index, scene in enumerate(scenes[done:], done + 1):
 
             def on_step(terms):
-                if not np.isfinite(terms.loss):
-                    raise InputError(f"frame {index}: the loss is {terms.loss}; "
-                                     "a smaller learning rate or prior strength may help")
+                check_finite(terms.loss, f"frame {index}")
                 bar.set_postfix_str(f"{scene.caption}: loss {terms.loss:.2f}, logit {terms.target:.2f}")
                 bar.update()
 
             optimise_frame(step, scene, program, on_step)
             save_frame(out, index, step)
+
+
+def check_finite(loss, where):
+    """InputError if a loss is not finite."""
+    if not np.isfinite(loss):
+        raise InputError(f"{where}: the loss is {loss}; a smaller learning rate or prior strength may help")
 
 
 def save_frame(out, index, step):

@@ -2,8 +2,10 @@
 
 ============  ============================================================
 ``patches``   a folder of photos -> patches
-``fit``       patches -> `PatchPrior`: Gaussian, or Student-t by EM
+``em``        samples -> multivariate Student-t, by EM
+``fit``       patches -> `PatchPrior`: Gaussian, or Student-t by ``em``
 ``store``     `PatchPrior` <-> file; reads 2015's four ``.npy`` files too
+``density``   what a `PatchPrior` says of patches: likelihood, marginals, samples
 ``energy``    `PatchPrior`, picture -> symbolic energy, over several scales
 ============  ============================================================
 

@@ -1,13 +1,23 @@
-"""The energy of a picture under a patch prior, as symbolic expressions."""
+"""The energy of a picture, as symbolic expressions.
 
+An energy is a function from a symbolic picture (1, 3, height, width) in 0..255 to a
+symbolic scalar.  `patch_energy` makes one of a `PatchPrior`, `total_variation` is
+another, and `multiscale` makes one that looks at several scales.
+"""
+
+from functools import partial
 from math import log
 
 from lsd_repro.errors import InputError
-from lsd_repro.program2015 import GAUSSIAN_COMPONENTS, GREY_OFFSET, PATCH_SIZE, STUDENT_SCALE
+from lsd_repro.program2015 import GREY_OFFSET, PATCH_SIZE, STUDENT_SCALE
 from lsd_repro.stack import T, theano
 
+# Grey levels; far below what is visible, it gives total variation a gradient where
+# neighbours are equal.
+TV_SMOOTHING = 0.1
 
-def check_scales(height, width, scales):
+
+def check_scales(height, width, scales, patch_size=PATCH_SIZE):
     """Refuse scales at which the pooled picture is smaller than a patch.
 
     Parameters
@@ -16,6 +26,7 @@ def check_scales(height, width, scales):
         Size of the picture in pixels.
     scales : sequence of int
         Mean-pooling factors.
+    patch_size : int
 
     Raises
     ------
@@ -23,11 +34,11 @@ def check_scales(height, width, scales):
         Naming the first scale that does not fit.
     """
     for scale in scales:
-        if min(height, width) // scale < PATCH_SIZE:
+        if min(height, width) // scale < patch_size:
             raise InputError(
                 f"prior scale {scale}: a {width}x{height} picture pooled by {scale} is "
-                f"{width // scale}x{height // scale}, smaller than a patch of {PATCH_SIZE}x{PATCH_SIZE}; "
-                f"take a size of at least {scale * PATCH_SIZE}x{scale * PATCH_SIZE} or leave out the scale")
+                f"{width // scale}x{height // scale}, smaller than a patch of {patch_size}x{patch_size}; "
+                f"take a size of at least {scale * patch_size}x{scale * patch_size} or leave out the scale")
 
 
 def mean_pool(x, factor):
@@ -64,6 +75,7 @@ def deviations(x, prior):
     Returns
     -------
     symbolic tensor, shape (1, 192, height - 7, width - 7)
+        For patches of 8x8.
     """
     filters = prior.filters.transpose(3, 2, 0, 1).astype(theano.config.floatX)
     mean = prior.mean.astype(theano.config.floatX)
@@ -72,61 +84,108 @@ def deviations(x, prior):
     return responses - T.constant(mean).dimshuffle("x", 0, "x", "x")
 
 
-def student_energy(x, prior):
+def student_energy(x, prior, axis=None):
     """Student-t energy per patch component: mean of ``log(1 + (z - mu)^2 / v)``.
 
     Averaged over positions and components; not the joint log-density of a
-    multivariate t (see `lsd_repro.prior.fit` for that).
+    multivariate t (see `lsd_repro.prior.density` for that).
 
     Parameters
     ----------
     x : symbolic tensor, shape (1, 3, height, width)
-        Picture in 0..255, at least 8x8.
+        Picture in 0..255, at least as large as a patch.
     prior : PatchPrior
+    axis : int, optional
+        1 averages over the components alone: a map (1, positions down, positions across).
 
     Returns
     -------
-    symbolic scalar
+    symbolic scalar, or map
     """
     # Of log(1 + ...) Theano would make log1p, which takes four times as long.
-    return T.log(STUDENT_SCALE + deviations(x, prior) ** 2).mean() - log(STUDENT_SCALE)
+    return T.log(STUDENT_SCALE + deviations(x, prior) ** 2).mean(axis) - log(STUDENT_SCALE)
 
 
-def gaussian_energy(x, prior):
+def gaussian_energy(x, prior, axis=None):
     """Gaussian energy per patch component: mean of ``(z - mu)^2``, without the DC component.
+
+    A quirk of the 2015 program: DC, the direction of least precision, is left out.
 
     Parameters
     ----------
-    x : symbolic tensor, shape (1, 3, height, width)
-        Picture in 0..255, at least 8x8.
+    x, axis
+        As for `student_energy`.
     prior : PatchPrior
         Filters sorted by falling norm, so that DC comes last.
 
     Returns
     -------
-    symbolic scalar
+    symbolic scalar, or map
     """
-    return (deviations(x, prior)[:, :GAUSSIAN_COMPONENTS] ** 2).mean()
+    return (deviations(x, prior)[:, :-1] ** 2).mean(axis)
 
 
 ENERGIES = {"student": student_energy, "gaussian": gaussian_energy}
 
 
-def multiscale_energy(x, prior, scales):
-    """Mean over scales of the prior's energy of the mean-pooled picture.
+def patch_energy(prior):
+    """The energy of a patch prior; its kind chooses between `student_energy` and `gaussian_energy`.
+
+    Parameters
+    ----------
+    prior : PatchPrior
+
+    Returns
+    -------
+    function
+        From a symbolic picture to a symbolic scalar (or a map, with ``axis=1``).
+    """
+    return partial(ENERGIES[prior.kind], prior=prior)
+
+
+def total_variation(x):
+    """Total variation per pixel: mean length of the gradient over pixels and channels.
+
+    Not of 2015: it is what activation maximisation has used since as its
+    regulariser, to hold the patch priors against.
 
     Parameters
     ----------
     x : symbolic tensor, shape (1, 3, height, width)
         Picture in 0..255.
-    prior : PatchPrior
-        Its kind chooses between `student_energy` and `gaussian_energy`.
+
+    Returns
+    -------
+    symbolic scalar
+        In grey levels.
+
+    References
+    ----------
+    .. [1] L. Rudin, S. Osher and E. Fatemi, Nonlinear total variation based noise
+       removal algorithms, Physica D 60, 1992.
+    .. [2] A. Mahendran and A. Vedaldi, Understanding deep image representations by
+       inverting them, CVPR 2015.
+    """
+    down = x[:, :, 1:, :-1] - x[:, :, :-1, :-1]
+    across = x[:, :, :-1, 1:] - x[:, :, :-1, :-1]
+    return T.sqrt(down ** 2 + across ** 2 + TV_SMOOTHING ** 2).mean()
+
+
+def multiscale(energy, scales):
+    """An energy that is the mean of another over scales of the mean-pooled picture.
+
+    Parameters
+    ----------
+    energy : function
+        From a symbolic picture to a symbolic scalar.
     scales : sequence of int
         Mean-pooling factors; see `check_scales`.
 
     Returns
     -------
-    symbolic scalar
+    function
+        From a symbolic picture to a symbolic scalar.
     """
-    energy = ENERGIES[prior.kind]
-    return sum(energy(mean_pool(x, scale), prior) for scale in scales) / float(len(scales))
+    def mean_over_scales(x):
+        return sum(energy(mean_pool(x, scale)) for scale in scales) / float(len(scales))
+    return mean_over_scales

@@ -4,15 +4,15 @@
 field                         shape              content
 ============================  =================  ================================
 ``format_version``            ()                 `FORMAT_VERSION`
-``student_prior_filters``     (8, 8, 3, 192)     float32, norms ascending
-``student_prior_mean``        (192,)             float32
+``student_prior_filters``     (p, p, 3, 3p^2)    float32, norms ascending
+``student_prior_mean``        (3p^2,)            float32
 ``student_degrees_of_freedom``  ()               float64, NaN where unknown
-``prior_filters``             (8, 8, 3, 192)     float32, norms descending (Gaussian)
-``prior_mean``                (192,)             float32 (Gaussian)
+``prior_filters``             (p, p, 3, 3p^2)    float32, norms descending (Gaussian)
+``prior_mean``                (3p^2,)            float32 (Gaussian)
 ``provenance``                ()                 text: from what, and how, it was fitted
 ============================  =================  ================================
 
-A file holds one kind or both.  The names of filters and means are those of 2015's
+p is the side of a patch, 8 in 2015.  A file holds one kind or both.  The names of filters and means are those of 2015's
 files.  Files without version, degrees of freedom or provenance load too, and other
 fields are ignored, so the golden files stand in for a prior.
 """
@@ -26,12 +26,10 @@ import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.files import write_arrays
-from lsd_repro.program2015 import PATCH_COMPONENTS, PATCH_SIZE
 
 FORMAT_VERSION = 1
 # The first words of a kind's field names, as 2015 had them.
 FIELD_PREFIX = {"student": "student_prior", "gaussian": "prior"}
-FILTERS_SHAPE = (PATCH_SIZE, PATCH_SIZE, 3, PATCH_COMPONENTS)
 # Norms next to each other may swap within the rounding of float32.
 SORT_TOLERANCE = 1e-5
 # What numpy and zipfile raise on files that are no arrays, cut short or pickled.
@@ -39,7 +37,7 @@ UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 class PatchPrior(NamedTuple):
-    """Whitening filters of 8x8 RGB patches.
+    """Whitening filters of square RGB patches, 8x8 in 2015.
 
     Attributes
     ----------
@@ -58,6 +56,11 @@ class PatchPrior(NamedTuple):
     filters: np.ndarray
     mean: np.ndarray
     degrees_of_freedom: Optional[float] = None
+
+    @property
+    def patch_size(self):
+        """Side of a patch, in pixels."""
+        return self.filters.shape[0]
 
 
 def save(path, student, gaussian, provenance):
@@ -204,8 +207,11 @@ def _is_unknown(nu):
 def _checked(path, kind, filters, mean, nu):
     """A PatchPrior of float32 arrays, or an InputError that names file and field."""
     prefix = FIELD_PREFIX[kind]
-    filters = _array(path, prefix + "_filters", filters, FILTERS_SHAPE)
-    mean = _array(path, prefix + "_mean", mean, (PATCH_COMPONENTS,))
+    filters, mean = np.asarray(filters), np.asarray(mean)
+    size = filters.shape[0] if filters.ndim else 0
+    components = 3 * size ** 2
+    filters = _array(path, prefix + "_filters", filters, (size, size, 3, components))
+    mean = _array(path, prefix + "_mean", mean, (components,))
     if nu is not None:
         nu = float(_array(path, "student_degrees_of_freedom", nu, (), np.float64))
         if nu <= 0:
@@ -213,7 +219,7 @@ def _checked(path, kind, filters, mean, nu):
                              "fit the prior anew")
 
     # The Gaussian energy leaves out the last component, so the order has a meaning.
-    norms = np.linalg.norm(filters.reshape(-1, PATCH_COMPONENTS).astype(np.float64), axis=0)
+    norms = np.linalg.norm(filters.reshape(components, components).astype(np.float64), axis=0)
     rising = norms if kind == "student" else norms[::-1]
     if np.any(rising[1:] < rising[:-1] * (1 - SORT_TOLERANCE)):
         order = "smallest norm to the largest" if kind == "student" else "largest norm to the smallest"
@@ -232,7 +238,7 @@ def _array(path, name, value, shape, dtype=np.float32):
                          "fit the prior anew")
     if value.shape != shape:
         raise InputError(f"{path}: {name} has shape {value.shape}, expected {shape}; give a "
-                         f"prior of {PATCH_SIZE}x{PATCH_SIZE} RGB patches")
+                         "prior of square RGB patches, with as many filters as a patch has entries")
     value = value.astype(dtype)
     if not np.isfinite(value).all():
         raise InputError(f"{path}: {name} has entries that are not finite; "

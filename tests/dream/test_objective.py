@@ -9,7 +9,8 @@ LOGITS = np.random.default_rng(0).normal(size=(1, 6, 5, 4))
 
 def evaluate(full_rows, c0=2, c1=4):
     logits = T.constant(LOGITS)
-    target = target_logit(logits, LOGITS.shape[2], c0, c1, full_rows)
+    target, halves = target_logit(logits, LOGITS.shape[2], c0, c1, full_rows)
+    assert halves == (2 if 1 < full_rows < 10 else 1)
     return float(target.eval()), float(class_term(logits, target).eval())
 
 

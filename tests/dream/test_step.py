@@ -5,9 +5,10 @@ from skimage import data
 from small_network import small_network
 
 from lsd_repro import shipped
-from lsd_repro.dream.step import GradientStep, energies
+from lsd_repro.dream.step import GradientStep, compile_energies, compile_energy_map
 from lsd_repro.errors import InputError
 from lsd_repro.prior import store
+from lsd_repro.prior.energy import multiscale, patch_energy
 
 NETWORK = small_network(np.random.default_rng(3))
 PHOTO = data.astronaut()[40:136, 180:280]
@@ -20,12 +21,14 @@ def prior():
 
 @pytest.fixture(scope="module", params=["float32", "float64"])
 def step(request):
-    return GradientStep(NETWORK, prior(), PHOTO, 5.0, STRENGTH, PRIOR_SCALES, NETWORK_SCALES, request.param)
+    return GradientStep(NETWORK, multiscale(patch_energy(prior()), PRIOR_SCALES), PHOTO, 5.0, STRENGTH,
+                        NETWORK_SCALES, request.param)
 
 
 @pytest.fixture(autouse=True)
 def afresh(step):
     step.picture = PHOTO
+    step.prior_strength = STRENGTH
     step.reset_moments()
 
 
@@ -92,10 +95,25 @@ def test_reset_moments_make_the_next_step_a_sign_step(step):
 
 
 def test_energies_of_one_scale_each(step):
-    found = energies(PHOTO, prior(), PRIOR_SCALES, "float64")
+    found = compile_energies(patch_energy(prior()), PRIOR_SCALES, "float64")(PHOTO)
     assert np.mean(found) == pytest.approx(energy(PHOTO.astype(float)), rel=1e-12)
+
+
+def test_energy_map_is_that_of_numpy():
+    found = compile_energy_map(prior(), "float64")(PHOTO)
+    expected = np.log(1 + reference.deviations(prior(), PHOTO.astype(float)) ** 2 / 0.665248).mean(axis=1)
+    np.testing.assert_allclose(found, expected.reshape(89, 93), rtol=1e-10)
+
+
+def test_prior_strength_can_be_changed_between_steps(step):
+    before, _, _ = step.evaluate(7, 3)
+    step.prior_strength = 3 * STRENGTH
+    after, _, _ = step.evaluate(7, 3)
+    assert step.prior_strength == 3 * STRENGTH
+    assert after.prior_term == pytest.approx(3 * before.prior_term, rel=1e-6)
+    assert after.class_term == before.class_term
 
 
 def test_a_picture_too_small_for_a_network_scale_is_refused():
     with pytest.raises(InputError, match="33x32 picture is too small"):
-        GradientStep(NETWORK, prior(), PHOTO, 5.0, STRENGTH, PRIOR_SCALES, (3,))
+        GradientStep(NETWORK, patch_energy(prior()), PHOTO, 5.0, STRENGTH, (3,))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.io
-from small_network import small_network
+from small_network import FULL, small_network
 
 from lsd_repro.errors import InputError
 from lsd_repro.network.matconvnet import VGG16_LAYERS, NetworkWeights, read, write
@@ -350,7 +350,7 @@ def test_a_file_cut_between_two_variables_is_refused(tmp_path, network):
 @pytest.mark.slow
 def test_reading_the_real_size_stays_under_1_3_gib(tmp_path, python):
     rng = np.random.default_rng(7)
-    network = small_network(rng, (64, 128, 256, 512, 512), fc=4096, classes=1000, fc6=7)
+    network = small_network(rng, **FULL)
     network = replace(network, average_image=rng.uniform(90, 140, (224, 224, 3)).astype(np.float32))
     write(tmp_path / "large.mat", network)
     result = python("""

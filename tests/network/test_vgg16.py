@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import reference
-from small_network import small_network
+from small_network import FULL, small_network
 
 from lsd_repro.errors import InputError
 from lsd_repro.network import vgg16
@@ -47,7 +47,7 @@ def test_too_small_a_picture_is_refused_with_the_least_size():
 @pytest.mark.slow
 def test_full_width_has_the_published_parameter_count_and_numpys_logits():
     rng = np.random.default_rng(2)
-    network = small_network(rng, widths=(64, 128, 256, 512, 512), fc=4096, classes=1000, fc6=7)
+    network = small_network(rng, **FULL)
     layers, logits = compiled(network, "float32")
     assert lasagne.layers.count_params(layers["fc8"]) == network.parameter_count == 138_357_544
     x = picture(rng, 224, 224).astype(np.float32)

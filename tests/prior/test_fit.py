@@ -11,8 +11,9 @@ from skimage import data
 
 from lsd_repro.errors import InputError
 from lsd_repro.prior import store
+from lsd_repro.prior.em import student_t_em
 from lsd_repro.prior.fit import (fit_folder, fit_gaussian, fit_student, scale_matrix,
-                                 student_t_em, whitening_prior)
+                                 whitening_prior)
 from lsd_repro.prior.patches import sample_patches
 
 ORIGINAL = Path(__file__).resolve().parents[3] / "shared" / "original"
@@ -170,17 +171,30 @@ def test_other_patch_sizes_fit_as_well():
 
 
 def test_fit_folder_is_seeded_and_tells_its_numbers(folder):
-    lines = []
-    student, gaussian, provenance = fit_folder(folder, count=3_000, seed=8, progress=lines.append)
-    assert student.kind == "student" and gaussian.kind == "gaussian"
-    for part in ("3000 patches", "4 photos", "seed 8", f"nu {student.degrees_of_freedom:.4f}", "stopped"):
+    photos, iterations = [], []
+    priors, provenance, skipped = fit_folder(folder, count=3_000, seed=8, on_photo=lambda *of: photos.append(of),
+                                             on_iteration=lambda *values: iterations.append(values))
+    assert priors["student"].kind == "student" and priors["gaussian"].kind == "gaussian" and skipped == []
+    nu = priors["student"].degrees_of_freedom
+    for part in ("3000 patches", "4 photos", "seed 8", f"nu {nu:.4f}", "stopped"):
         assert part in provenance
     assert str(folder) not in provenance
-    assert lines[0] == "photo 1 of 4" and "nu" in lines[-1]
-    again = fit_folder(folder, count=3_000, seed=8)
-    np.testing.assert_array_equal(again[0].filters, student.filters)
-    other = fit_folder(folder, count=3_000, seed=9)
-    assert not np.array_equal(other[0].filters, student.filters)
+    assert photos == [(0, 4), (1, 4), (2, 4), (3, 4)] and iterations[-1][2] == nu
+    again, _, _ = fit_folder(folder, count=3_000, seed=8, kinds=["student"])
+    assert list(again) == ["student"]
+    np.testing.assert_array_equal(again["student"].filters, priors["student"].filters)
+    other, _, _ = fit_folder(folder, count=3_000, seed=9, kinds=["gaussian"])
+    assert list(other) == ["gaussian"]
+    assert not np.array_equal(other["gaussian"].filters, priors["gaussian"].filters)
+
+
+def test_fit_folder_takes_another_patch_size_and_survives_broken_photos(folder, tmp_path):
+    for photo in folder.iterdir():
+        (tmp_path / photo.name).write_bytes(photo.read_bytes())
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
+    priors, provenance, skipped = fit_folder(tmp_path, count=3_000, patch_size=4)
+    assert priors["student"].filters.shape == (4, 4, 3, 48)
+    assert "4 photos (1 skipped)" in provenance and "broken.jpg" in skipped[0] and len(skipped) == 1
 
 
 def test_too_few_patches_are_an_error():

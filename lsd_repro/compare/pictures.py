@@ -1,0 +1,101 @@
+"""Pictures to judge a prior by: photos it was not fitted on, and what can be done to them."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from lsd_repro.errors import InputError
+from lsd_repro.prior.patches import find_photos, read_photo
+
+# Colour photos in scikit-image's wheel, and one in matplotlib's.
+SHIPPED_PHOTOS = "astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg"
+SHIPPED_PORTRAIT = "grace_hopper.jpg"
+
+NOISE = 20.0  # grey levels, standard deviation
+BLUR = 2.0  # pixels, standard deviation
+JPEG_QUALITY = 10
+
+
+def photo_paths(folder=None):
+    """Photos of a folder; without one, five that scikit-image and matplotlib ship.
+
+    Raises
+    ------
+    InputError
+        As `lsd_repro.prior.patches.find_photos`.
+    """
+    if folder is not None:
+        return find_photos(folder)
+    # Not at the top: slow to import.
+    import matplotlib
+    import skimage
+    return [Path(skimage.data_dir) / name for name in SHIPPED_PHOTOS] + [
+        Path(matplotlib.get_data_path()) / "sample_data" / SHIPPED_PORTRAIT]
+
+
+def crops(paths, side):
+    """All crops of side x side from a list of photos, edge to edge from the top left.
+
+    Returns
+    -------
+    uint8 array, shape (n, side, side, 3)
+
+    Raises
+    ------
+    InputError
+        If a photo can't be read, or none is large enough.
+    """
+    found = []
+    for path in paths:
+        photo = read_photo(path)
+        rows, columns = photo.shape[0] // side, photo.shape[1] // side
+        blocks = photo[:rows * side, :columns * side].reshape(rows, side, columns, side, 3)
+        found.extend(blocks.swapaxes(1, 2).reshape(-1, side, side, 3))
+    if not found:
+        raise InputError(f"none of the {len(paths)} photos is {side} pixels wide and high; give larger ones")
+    return np.stack(found)
+
+
+def noisy(picture, rng):
+    """With Gaussian noise of 20 grey levels, as 8 bits."""
+    return np.uint8(np.clip(np.rint(picture + rng.normal(0, NOISE, picture.shape)), 0, 255))
+
+
+def blurred(picture):
+    """Blurred by a Gaussian of 2 pixels, as 8 bits."""
+    return np.uint8(np.rint(gaussian_filter(picture.astype(float), (BLUR, BLUR, 0))))
+
+
+def jpeg(picture):
+    """Compressed as JPEG of quality 10, and read back."""
+    import io
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=JPEG_QUALITY)
+    return np.asarray(Image.open(file))
+
+
+def white_noise(shape, rng):
+    """Uniform noise, no picture at all."""
+    return rng.integers(0, 256, shape, np.uint8)
+
+
+def degradations(pictures, seed=0):
+    """What can be done to pictures.
+
+    Parameters
+    ----------
+    pictures : uint8 array, shape (n, height, width, 3)
+    seed : int
+
+    Returns
+    -------
+    dict of str to uint8 array
+        Of the shape of `pictures`.
+    """
+    rng = np.random.default_rng(seed)
+    return {"noise": np.stack([noisy(picture, rng) for picture in pictures]),
+            "white noise": white_noise(pictures.shape, rng),
+            "JPEG": np.stack([jpeg(picture) for picture in pictures]),
+            "blur": np.stack([blurred(picture) for picture in pictures])}

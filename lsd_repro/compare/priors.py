@@ -1,0 +1,193 @@
+"""Priors held against each other, in numbers."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import rankdata
+from tqdm import tqdm
+
+from lsd_repro.compare.pictures import crops, degradations, photo_paths
+from lsd_repro.dream.step import compile_energies
+from lsd_repro.errors import InputError
+from lsd_repro.prior import density, store
+from lsd_repro.prior.energy import patch_energy
+from lsd_repro.prior.fit import scale_matrix
+from lsd_repro.prior.patches import sample_patches
+from lsd_repro.program2015 import PATCH_SIZE, STREAM
+
+# Crops hold a patch at each of the stream's scales but the coarsest, at which few
+# photos would give any.
+SCALES = STREAM.prior_scales[:-1]
+CROP = SCALES[-1] * PATCH_SIZE
+HELD_OUT_PATCHES = 20_000
+# Units of the prior's own scale.
+HISTOGRAM_LIMIT = 60.0
+HISTOGRAM_BINS = 241
+
+
+class Entry(NamedTuple):
+    """A prior to compare, and the name it goes by in figures and numbers."""
+
+    label: str
+    prior: store.PatchPrior
+
+
+def entries(paths):
+    """All priors in files and folders, with distinct names.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        ``.npz`` files or folders, see `lsd_repro.prior.store.load`; ``NAME=F`` gives one
+        a name other than its own.
+
+    Returns
+    -------
+    list of Entry
+
+    Raises
+    ------
+    InputError
+        As `store.load`, or if two would have the same name.
+    """
+    found = []
+    for path in map(str, paths):
+        name, named, file = path.partition("=")
+        # A path may have an = of its own.
+        if not named or Path(path).exists():
+            name, file = Path(path).resolve().stem, path
+        found += [Entry(f"{name} {kind}", prior) for kind, prior in store.load(file).items()]
+    labels = [entry.label for entry in found]
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise InputError(f"two priors are called '{twice[0]}': give one another name, as in NAME=FILE")
+    return found
+
+
+def held_out_patches(folder, patch_size, count=HELD_OUT_PATCHES, seed=0):
+    """Dithered patches of photos that the prior was not fitted on; see `photo_paths`."""
+    return sample_patches(photo_paths(folder), count, np.random.default_rng(seed), patch_size).patches
+
+
+class Fit(NamedTuple):
+    """How a prior fits held-out patches.
+
+    Attributes
+    ----------
+    nu : float or None
+        Degrees of freedom: the prior's own, or if it has none the likeliest ones.
+    own_nu : bool
+    nats_per_pixel : float
+        Mean log-density, per pixel of three channels.
+    edges, heights : float array
+        Histogram of all components of (z - mu), as a density.
+    beyond : dict
+        From a number of scale units to the fractions beyond it: observed, model.
+    """
+
+    nu: float
+    own_nu: bool
+    nats_per_pixel: float
+    edges: np.ndarray
+    heights: np.ndarray
+    beyond: dict
+
+
+def held_out_fit(prior, patches, tails=(5, 20)):
+    """How well a prior's density describes patches; see `Fit`."""
+    nu = density.degrees_of_freedom(prior, patches) if prior.kind == "student" else None
+    z = density.deviations(prior, patches).ravel()
+    edges = np.linspace(-HISTOGRAM_LIMIT, HISTOGRAM_LIMIT, HISTOGRAM_BINS + 1)
+    counts, _ = np.histogram(z, edges)
+    model = density.marginal(prior, nu)
+    beyond = {tail: (float(np.mean(np.abs(z) > tail)), float(2 * model.sf(tail))) for tail in tails}
+    return Fit(nu, prior.degrees_of_freedom is not None,
+               density.mean_log_likelihood(prior, patches, nu) / prior.patch_size ** 2,
+               edges, counts / len(z) / np.diff(edges), beyond)
+
+
+def scale_correlations(found):
+    """Pearson correlations between the entries of all scale matrices, (n, n).
+
+    NaN between priors of different patch sizes.
+    """
+    matrices = [scale_matrix(entry.prior).ravel() for entry in found]
+    return np.array([[np.corrcoef(a, b)[0, 1] if len(a) == len(b) else np.nan for b in matrices] for a in matrices])
+
+
+def spectrum(prior):
+    """Roots of the scale matrix's eigenvalues, falling, in grey levels."""
+    return np.sort(1 / np.linalg.norm(density.whitening(prior), axis=0))[::-1]
+
+
+def auc(natural, degraded):
+    """Probability that a natural picture has less energy than a degraded one.
+
+    Parameters
+    ----------
+    natural, degraded : float array
+        Energies.
+
+    Returns
+    -------
+    float
+        Area under the ROC curve: 1 all ranked right, 0.5 chance, 0 all wrong.
+    """
+    ranks = rankdata(np.concatenate([natural, degraded]))[len(natural):]
+    n, m = len(natural), len(degraded)
+    return float((ranks.sum() - m * (m + 1) / 2) / (n * m))
+
+
+def energy_table(energies, sets):
+    """Energies of sets of pictures, at each of `SCALES`.
+
+    Parameters
+    ----------
+    energies : dict of str to function
+        From name to an energy; see `lsd_repro.prior.energy`.
+    sets : dict of str to sequence of pictures
+
+    Returns
+    -------
+    dict of (energy name, set name) to float array (pictures, scales)
+    """
+    table = {}
+    total = len(energies) * sum(map(len, sets.values()))
+    with tqdm(total=total, desc="energies", unit="picture") as bar:
+        for name, energy in energies.items():
+            function = compile_energies(energy, SCALES)
+            for kind, pictures in sets.items():
+                values = []
+                for picture in pictures:
+                    values.append(function(picture))
+                    bar.update()
+                table[name, kind] = np.array(values)
+    return table
+
+
+def picture_sets(folder=None, dreams=(), seed=0):
+    """Held-out crops, what can be done to them, and crops of dreams."""
+    natural = crops(photo_paths(folder), CROP)
+    sets = {"photos": natural, **degradations(natural, seed)}
+    if dreams:
+        sets["dreams"] = crops(dreams, CROP)
+    return sets
+
+
+def rankings(table, names, sets):
+    """AUC of photos against each other set, by the mean over scales and by each scale.
+
+    Returns
+    -------
+    dict of name to dict of set to {"all scales": float, "by scale": list of float}
+    """
+    return {name: {kind: {
+        "all scales": auc(table[name, "photos"].mean(axis=1), table[name, kind].mean(axis=1)),
+        "by scale": [auc(*pair) for pair in zip(table[name, "photos"].T, table[name, kind].T)]}
+        for kind in sets if kind != "photos"} for name in names}
+
+
+def energies_of(found):
+    """Name to energy of each entry."""
+    return {entry.label: patch_energy(entry.prior) for entry in found}

@@ -1,0 +1,106 @@
+"""The joint density that a prior's filters stand for: likelihood, marginals, samples.
+
+The 2015 program sums a term per component (`lsd_repro.prior.energy`); the filters come
+from a density of whole patches, in which the components of the Student-t are
+uncorrelated but not independent: where one is large, the others tend to be, too.
+"""
+
+import numpy as np
+from scipy import stats
+
+from lsd_repro.prior.em import best_nu, log_likelihood
+from lsd_repro.program2015 import GREY_OFFSET
+
+
+def deviations(prior, patches):
+    """Filter responses minus their mean: patches with an identity scale matrix.
+
+    Parameters
+    ----------
+    prior : PatchPrior
+    patches : array, shape (n, size, size, 3)
+        RGB, 0..255.
+
+    Returns
+    -------
+    float64 array, shape (n, d)
+    """
+    return (patches.reshape(len(patches), -1) - GREY_OFFSET) @ whitening(prior) - prior.mean
+
+
+def whitening(prior):
+    """The filters as a matrix (d, d) that acts on a patch's entries: rows, columns, channels."""
+    filters = prior.filters[::-1, ::-1].astype(np.float64)
+    return filters.reshape(-1, filters.shape[-1])
+
+
+def degrees_of_freedom(prior, patches):
+    """Degrees of freedom of a Student-t prior; the likeliest for the patches where it has none of its own."""
+    if prior.degrees_of_freedom is not None:
+        return prior.degrees_of_freedom
+    z = deviations(prior, patches)
+    return best_nu((z ** 2).sum(axis=1), z.shape[1], 1.0)
+
+
+def mean_log_likelihood(prior, patches, nu=None):
+    """Mean log-density of patches under a prior, in nats per patch.
+
+    Parameters
+    ----------
+    prior : PatchPrior
+    patches : array, shape (n, size, size, 3)
+        RGB, 0..255, dithered.
+    nu : float, optional
+        Degrees of freedom, for a Student-t.
+
+    Returns
+    -------
+    float
+    """
+    squares = (deviations(prior, patches) ** 2).sum(axis=1)
+    filters = whitening(prior)
+    half_log_det = -np.linalg.slogdet(filters)[1]
+    d = len(filters)
+    if prior.kind == "student":
+        return float(log_likelihood(squares, half_log_det, d, nu))
+    return float(-squares.mean() / 2 - half_log_det - d / 2 * np.log(2 * np.pi))
+
+
+def marginal(prior, nu=None):
+    """The density of one component (z - mu) under a prior.
+
+    Returns
+    -------
+    scipy.stats frozen distribution
+    """
+    return stats.t(nu) if prior.kind == "student" else stats.norm()
+
+
+def sample_patches(prior, count, rng, nu=None):
+    """Draw patches from a prior's density.
+
+    Parameters
+    ----------
+    prior : PatchPrior
+    count : int
+    rng : numpy.random.Generator
+    nu : float, optional
+        Degrees of freedom, for a Student-t.
+
+    Returns
+    -------
+    float64 array, shape (count, size, size, 3)
+        Not clipped to 0..255.
+    """
+    filters = whitening(prior)
+    z = rng.normal(size=(count, len(filters)))
+    if prior.kind == "student":
+        z /= np.sqrt(rng.chisquare(nu, (count, 1)) / nu)
+    patches = np.linalg.solve(filters.T, (z + prior.mean).T).T + GREY_OFFSET
+    return patches.reshape(count, prior.patch_size, prior.patch_size, 3)
+
+
+def mean_patch(prior):
+    """The mean patch (size, size, 3) of a prior, 0..255."""
+    entries = np.linalg.solve(whitening(prior).T, prior.mean.astype(np.float64)) + GREY_OFFSET
+    return entries.reshape(prior.patch_size, prior.patch_size, 3)
