@@ -20,8 +20,8 @@ REQUIREMENTS = [
     "setuptools<81",
     # 0.25 wants numpy 1.24.
     "scikit-image>=0.21,<0.25",
-    # 3.10 takes numpy 1.23; from 3.11 on nothing is known.
-    "matplotlib>=3.6,<3.11",
+    # 3.7 has legends outside of the axes; 3.10 takes numpy 1.23; from 3.11 on nothing is known.
+    "matplotlib>=3.7,<3.11",
     # Brings ffmpeg along for the film.
     "imageio-ffmpeg>=0.4.9,<0.7",
     # 10.1 has ImageFont.load_default(size), for the caption.

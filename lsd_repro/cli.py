@@ -127,6 +127,17 @@ def parser():
     sub.add_argument("--float32", action="store_true",
                      help="compute in float32, held to the drift of 2015's own float32")
 
+    sub = command("compare", run_compare, "frames held against 2015's: are they as close to them as those are to each other?",
+                  "lsd-repro compare out/webs --with frames-2015/*.png")
+    sub.add_argument("ours", nargs="+", metavar="OURS", help="frames of ours: PNG files, or folders of runs")
+    sub.add_argument("--with", dest="theirs", nargs="+", metavar="2015FRAME",
+                     help="frames of 2015, at least three: files or folders (default: those that were fetched)")
+    sub.add_argument("--prior", metavar="F", help="whose energies to compare: a prior .npz, or a folder of 2015's .npy files "
+                                                  "(default: 2015's if fetched, else the one that ships)")
+    sub.add_argument("--weights", metavar="F", help="whose class logits to compare: a MatConvNet VGG-16 .mat file "
+                                                    "(default: 2015's if fetched, else none)")
+    sub.add_argument("--out", default="out/compare", metavar="DIR", help="default: %(default)s")
+
     command("doctor", run_doctor, "what this installation runs on, what is missing, and what to do about it",
             "lsd-repro doctor")
     return top
@@ -352,6 +363,24 @@ def run_parity(args):
         within = within and all(d.within for d in deviations)
     print("within the limits" if within else "BEYOND THE LIMITS")
     return 0 if within else 1
+
+
+def run_compare(args):
+    from lsd_repro import shipped
+    from lsd_repro.compare import report
+
+    theirs = args.theirs or [fetch.fetched("frames")]
+    if theirs == [None]:
+        raise InputError("2015's frames are not here: 'lsd-repro fetch frames' downloads them, "
+                         "or say where they are with --with")
+    numbers = report.compare(args.ours, theirs, args.out,
+                             args.prior or fetch.fetched("priors") or shipped.path(shipped.PRIORS),
+                             args.weights or fetch.fetched("weights"))
+    verdicts = [one["verdict"] for one in numbers["statistics"].values()]
+    print(f"as close as 2015's frames are to each other by {len(verdicts) - verdicts.count('outside')} "
+          f"of {len(verdicts)} statistics")
+    print(f"done, see {args.out}/report.html")
+    return 0
 
 
 def run_doctor(args):

@@ -9,7 +9,7 @@ from lsd_repro.files import write_whole
 NAMES = {"student": "Student-t", "gaussian": "Gaussian", "tv": "total variation", "none": "no prior"}
 COLOURS = {"gaussian": "#d95f02", "student": "#1b6ca8"}
 GRID_COLUMNS = 16
-DPI = 110
+DPI = 90
 
 
 def save(path, figure):
@@ -93,8 +93,8 @@ def prior_samples(natural_patches, sampled_patches, natural, sampled):
     columns = max(1 + len(sampled_patches), 1 + len(sampled))
     figure = Figure((3.1 * columns, 7), layout="constrained")
     axes = figure.subplots(2, columns)
-    figure.suptitle("Drawn from the priors alone: to the Gaussian all patches are alike, to the Student-t\n"
-                    "most are flat and a few strong, as in photos; neither knows of objects")
+    figure.suptitle("Drawn from the priors alone: to the Gaussian all patches are equally rough, to the Student-t most are\n"
+                    "flat and a few strong, as in photos. Neither knows of objects; these are the network's to add")
     for one in axes.ravel():
         one.axis("off")
     everything = [("patches of photos", natural_patches)] + [
@@ -118,14 +118,14 @@ def prior_tails(fits, densities):
     """
     figure = Figure((11, 5), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, len(fits), sharey=True))
-    figure.suptitle("Filter responses to photos are rarely large, and then very: to a Gaussian that is unthinkable,\n"
-                    "to a Student-t ordinary (it even expects more)")
+    figure.suptitle("Filter responses to held-out photos: rarely large, and then very. To a Gaussian that is\n"
+                    "unthinkable, to a Student-t ordinary (it even expects more)")
     for one, (kind, fit) in zip(axes, fits.items()):
         centres = (fit.edges[1:] + fit.edges[:-1]) / 2
         shown = fit.heights > 0
-        one.semilogy(centres[shown], fit.heights[shown], ".", ms=4, color="#555555", label="held-out photos")
+        one.semilogy(centres[shown], fit.heights[shown], ".", ms=4, color="#555555", label="photos")
         fine = np.linspace(fit.edges[0], fit.edges[-1], 1001)
-        name = NAMES[kind] + (f", {fit.nu:.2f} degrees of freedom" if kind == "student" else "")
+        name = NAMES[kind] + (f", nu = {fit.nu:.2f}" if kind == "student" else "")
         one.semilogy(fine, densities[kind].pdf(fine), color=COLOURS[kind], lw=2, label=name)
         beyond = ";  ".join(f"> {limit}: {observed:.1g}, model {_rate(model)}"
                             for limit, (observed, model) in fit.beyond.items())
@@ -134,7 +134,7 @@ def prior_tails(fits, densities):
         one.set_xlabel("filter response in units of the prior's own scale")
         one.set_ylim(1e-7, 2)
         one.grid(alpha=0.3)
-        one.legend(fontsize=9, loc="upper right")
+        one.legend(fontsize=9, loc="upper left")
     axes[0].set_ylabel("density")
     return figure
 

@@ -172,7 +172,7 @@ def test_prior_fit_writes_a_prior_that_frames_take(tmp_path, capsys):
 
 def test_every_command_has_help_with_an_example(capsys):
     for arguments in (("frames",), ("stills",), ("reproduce",), ("classes",), ("prior", "fit"), ("prior", "show"), ("prior", "compare"),
-                      ("prior", "ablate"), ("fetch",), ("parity",), ("doctor",)):
+                      ("prior", "ablate"), ("fetch",), ("compare",), ("parity",), ("doctor",)):
         assert run(*arguments, "--help") == 0
         assert "example: lsd-repro " + " ".join(arguments) in capsys.readouterr().out
 
@@ -182,3 +182,26 @@ def test_help_and_bad_options_do_not_wait_for_theano(python):
                   "try: cli.main(['frames', '--help'])\n"
                   "except SystemExit: print('theano' in sys.modules, 'numpy' in sys.modules)")
     assert done.stdout.endswith("False False\n")
+
+
+def test_compare_says_how_many_statistics_are_as_close_as_2015s(tmp_path, monkeypatch, capsys):
+    from skimage import data
+
+    monkeypatch.setenv("LSD_REPRO_CACHE", str(tmp_path / "cache"))
+    photos = []
+    for name in ("coffee", "astronaut", "chelsea", "rocket"):
+        photos.append(tmp_path / f"{name}.png")
+        Image.fromarray(getattr(data, name)()[:256, :256]).save(photos[-1])
+    assert run("compare", photos[0], "--out", tmp_path / "report") == 2
+    assert "lsd-repro fetch frames" in capsys.readouterr().err
+    assert run("compare", photos[0], "--with", *photos[1:], "--out", tmp_path / "report") == 0
+    assert "statistics" in capsys.readouterr().out
+    assert "<html" in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_prior_commands_refuse_what_they_cannot_use(tmp_path, capsys):
+    for arguments, word in ((("show", "absent.npz"), "absent.npz"), (("compare", "absent.npz"), "absent.npz"),
+                            (("ablate", "--class", "unicorn"), "unicorn")):
+        assert run("prior", *arguments, "--out", tmp_path / "out") == 2
+        assert word in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

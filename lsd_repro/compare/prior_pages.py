@@ -42,7 +42,7 @@ def show(path, out, photos=None, seed=0):
     dict
         The numbers.
     """
-    found = store.load(path)
+    found = dict(sorted(store.load(path).items()))
     patch_size = next(iter(found.values())).patch_size
     rng = np.random.default_rng(seed)
     patches = priors.held_out_patches(photos, patch_size, seed=seed)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lsd_repro.dream.sampling import filtered, sample_picture, spectral_root
+from lsd_repro.dream.sampling import filtered, sample_picture, spectral_root, stiffness
 from lsd_repro.prior.fit import fit_gaussian
 
 SIZE = (24, 20)
@@ -46,3 +46,14 @@ def test_samples_of_a_gaussian_have_its_energy(prior):
 def test_sampling_is_seeded(prior):
     np.testing.assert_array_equal(sample_picture(prior, SIZE, steps=3, seed=4), sample_picture(prior, SIZE, steps=3, seed=4))
     assert not np.array_equal(sample_picture(prior, SIZE, steps=3, seed=5), sample_picture(prior, SIZE, steps=3, seed=4))
+
+
+@pytest.mark.parametrize("scales", [(1,), (1, 2, 4)])
+def test_sampling_is_stable_at_several_scales(prior, scales):
+    picture = sample_picture(prior, (48, 48), scales, steps=150, seed=6)
+    # Grey levels of the texture's size, where a diverging chain would run to infinity.
+    assert 20 < picture.std() < 200
+
+
+def test_one_scale_is_whitened_to_a_stiffness_of_about_1(prior):
+    assert stiffness(spectral_root(prior, SIZE), (1,), prior, SIZE) == pytest.approx(1, abs=0.3)

@@ -1,0 +1,47 @@
+"""The numbers that the README quotes are those that `make priors` wrote."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = " ".join((ROOT / "README.md").read_text("utf-8").split())
+
+
+def numbers(name):
+    return json.loads((ROOT / "data" / "gallery" / f"prior-{name}.json").read_text())
+
+
+def quotes():
+    """Sentences of the README, with the numbers filled in."""
+    show, compare, dreams = numbers("show"), numbers("compare"), numbers("ablation")["dreams"]
+    beyond = {kind: show[kind]["responses beyond, observed and by the model"]["20"] for kind in ("gaussian", "student")}
+    gain = show["student"]["nats per pixel"] - show["gaussian"]["nats per pixel"]
+    yield f"five photos that were not fitted, a share of {beyond['gaussian'][0]:.2g} lies beyond 20"
+    yield f"where the Gaussian expects {beyond['gaussian'][1]:.2g};"
+    yield f"scale lie {beyond['student'][0]:.2g}, and it expects {beyond['student'][1]:.2g}"
+    yield f"the patches are {gain:.2f} nats likelier under the t"
+    assert len(show["photos"]) == 5
+
+    energy = {name: dream["energy, Student-t, all scales"] for name, dream in dreams.items()}
+    one, several = "student, one scale, strength 10", "student, all scales, strength 10"
+    yield f"(energy {energy['none']:.2f} at a logit of {dreams['none']['logit']:.1f})"
+    yield f"brings it to {energy[one]:.2f} when it looks at the finest scale only, and to {energy[several]:.2f} when"
+    yield f"logit ({dreams[one]['logit']:.1f} and {dreams[several]['logit']:.1f})"
+
+    auc = compare["auc, photos below"]
+    yield f"with noise (AUC {auc['ours student']['noise']['by scale'][0]:.2f}), but more than with blur " \
+          f"(AUC {auc['ours student']['blur']['by scale'][0]:.2f})"
+    over_all = [auc[name]["noise"]["all scales"] for name in ("total variation", "ours student", "ours gaussian")]
+    yield "(AUC {:.2f} over all scales; Student-t {:.2f}, Gaussian {:.2f})".format(*over_all)
+
+    correlation, roots = compare["scale matrix correlations"]["2015 student"], compare["root eigenvalues"]
+    yield f"correlates {correlation['ours student']:.3f} with that of our t fit, and {correlation['ours gaussian']:.3f} with"
+    yield f"direction has {roots['2015 student']['smallest']:.3f} grey levels where ours has " \
+          f"{roots['ours student']['smallest']:.3f}"
+
+
+@pytest.mark.parametrize("sentence", list(quotes()))
+def test_readme_quotes_what_was_measured(sentence):
+    assert sentence in TEXT
