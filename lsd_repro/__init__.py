@@ -15,7 +15,7 @@ held against 2015.  The folders stand in that order.
 ``train``           training of the network that ships (extra ``train``)
 ``figures``         every matplotlib figure
 ``fetch``           downloads the material of 2015
-``cli``             the ``lsd-repro`` command
+``cli``             the ``lsd-repro`` command line, and what its ``commands`` do
 ==================  =======================================================
 
 Importing this package imports none of them, and not Theano.

@@ -127,7 +127,7 @@ def prior_tails(fits, densities):
         fine = np.linspace(fit.edges[0], fit.edges[-1], 1001)
         name = NAMES[kind] + (f", nu = {fit.nu:.2f}" if kind == "student" else "")
         one.semilogy(fine, densities[kind].pdf(fine), color=COLOURS[kind], lw=2, label=name)
-        beyond = ";  ".join(f"> {limit}: {observed:.1g}, model {_rate(model)}"
+        beyond = ";  ".join(f"> {limit}: {observed:.1g}, model {model:.1g}"
                             for limit, (observed, model) in fit.beyond.items())
         one.set_title(f"{NAMES[kind]}: {fit.nats_per_pixel:.2f} nats per pixel\n"
                       f"share of responses {beyond}", fontsize=10)
@@ -139,16 +139,12 @@ def prior_tails(fits, densities):
     return figure
 
 
-def _rate(value):
-    return f"{value:.1g}" if value > 1e-12 else f"1e{np.log10(value):.0f}"
-
-
-def prior_comparison(labels, kinds, whitenings, spectra, correlations, scales, energies, aucs, photo, maps):
+def prior_comparison(labels, whitenings, spectra, correlations, scales, energies, aucs, photo, maps):
     """One page on several priors.
 
     Parameters
     ----------
-    labels, kinds : list of str
+    labels : list of str
         One per prior.
     whitenings, spectra : list of array
         One per prior.

@@ -135,8 +135,7 @@ def compare(paths, out, image=None, photos=None, dreams=(), seed=0):
         maps[entry.label] = [function(pooled(photo, scale)) for scale in priors.SCALES]
     files.make_folder(out)
     figures.save(Path(out) / "prior-compare.png", figures.prior_comparison(
-        names, [entry.prior.kind for entry in found],
-        [density.whitening(entry.prior) for entry in found], [priors.spectrum(entry.prior) for entry in found],
+        names, [density.whitening(entry.prior) for entry in found], [priors.spectrum(entry.prior) for entry in found],
         correlations, priors.SCALES,
         {name: {kind: table[name, kind].mean(axis=0) for kind in sets} for name in names},
         {name: {kind: ranked[name][kind]["all scales"] for kind in ranked[name]} for name in judged}, photo, maps))
