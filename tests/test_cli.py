@@ -10,6 +10,7 @@ from dataclasses import replace
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from interruptible import heed_ctrl_c
 from PIL import Image
 from small_network import small_network
 
@@ -124,7 +125,8 @@ def test_a_stopped_run_resumes_to_the_same_film(tmp_path, weights, kill):
     options = ("--weights", weights, "--classes", "creature 3", "creature 4", *SMALL, "--frames", 8)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert run("frames", *options, "--out", whole) == 0
-    process = subprocess.Popen(command("frames", *options, "--out", broken), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command("frames", *options, "--out", broken), stderr=subprocess.PIPE, text=True,
+                               preexec_fn=heed_ctrl_c)
     for _ in range(3000):
         if (broken / "state" / "frame0001.npy").exists() or process.poll() is not None:
             break

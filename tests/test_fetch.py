@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 from filelock import FileLock
+from interruptible import heed_ctrl_c
 from small_network import small_network
 
 from lsd_repro import fetch
@@ -421,7 +422,7 @@ def script(file):
 
 def start(file):
     """Fetch a file in another process."""
-    return subprocess.Popen([sys.executable, "-c", script(file)], stderr=subprocess.PIPE, text=True,
+    return subprocess.Popen([sys.executable, "-c", script(file)], stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c,
                             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
 
 
