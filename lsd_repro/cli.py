@@ -120,6 +120,7 @@ def parser():
                   "lsd-repro parity tests/golden/stream.npz tests/golden/stills.npz")
     sub.add_argument("golden", nargs="+", metavar="GOLDEN.npz")
     sub.add_argument("--prior-dir", metavar="DIR", help="folder of prior .npy files, for a golden file without a prior")
+    sub.add_argument("--figure", metavar="F.png", help="draw how float32 drifts in the first golden file, and float64 does not")
     sub.add_argument("--float32", action="store_true",
                      help="compute in float32, held to the drift of 2015's own float32")
 

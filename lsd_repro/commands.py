@@ -172,6 +172,8 @@ def run_parity(args):
         deviations = parity.replay(path, args.prior_dir, args.float32)
         print(f"{path}\n{parity.table(deviations)}\n")
         within = within and all(d.within for d in deviations)
+    if args.figure:
+        parity.draw_drift(args.golden[0], args.prior_dir, args.figure)
     print("within the limits" if within else "BEYOND THE LIMITS")
     return 0 if within else 1
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lsd_repro import figures
 from lsd_repro.dream.step import GradientStep, compile_energies, to_graph
 from lsd_repro.errors import InputError
 from lsd_repro.film.schedule import Scene
@@ -246,6 +247,30 @@ def along_the_way_32(golden, terms, pictures, frames):
                   mean(golden.sample(to_graph(ours, ours.dtype), (2, 3)), theirs), DRIFT_FACTOR * float(drift))
         for index, ours, theirs, drift in zip(
             golden["x_after_step_ids"], pictures, golden["x_after_step"], golden["float32_self_drift"])]
+
+
+def draw_drift(path, prior_dir, out):
+    """Replay a golden file in both precisions, and draw how far each is from it after each step.
+
+    Parameters
+    ----------
+    path, prior_dir : path
+        As for `replay`.
+    out : path
+        The PNG file to write.
+
+    Raises
+    ------
+    InputError
+        If the file does not record how far 2015's own float32 drifts.
+    """
+    golden = Golden(path, prior_dir)
+    if "float32_self_drift" not in golden:
+        raise InputError(f"{path} has no drift of 2015's float32 to draw; the stream's golden file has")
+    found = {float32: [d.value for d in replay(path, prior_dir, float32) if "after step" in d.quantity]
+             for float32 in (True, False)}
+    figures.save(out, figures.drift(np.asarray(golden["x_after_step_ids"]) + 1, golden["float32_self_drift"],
+                                    found[True], found[False]))
 
 
 def table(deviations):

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lsd_repro.compare import parity
 from lsd_repro.errors import InputError
@@ -61,3 +62,19 @@ def test_a_prior_can_come_from_a_folder(tmp_path):
     with pytest.raises(InputError, match="bare.npz holds no prior.*--prior-dir"):
         parity.Golden(tmp_path / "bare.npz")
     assert set(parity.Golden(tmp_path / "bare.npz", tmp_path).priors) == {"student", "gaussian"}
+
+
+def test_the_drift_is_drawn_where_the_file_records_it(tmp_path, monkeypatch):
+    asked = []
+
+    def replay(path, prior_dir, float32):
+        asked.append(float32)
+        return [parity.Deviation(f"drift after step {step}", "grey levels", step / 10, 1) for step in range(6)]
+
+    monkeypatch.setattr(parity, "replay", replay)
+    parity.draw_drift(GOLDEN / "stream.npz", None, tmp_path / "drift.png")
+    assert sorted(asked) == [False, True]
+    with Image.open(tmp_path / "drift.png") as picture:
+        assert picture.width > 500
+    with pytest.raises(InputError, match="no drift"):
+        parity.draw_drift(GOLDEN / "stills.npz", None, tmp_path / "other.png")
