@@ -50,7 +50,7 @@ def parser():
     add_video_option(sub)
 
     sub = command("stills", commands.run_dream, "the second program of 2015: one big picture, the network at two scales",
-                  "lsd-repro stills --classes goldfish --size 960x540 --prior-strength 200 --out out/goldfish")
+                  'lsd-repro stills --classes "bell pepper" --size 960x768 --prior-strength 10 --frames 20 --out out/peppers')
     sub.set_defaults(preset="stills", video_frames=None)
     add_dream_options(sub, "out/stills")
 
