@@ -19,10 +19,7 @@ from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import GREY_OFFSET
 from lsd_repro.stack import T, theano
 
-from theano.compile.mode import optdb  # isort: skip
-from theano.graph.basic import Constant, graph_inputs  # isort: skip
-from theano.graph.opt import GlobalOptimizer, copy_stack_trace  # isort: skip
-from theano.tensor.nnet.abstract_conv import AbstractConv2d  # isort: skip
+Constant = theano.graph.basic.Constant
 
 NAME = "fuse_patch_energy"
 
@@ -46,7 +43,8 @@ class Pattern:
             self.energy = patch_energy(stand_in)(self.x)
         self.upstream = self.energy.type()
         self.gradient = T.grad(None, self.x, known_grads={self.energy: self.upstream})
-        arrays = {v.ndim: v for v in graph_inputs([self.energy]) if isinstance(v, Constant) and v.ndim}
+        constants = (v for v in theano.graph.basic.graph_inputs([self.energy]) if isinstance(v, Constant))
+        arrays = {v.ndim: v for v in constants if v.ndim}
         self.filters, self.mean = arrays[4], arrays[1]
 
     def match(self, root, variable):
@@ -77,7 +75,7 @@ class Pattern:
         return len(pairs) == len(theirs.owner.inputs) and all(self._match(*pair, found) for pair in pairs)
 
 
-class FusePatchEnergy(GlobalOptimizer):
+class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
     """The rewrite: energy and gradient of one picture under one prior become one `PatchEnergy`."""
 
     def apply(self, fgraph):
@@ -103,7 +101,7 @@ class FusePatchEnergy(GlobalOptimizer):
                 if found:
                     replacements.append((variable, found[pattern.upstream] * fuse(pattern, found)[1]))
         for old, new in replacements:
-            copy_stack_trace(old, new)
+            theano.graph.opt.copy_stack_trace(old, new)
         fgraph.replace_all_validate(replacements, reason=NAME)
 
 
@@ -113,7 +111,7 @@ def _patterns(nodes):
         return
     seen = set()
     for node in nodes:
-        if isinstance(node.op, AbstractConv2d) and isinstance(node.inputs[1], Constant):
+        if isinstance(node.op, T.nnet.abstract_conv.AbstractConv2d) and isinstance(node.inputs[1], Constant):
             picture, filters = node.inputs
             if picture.broadcastable[0]:
                 seen.add((picture.type, filters.data.shape))
@@ -125,4 +123,4 @@ def _patterns(nodes):
 _pattern = lru_cache(maxsize=None)(Pattern)
 
 # Before everything but the merging of what is the same, at 0.
-optdb.register(NAME, FusePatchEnergy(), 0.1, "fast_run")
+theano.compile.mode.optdb.register(NAME, FusePatchEnergy(), 0.1, "fast_run")

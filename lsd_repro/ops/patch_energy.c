@@ -24,7 +24,7 @@ extern "C" int openblas_get_num_threads(void) __attribute__((weak));
 namespace {
 
 // Rows of a matrix product: its result stays in the second-level cache.
-const int CHUNK = 256;
+const int CHUNK = 512;
 // Rows whose logarithms are taken together; below, 4^32 must not overflow.
 const int TOGETHER = 32;
 

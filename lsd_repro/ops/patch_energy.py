@@ -1,9 +1,9 @@
 """The energy of a patch prior and its gradient as one Op.
 
 As plain expressions (`lsd_repro.prior.energy`) they need several maps of 192 channels,
-each 192 times the size of a channel of the picture, that go through memory a dozen times.  The Op
-takes a few rows of patches at a time and does all there is to do to them while they are
-in the processor's cache.  ``patch_energy.c`` says how.
+as large as 64 pictures each, that go through memory a dozen times.  The Op takes a few
+rows of patches at a time and does all there is to do to them while they are in the
+processor's cache.  ``patch_energy.c`` says how.
 """
 
 import hashlib
@@ -12,15 +12,8 @@ from functools import lru_cache
 from lsd_repro.program2015 import STUDENT_SCALE
 from lsd_repro.stack import T, theano
 
-from theano.gradient import DisconnectedType, grad_not_implemented  # isort: skip
-from theano.graph.basic import Apply  # isort: skip
-from theano.graph.op import ExternalCOp, OpenMPOp  # isort: skip
-from theano.graph.params_type import ParamsType  # isort: skip
-from theano.tensor.blas import ldflags  # isort: skip
-from theano.tensor.blas_headers import blas_header_text  # isort: skip
 
-
-class PatchEnergy(ExternalCOp):
+class PatchEnergy(theano.graph.op.ExternalCOp):
     """Mean over positions and components of a function of patch filter responses; its gradient.
 
     With d the responses of true convolution (filters flipped, no padding) minus
@@ -39,7 +32,7 @@ class PatchEnergy(ExternalCOp):
     """
 
     __props__ = ("kind",)
-    params_type = ParamsType(student=theano.scalar.bool, scale=theano.scalar.float64)
+    params_type = theano.graph.params_type.ParamsType(student=theano.scalar.bool, scale=theano.scalar.float64)
     scale = STUDENT_SCALE
 
     def __init__(self, kind):
@@ -59,16 +52,16 @@ class PatchEnergy(ExternalCOp):
                             f"and means (components,), got {x.type}, {filters.type} and {mean.type}")
         if x.dtype not in ("float32", "float64") or not x.dtype == filters.dtype == mean.dtype:
             raise TypeError(f"needs float32 or float64 throughout, got {x.dtype}, {filters.dtype} and {mean.dtype}")
-        return Apply(self, [x, filters, mean], [T.scalar(dtype=x.dtype), x.type()])
+        return theano.graph.basic.Apply(self, [x, filters, mean], [T.scalar(dtype=x.dtype), x.type()])
 
     def infer_shape(self, fgraph, node, shapes):
         return [(), shapes[0]]
 
     def L_op(self, inputs, outputs, output_gradients):
         of_energy, of_gradient = output_gradients
-        constants = [grad_not_implemented(self, i, inputs[i]) for i in (1, 2)]
-        if not isinstance(of_gradient.type, DisconnectedType):
-            return [grad_not_implemented(self, 0, inputs[0], "second derivatives"), *constants]
+        constants = [theano.gradient.grad_not_implemented(self, i, inputs[i]) for i in (1, 2)]
+        if not isinstance(of_gradient.type, theano.gradient.DisconnectedType):
+            return [theano.gradient.grad_not_implemented(self, 0, inputs[0], "second derivatives"), *constants]
         return [of_energy * outputs[1], *constants]
 
     def perform(self, node, inputs, output_storage, params=None):
@@ -80,22 +73,22 @@ class PatchEnergy(ExternalCOp):
         return digest, self.params_type.c_code_cache_version()
 
     def c_support_code(self, **kwargs):
-        return blas_header_text() + super().c_support_code(**kwargs)
+        return theano.tensor.blas_headers.blas_header_text() + super().c_support_code(**kwargs)
 
     def c_compile_args(self, **kwargs):
-        return ldflags(libs=False, flags=True) + (["-fopenmp"] if _has_openmp() else [])
+        return theano.tensor.blas.ldflags(libs=False, flags=True) + (["-fopenmp"] if _has_openmp() else [])
 
     def c_libraries(self, **kwargs):
-        return ldflags()
+        return theano.tensor.blas.ldflags()
 
     def c_lib_dirs(self, **kwargs):
-        return ldflags(libs=False, libs_dir=True)
+        return theano.tensor.blas.ldflags(libs=False, libs_dir=True)
 
     def c_header_dirs(self, **kwargs):
-        return ldflags(libs=False, include_dir=True)
+        return theano.tensor.blas.ldflags(libs=False, include_dir=True)
 
 
 @lru_cache(maxsize=None)
 def _has_openmp():
     # Not by deriving from OpenMPOp: where there is none it warns and sets Theano's flags.
-    return bool(OpenMPOp.test_gxx_support())
+    return bool(theano.graph.op.OpenMPOp.test_gxx_support())

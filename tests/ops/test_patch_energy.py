@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-import lsd_repro.ops.fuse
+from lsd_repro.ops import fuse
 from lsd_repro.ops.patch_energy import PatchEnergy
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
@@ -47,7 +47,7 @@ def fused(function):
 @pytest.mark.parametrize("size", [8, 5])
 def test_fused_and_plain_are_the_same(kind, size, dtype, energy_limit, gradient_limit):
     outputs = energy_and_gradient(multiscale(patch_energy(some_prior(kind, size)), (1, 2, 5)))
-    fast, plain = compiled(outputs, dtype), compiled(outputs, dtype, "fuse_patch_energy")
+    fast, plain = compiled(outputs, dtype), compiled(outputs, dtype, fuse.NAME)
     # One pass for both value and gradient at each scale; none in the plain graph.
     assert (len(fused(fast)), len(fused(plain))) == (3, 0)
     for shape in ((61, 83), (40, 47), (130, 40)):
@@ -85,6 +85,23 @@ def test_repeated_runs_are_the_same_to_the_bit(dtype):
             assert again.tobytes() == once.tobytes()
 
 
+def test_number_of_threads_changes_no_bit(python):
+    code = """
+import hashlib
+from lsd_repro import shipped
+from lsd_repro.dream.step import compile_gradient
+from lsd_repro.prior import store
+from lsd_repro.prior.energy import patch_energy
+from skimage import data
+gradient = compile_gradient(patch_energy(store.load(shipped.path(shipped.PRIORS))["student"]))
+print(hashlib.sha256(gradient(data.coffee()[:150, :200])).hexdigest())
+"""
+    flags = f"base_compiledir={theano.config.base_compiledir}"
+    runs = [python(code, OMP_NUM_THREADS=str(threads), THEANO_FLAGS=flags) for threads in (1, 2, 5)]
+    assert len(runs[0].stdout) == 65, runs[0].stderr
+    assert runs[0].stdout == runs[1].stdout == runs[2].stdout
+
+
 def test_gradient_alone_is_fused():
     energy = patch_energy(some_prior("student", 8))
     assert len(fused(compiled(lambda x: T.grad(energy(x), x), "float32"))) == 1
@@ -104,12 +121,13 @@ def test_what_is_no_mean_energy_stays_as_it_is():
 
 
 def test_priors_in_one_graph_are_kept_apart():
-    energies = [patch_energy(some_prior(kind, 8, seed)) for kind, seed in (("student", 0), ("student", 1), ("gaussian", 0))]
+    priors = some_prior("student", 8, 0), some_prior("student", 8, 1), some_prior("gaussian", 8, 0)
+    energies = [patch_energy(prior) for prior in priors]
 
     def outputs(x):
         return [T.grad(energy(mean_pool(x, scale)), x) for energy in energies for scale in (1, 3)]
 
-    fast, plain = compiled(outputs, "float64"), compiled(outputs, "float64", lsd_repro.ops.fuse.NAME)
+    fast, plain = compiled(outputs, "float64"), compiled(outputs, "float64", fuse.NAME)
     assert len(fused(fast)) == 6
     for ours, expected in zip(fast(photo(40, 50)), plain(photo(40, 50))):
         np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
@@ -117,7 +135,7 @@ def test_priors_in_one_graph_are_kept_apart():
 
 def test_large_and_undefined_values_go_through():
     function = compiled(energy_and_gradient(patch_energy(some_prior("student", 8))), "float32")
-    plain = compiled(energy_and_gradient(patch_energy(some_prior("student", 8))), "float32", "fuse_patch_energy")
+    plain = compiled(energy_and_gradient(patch_energy(some_prior("student", 8))), "float32", fuse.NAME)
     large = photo(40, 50).astype("float32") * np.float32(1e12)
     assert function(large)[0] == pytest.approx(plain(large)[0], rel=1e-6)
     large[0, 1, 20, 30] = np.nan
