@@ -46,7 +46,7 @@ setup(
     # The data lies at the top of the checkout and inside the package in a wheel.
     packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
     package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
-    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"]},
+    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.c"]},
     install_requires=REQUIREMENTS,
     extras_require={
         "test": ["pytest>=7,<10"],

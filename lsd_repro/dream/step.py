@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+import lsd_repro.ops.fuse  # noqa: F401 - registers the rewrite, for all that is compiled here
 from lsd_repro.dream.adam import adam2015
 from lsd_repro.dream.objective import class_term, target_logit
 from lsd_repro.network import vgg16

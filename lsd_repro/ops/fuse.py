@@ -1,0 +1,126 @@
+"""Puts `PatchEnergy` where a graph holds the plain energy of a patch prior, or its gradient.
+
+What to look for is not written down here: the pattern of the energy is what
+`lsd_repro.prior.energy` makes of stand-ins for picture and prior, and that of the
+gradient is what ``T.grad`` makes of this.  The rewrite runs before Theano simplifies
+anything, when a graph still is as these two have written it.
+
+Whoever changes the meaning of an energy there must change it in ``patch_energy.c``,
+too; ``tests/ops`` holds them against each other.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from lsd_repro.ops.patch_energy import PatchEnergy
+from lsd_repro.prior.energy import ENERGIES, patch_energy
+from lsd_repro.prior.store import PatchPrior
+from lsd_repro.program2015 import GREY_OFFSET
+from lsd_repro.stack import T, theano
+
+Constant = theano.graph.basic.Constant
+
+NAME = "fuse_patch_energy"
+
+
+class Pattern:
+    """Energy and gradient of stand-ins, to be found in a graph.
+
+    Parameters
+    ----------
+    kind : {"student", "gaussian"}
+    picture_type : TensorType
+    filters_shape : (components, channels, size, size)
+    """
+
+    def __init__(self, kind, picture_type, filters_shape):
+        components, channels, size, _ = filters_shape
+        stand_in = PatchPrior(kind, np.zeros((size, size, channels, components)), np.zeros(components))
+        self.kind = kind
+        self.x = picture_type()
+        with theano.config.change_flags(floatX=picture_type.dtype):
+            self.energy = patch_energy(stand_in)(self.x)
+        self.upstream = self.energy.type()
+        self.gradient = T.grad(None, self.x, known_grads={self.energy: self.upstream})
+        constants = (v for v in theano.graph.basic.graph_inputs([self.energy]) if isinstance(v, Constant))
+        arrays = {v.ndim: v for v in constants if v.ndim}
+        self.filters, self.mean = arrays[4], arrays[1]
+
+    def match(self, root, variable):
+        """What the stand-ins stand for where `variable` is computed as `root` is.
+
+        Parameters
+        ----------
+        root : `energy` or `gradient` of this pattern
+        variable : symbolic variable
+
+        Returns
+        -------
+        dict
+            From `x`, `filters`, `mean` and `upstream` to variables (no `upstream` for
+            the energy); None where the computations differ.
+        """
+        found = {}
+        return found if self._match(root, variable, found) else None
+
+    def _match(self, ours, theirs, found):
+        if ours in (self.x, self.filters, self.mean, self.upstream):
+            return ours.type == theirs.type and found.setdefault(ours, theirs) is theirs
+        if isinstance(ours, Constant):
+            return isinstance(theirs, Constant) and ours.equals(theirs)
+        if theirs.owner is None or ours.owner.op != theirs.owner.op or ours.index != theirs.index:
+            return False
+        pairs = list(zip(ours.owner.inputs, theirs.owner.inputs))
+        return len(pairs) == len(theirs.owner.inputs) and all(self._match(*pair, found) for pair in pairs)
+
+
+class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
+    """The rewrite: energy and gradient of one picture under one prior become one `PatchEnergy`."""
+
+    def apply(self, fgraph):
+        nodes = fgraph.toposort()
+        fused = {}
+        replacements = []
+
+        def fuse(pattern, found):
+            inputs = found[pattern.x], found[pattern.filters], found[pattern.mean]
+            if (pattern.kind, *inputs) not in fused:
+                x, filters, mean = inputs
+                if pattern.kind == "gaussian":  # without DC, the last
+                    filters, mean = filters[:-1], mean[:-1]
+                fused[(pattern.kind, *inputs)] = PatchEnergy(pattern.kind)(x - GREY_OFFSET, filters, mean)
+            return fused[(pattern.kind, *inputs)]
+
+        for pattern in _patterns(nodes):
+            for variable in (output for node in nodes for output in node.outputs):
+                found = pattern.match(pattern.energy, variable)
+                if found:
+                    replacements.append((variable, fuse(pattern, found)[0]))
+                found = pattern.match(pattern.gradient, variable)
+                if found:
+                    replacements.append((variable, found[pattern.upstream] * fuse(pattern, found)[1]))
+        for old, new in replacements:
+            theano.graph.opt.copy_stack_trace(old, new)
+        fgraph.replace_all_validate(replacements, reason=NAME)
+
+
+def _patterns(nodes):
+    """Patterns for all convolutions among `nodes`."""
+    if not theano.config.cxx:  # PatchEnergy exists only in C
+        return
+    seen = set()
+    for node in nodes:
+        if isinstance(node.op, T.nnet.abstract_conv.AbstractConv2d) and isinstance(node.inputs[1], Constant):
+            picture, filters = node.inputs
+            if picture.broadcastable[0]:
+                seen.add((picture.type, filters.data.shape))
+    for picture_type, shape in seen:
+        for kind in ENERGIES:
+            yield _pattern(kind, picture_type, shape)
+
+
+_pattern = lru_cache(maxsize=None)(Pattern)
+
+# Before everything but the merging of what is the same, at 0.
+theano.compile.mode.optdb.register(NAME, FusePatchEnergy(), 0.1, "fast_run")
