@@ -37,8 +37,8 @@ def parser():
     top.add_argument("--version", action="version", version=__version__)
     subparsers = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name, run, summary, example):
-        sub = subparsers.add_parser(name, help=summary, description=summary, epilog=f"example: {example}")
+    def command(name, run, summary, example, among=subparsers):
+        sub = among.add_parser(name, help=summary, description=summary, epilog=f"example: {example}")
         sub.set_defaults(run=run)
         return sub
 
@@ -67,13 +67,9 @@ def parser():
 
     prior = command("prior", None, "patch priors", "lsd-repro prior fit photos/ --out my-priors.npz")
     actions = prior.add_subparsers(title="actions", required=True, metavar="ACTION")
-    def action(name, run, summary, example):
-        sub = actions.add_parser(name, help=summary, description=summary, epilog=f"example: {example}")
-        sub.set_defaults(run=run)
-        return sub
 
-    sub = action("fit", commands.run_prior_fit, "fit priors to the patches of a folder of photos",
-                 "lsd-repro prior fit photos/ --out my-priors.npz")
+    sub = command("fit", commands.run_prior_fit, "fit priors to the patches of a folder of photos",
+                 "lsd-repro prior fit photos/ --out my-priors.npz", actions)
     sub.add_argument("folder", metavar="DIR", help="folder of JPEG or PNG photos")
     sub.add_argument("--kind", choices=("student", "gaussian", "both"), default="both", help="default: %(default)s")
     sub.add_argument("--patches", type=whole(1), default=200_000, metavar="N", help="default: %(default)s")
@@ -82,14 +78,14 @@ def parser():
     sub.add_argument("--seed", type=whole(0), default=0)
     sub.add_argument("--out", default="priors.npz", metavar="F", help="default: %(default)s")
 
-    sub = action("show", commands.run_prior_show, "what a prior is: filters, spectrum, tails, and samples drawn from it",
-                 "lsd-repro prior show my-priors.npz --out out/my-priors")
+    sub = command("show", commands.run_prior_show, "what a prior is: filters, spectrum, tails, and samples drawn from it",
+                 "lsd-repro prior show my-priors.npz --out out/my-priors", actions)
     sub.add_argument("prior", nargs="?", metavar="F",
                      help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
     add_photos_options(sub, "out/prior-show")
 
-    sub = action("compare", commands.run_prior_compare, "several priors side by side, on one page and in numbers",
-                 "lsd-repro prior compare data/priors.npz my-priors.npz --image me.jpg")
+    sub = command("compare", commands.run_prior_compare, "several priors side by side, on one page and in numbers",
+                 "lsd-repro prior compare data/priors.npz my-priors.npz --image me.jpg", actions)
     sub.add_argument("priors", nargs="+", metavar="[NAME=]F", help="prior .npz files, or folders of 2015's .npy files; "
                                                                      "NAME=F gives one a name in the figure")
     sub.add_argument("--image", metavar="IMG", help="whose energy maps to show "
@@ -98,8 +94,8 @@ def parser():
                      help="dreamt pictures, to see what energy they have")
     add_photos_options(sub, "out/prior-compare")
 
-    sub = action("ablate", commands.run_prior_ablate, "the same dream without a prior, with each kind, at one scale and at all",
-                 'lsd-repro prior ablate --class "king penguin"')
+    sub = command("ablate", commands.run_prior_ablate, "the same dream without a prior, with each kind, at one scale and at all",
+                 'lsd-repro prior ablate --class "king penguin"', actions)
     sub.add_argument("--class", dest="name", required=True, metavar="NAME", help="what to dream of")
     sub.add_argument("--strengths", nargs="+", type=not_negative, default=None, metavar="S",
                      help="prior strengths (default: the demo's and the stream's, 2 and 10)")
