@@ -1,15 +1,14 @@
 """Holding what this package computes against 2015, and priors against each other.
 
-=====================  =====================================================
-``parity.py``          replays a golden file and reports every deviation
-``pictures.py``        photos, and what can be done to them, to judge priors by
-``priors.py``          priors in numbers: likelihood, energies, ranking
-``ablation.py``        the same dream under different priors
-``prior_pages.py``     figures and JSON of all that
-``statistics.py``      statistics of a frame, and the yardstick for them
-``judges.py``          what a prior and a network say of a frame, compiled
-``report.py``          our frames held against 2015's: numbers and page
-``report_page.py``,    that page; also ``report_parts.py`` and
-``report_figures.py``  the figures on it
-=====================  =====================================================
+==================== =====================================================
+``parity.py``        replays a golden file and reports every deviation
+``pictures.py``      photos, and what can be done to them, to judge priors by
+``priors.py``        priors in numbers: likelihood, energies, ranking
+``ablation.py``      the same dream under different priors
+``prior_pages.py``   figures and JSON of all that
+``statistics.py``    statistics of a frame, and the yardstick for them
+``judges.py``        what a prior and a network say of a frame, compiled
+``report.py``        our frames held against 2015's: numbers and page
+``report_page.py``   that page; its parts are in ``report_parts.py``
+==================== =====================================================
 """

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lsd_repro import figures
 from lsd_repro.dream.step import GradientStep, compile_energies, to_graph
 from lsd_repro.errors import InputError
+from lsd_repro.figures import drawing
+from lsd_repro.figures.parity import drift
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.zoom import between, zoom_picture
@@ -269,7 +270,7 @@ def draw_drift(path, prior_dir, out):
         raise InputError(f"{path} has no drift of 2015's float32 to draw; the stream's golden file has")
     found = {float32: [d.value for d in replay(path, prior_dir, float32) if "after step" in d.quantity]
              for float32 in (True, False)}
-    figures.save(out, figures.drift(np.asarray(golden["x_after_step_ids"]) + 1, golden["float32_self_drift"],
+    drawing.save(out, drift(np.asarray(golden["x_after_step_ids"]) + 1, golden["float32_self_drift"],
                                     found[True], found[False]))
 
 

@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from lsd_repro import figures, files
+from lsd_repro import files
 from lsd_repro.compare import priors
 from lsd_repro.compare.ablation import PROGRAM, STRENGTHS, ablate
 from lsd_repro.compare.pictures import crops, photo_paths
 from lsd_repro.dream.sampling import sample_picture
 from lsd_repro.dream.step import compile_energy_map
 from lsd_repro.errors import InputError
+from lsd_repro.figures import drawing
+from lsd_repro.figures import priors as figures
 from lsd_repro.film.start import load_start
 from lsd_repro.prior import density, store
 from lsd_repro.prior.energy import check_scales, total_variation
@@ -50,16 +52,16 @@ def show(path, out, photos=None, seed=0):
     files.make_folder(out)
 
     for kind, prior in found.items():
-        label = figures.NAMES[kind] + " prior"
-        figures.save(Path(out) / f"prior-filters-{kind}.png", figures.prior_filters(
+        label = drawing.NAMES[kind] + " prior"
+        drawing.save(Path(out) / f"prior-filters-{kind}.png", figures.prior_filters(
             kind, label, density.whitening(prior), priors.spectrum(prior), density.mean_patch(prior)))
-    figures.save(Path(out) / "prior-tails.png", figures.prior_tails(
+    drawing.save(Path(out) / "prior-tails.png", figures.prior_tails(
         fits, {kind: density.marginal(prior, fits[kind].nu) for kind, prior in found.items()}))
 
     sampled_patches = {kind: density.sample_patches(prior, TILES, rng, fits[kind].nu) for kind, prior in found.items()}
     sampled = sample_pictures(found, seed)
     natural = crops(photo_paths(photos), SAMPLE_SIDE)
-    figures.save(Path(out) / "prior-samples.png", figures.prior_samples(
+    drawing.save(Path(out) / "prior-samples.png", figures.prior_samples(
         patches[rng.choice(len(patches), TILES, replace=False)], sampled_patches, natural[0], sampled))
 
     numbers = {"photos": [photo.name for photo in photo_paths(photos)], "patches": len(patches)}
@@ -134,7 +136,7 @@ def compare(paths, out, image=None, photos=None, dreams=(), seed=0):
         function = compile_energy_map(entry.prior)
         maps[entry.label] = [function(pooled(photo, scale)) for scale in priors.SCALES]
     files.make_folder(out)
-    figures.save(Path(out) / "prior-compare.png", figures.prior_comparison(
+    drawing.save(Path(out) / "prior-compare.png", figures.prior_comparison(
         names, [density.whitening(entry.prior) for entry in found], [priors.spectrum(entry.prior) for entry in found],
         correlations, priors.SCALES,
         {name: {kind: table[name, kind].mean(axis=0) for kind in sets} for name in names},
@@ -174,7 +176,7 @@ def ablation(out, network, found, start, scene, strengths=STRENGTHS, program=PRO
         raise InputError(f"the ablation needs both kinds of prior, the file has no {missing.pop()}; "
                          "fit one with 'lsd-repro prior fit'")
     dreams = ablate(out, network, found, start, scene, strengths, program, resume)
-    figures.save(Path(out) / "prior-ablation.png", figures.ablation(scene.caption, start, dreams, strengths))
+    drawing.save(Path(out) / "prior-ablation.png", figures.ablation(scene.caption, start, dreams, strengths))
     numbers = {"class": scene.caption, "dreams": {
         variant.name: {"logit": dream.logit, "energy, Student-t, all scales": dream.energy, "weight": dream.weight}
         for variant, dream in dreams.items()}}

@@ -3,8 +3,8 @@
 import numpy as np
 
 from lsd_repro import __version__
-from lsd_repro.compare import report_figures
 from lsd_repro.compare.report_parts import STYLE, figure, image, listed, number, spread, text
+from lsd_repro.figures import report as figures
 
 MOST_SHOWN = 12  # frames of ours, evenly chosen
 MOST_CLOSE_UPS = 4
@@ -153,7 +153,7 @@ def _verdict(one, count):
 def _overview(found):
     ours, theirs = ([np.array(one[whose]["distances"]) for one in found.values()] for whose in ("ours", "2015"))
     outside = _outside(found)
-    return figure(report_figures.overview(list(found), ours, theirs), (
+    return figure(figures.overview(list(found), ours, theirs), (
         "The distance of every frame to 2015's, statistic by statistic, in units of the furthest of 2015's own. The "
         "median of ours is " + (f"beyond 1 in {_named(outside)}." if outside else "nowhere beyond 1.")))
 
@@ -191,17 +191,17 @@ def _plots(numbers):
         return f"ours {spread(one['ours']['values'])}, 2015's {spread(one['2015']['values'])}"
 
     yield "Power spectra", figure(
-        report_figures.spectra(ours["power spectrum"], theirs["power spectrum"]),
+        figures.spectra(ours["power spectrum"], theirs["power spectrum"]),
         "Power of brightness against frequency, a line per frame, with the range of 2015's shaded. "
         f"Slopes: {medians('spectral slope')}.")
     colours = "lightness L", "colour a", "colour b", "chroma"
     yield "Colours", figure(
-        report_figures.colours(*({name: vectors[name] for name in colours} for vectors in (ours, theirs))),
+        figures.colours(*({name: vectors[name] for name in colours} for vectors in (ours, theirs))),
         f"Densities of lightness, a, b and chroma, a line per frame. Mean chroma: {medians('chroma')}.")
     energies = [name for name in names if _family(name) == ENERGY_NAME]
     if energies:
         yield "Energy under the prior", figure(
-            report_figures.energies([_scale(name) for name in energies], *(
+            figures.energies([_scale(name) for name in energies], *(
                 np.hstack([vectors[name] for name in energies]) for vectors in (ours, theirs))),
             f"Energy at each scale, a line per frame. At scale {_scale(energies[0])}: {medians(energies[0])}.")
 

@@ -1,46 +1,11 @@
-"""Every matplotlib figure.  Each function takes numbers and pictures, and returns a Figure."""
+"""What priors look like, and what they do to a dream."""
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from lsd_repro.files import write_whole
+from lsd_repro.figures.drawing import COLOURS, NAMES, bare, colour, show, table, tiles
 
-NAMES = {"student": "Student-t", "gaussian": "Gaussian", "tv": "total variation", "none": "no prior"}
-COLOURS = {"gaussian": "#d95f02", "student": "#1b6ca8"}
 GRID_COLUMNS = 16
-DPI = 90
-
-
-def save(path, figure):
-    """Write a figure as PNG, whole or not at all."""
-    with write_whole(path) as part:
-        figure.savefig(part, format="png", dpi=DPI)
-
-
-def _bare(axes, title=None, **kwargs):
-    axes.set_xticks([])
-    axes.set_yticks([])
-    if title is not None:
-        axes.set_title(title, **kwargs)
-
-
-def _show(axes, picture, title=None, **kwargs):
-    """A picture in 0..255, clipped."""
-    axes.imshow(np.clip(picture, 0, 255) / 255, interpolation="nearest")
-    _bare(axes, title, **kwargs)
-
-
-def tiles(patches, columns, gap=1, paper=1.0):
-    """Patches (n, size, size, 3) in 0..1 on one sheet, row by row."""
-    n, size = patches.shape[:2]
-    rows = -(-n // columns)
-    sheet = np.full((rows * (size + gap) + gap, columns * (size + gap) + gap, 3), paper)
-    for index, patch in enumerate(patches):
-        row, column = divmod(index, columns)
-        top, left = gap + row * (size + gap), gap + column * (size + gap)
-        sheet[top:top + size, left:left + size] = patch
-    return sheet
 
 
 def filter_tiles(whitening, columns=GRID_COLUMNS, chosen=None):
@@ -67,7 +32,7 @@ def prior_filters(kind, label, whitening, spectrum, mean_patch):
     grid, side = figure.subplots(1, 2, width_ratios=(1.9, 1))
     figure.suptitle(f"{label}: each filter measures one direction in which patches vary, "
                     "divided by how much they do")
-    _bare(grid, f"{len(spectrum)} filters, from the most precise (top left) to brightness (bottom right)", fontsize=10)
+    bare(grid, f"{len(spectrum)} filters, from the most precise (top left) to brightness (bottom right)", fontsize=10)
     grid.imshow(filter_tiles(whitening), interpolation="nearest")
     side.semilogy(spectrum, color=COLOURS[kind], lw=2)
     side.set_xlabel("component, from brightness to the finest detail")
@@ -76,7 +41,7 @@ def prior_filters(kind, label, whitening, spectrum, mean_patch):
     side.set_title(f"Spectrum: {spectrum[0]:.0f} down to {spectrum[-1]:.2g} grey levels", fontsize=10)
     side.grid(alpha=0.3)
     inset = side.inset_axes((0.66, 0.7, 0.28, 0.28))
-    _show(inset, mean_patch, "mean patch", fontsize=8)
+    show(inset, mean_patch, "mean patch", fontsize=8)
     return figure
 
 
@@ -104,7 +69,7 @@ def prior_samples(natural_patches, sampled_patches, natural, sampled):
         one.set_title(title, fontsize=10)
     for one, (title, picture) in zip(axes[1], [("part of a photo", natural)] + [
             (f"{NAMES[kind]}, {caption}", picture) for (kind, caption), picture in sampled.items()]):
-        _show(one, picture, title, fontsize=10)
+        show(one, picture, title, fontsize=10)
     return figure
 
 
@@ -168,10 +133,10 @@ def prior_comparison(labels, whitenings, spectra, correlations, scales, energies
     for one, label, whitening in zip(axes, labels, whitenings):
         chosen = np.linspace(0, len(whitening) - 1, 64).astype(int)
         one.imshow(filter_tiles(whitening, 8, chosen), interpolation="nearest")
-        _bare(one, label, fontsize=10)
+        bare(one, label, fontsize=10)
     lines = axes[-1]
     for index, (label, values) in enumerate(zip(labels, spectra)):
-        lines.semilogy(np.linspace(0, 1, len(values)), values, lw=1.8, color=_colour(index, n), label=label)
+        lines.semilogy(np.linspace(0, 1, len(values)), values, lw=1.8, color=colour(index, n), label=label)
     lines.set_xlabel("rank of the component (0: brightness)")
     lines.set_ylabel("root eigenvalue (grey levels)")
     lines.legend(fontsize=8)
@@ -184,7 +149,7 @@ def prior_comparison(labels, whitenings, spectra, correlations, scales, energies
     for one, label in zip(axes, labels):
         for index, name in enumerate(sets):
             one.plot(scales, energies[label][name], "o-", ms=4, lw=1.5, label=name,
-                     color="black" if name == "photos" else _colour(index - 1, len(sets) - 1))
+                     color="black" if name == "photos" else colour(index - 1, len(sets) - 1))
         one.set_xscale("log", base=2)
         one.set_xticks(scales, [str(scale) for scale in scales])
         one.set_yscale("log")
@@ -194,63 +159,19 @@ def prior_comparison(labels, whitenings, spectra, correlations, scales, energies
     axes[0].set_ylabel("mean energy")
     axes[-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     left, right = rows[1].subplots(1, 2)
-    _table(left, [[aucs[label][name] for name in aucs[labels[0]]] for label in aucs], list(aucs), list(aucs[labels[0]]),
+    table(left, [[aucs[label][name] for name in aucs[labels[0]]] for label in aucs], list(aucs), list(aucs[labels[0]]),
            "AUC: chance that a photo has less energy (all scales)", 0, 1)
-    _table(right, correlations, labels, labels, "correlation of the scale matrices", 0.5, 1)
+    table(right, correlations, labels, labels, "correlation of the scale matrices", 0.5, 1)
 
     axes = bottom.subplots(n, len(maps[labels[0]]) + 1, squeeze=False)
     bottom.suptitle("Where in a picture the energy is, scale by scale (each map from its own 1st to 99th percentile)")
     for row, label in enumerate(labels):
-        _show(axes[row, 0], photo)
+        show(axes[row, 0], photo)
         axes[row, 0].set_ylabel(label, fontsize=10)
         for one, scale, values in zip(axes[row, 1:], scales, maps[label]):
             low, high = np.percentile(values, (1, 99))
             one.imshow(values, cmap="magma", vmin=low, vmax=high, interpolation="nearest", aspect="auto")
-            _bare(one, f"pooled by {scale}" if row == 0 else None, fontsize=10)
-    return figure
-
-
-def _colour(index, count):
-    return colormaps["viridis"](0.9 * index / max(count - 1, 1))
-
-
-def _table(axes, values, rows, columns, title, low, high):
-    values = np.asarray(values, float)
-    axes.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto")
-    axes.set_xticks(range(len(columns)), columns, fontsize=8)
-    axes.set_yticks(range(len(rows)), rows, fontsize=8)
-    for (row, column), value in np.ndenumerate(values):
-        axes.text(column, row, f"{value:.3f}", ha="center", va="center", fontsize=9,
-                  color="white" if value < (low + high) / 2 else "black")
-    axes.set_title(title, fontsize=10)
-
-
-def drift(steps, theirs, ours, exact):
-    """How far float32 drifts from float64, and that float64 does not drift.
-
-    Parameters
-    ----------
-    steps : sequence of int
-    theirs : sequence of float
-        Mean difference between the 2015 program's own float32 and float64, in grey levels.
-    ours : sequence of float
-        Between this package's float32 and the 2015 program's float64.
-    exact : sequence of float
-        Between the float64 of both: the largest difference of a pixel.
-    """
-    figure = Figure((8, 4.4), layout="constrained")
-    axes = figure.subplots()
-    axes.set_title("In float64 the 2015 program is matched; in float32 it drifts from itself,\n"
-                   "and this package drifts from it as far", fontsize=11)
-    axes.semilogy(steps, theirs, "s-", color="#555555", label="2015's own float32 (mean)")
-    axes.semilogy(steps, ours, "o-", color=COLOURS["student"], label="float32 here (mean)")
-    axes.semilogy(steps, exact, "^-", color=COLOURS["gaussian"], label="float64 here (largest: the rounding of the file)")
-    axes.axhline(0.5, color="black", lw=0.8, ls=":")
-    axes.text(steps[-1], 0.6, "rounding to 8 bits", ha="right", fontsize=9)
-    axes.set_xlabel("after step (the picture zooms after the 5th and the 10th)")
-    axes.set_ylabel("grey levels from 2015's float64")
-    axes.grid(alpha=0.3)
-    axes.legend(loc="center right")
+            bare(one, f"pooled by {scale}" if row == 0 else None, fontsize=10)
     return figure
 
 
@@ -275,14 +196,14 @@ def ablation(class_name, start, dreams, strengths):
 
     def place(one, variant, title):
         dream = dreams[variant]
-        _show(one, dream.picture, title, fontsize=10)
+        show(one, dream.picture, title, fontsize=10)
         one.set_xlabel(f"logit {dream.logit:.1f},  E {dream.energy:.2f}", fontsize=9)
 
     for one in axes[0]:
         one.axis("off")
     axes[0, 0].axis("on")
     axes[0, 1].axis("on")
-    _show(axes[0, 0], start, "the start", fontsize=10)
+    show(axes[0, 0], start, "the start", fontsize=10)
     place(axes[0, 1], none, NAMES["none"])
     for row, kind in enumerate(kinds, 1):
         column = 0

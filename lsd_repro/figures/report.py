@@ -1,4 +1,4 @@
-"""The figures of the comparison with 2015: numbers in, a Figure out."""
+"""Our frames beside 2015's."""
 
 import numpy as np
 from matplotlib.figure import Figure
