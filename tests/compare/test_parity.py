@@ -26,7 +26,7 @@ def test_stills_of_2015_are_replayed_exactly():
 
 def test_stream_in_float32_drifts_no_further_than_2015s_own():
     deviations = parity.replay(GOLDEN / "stream.npz", float32=True)
-    assert {"gradient", "mean drift after step 15"} <= {d.quantity for d in deviations}
+    assert {"gradient, 9 values in 10", "mean drift after step 15"} <= {d.quantity for d in deviations}
     assert [d for d in deviations if not d.within] == []
 
 
