@@ -95,9 +95,11 @@ def _blas():
     if not blas.path:
         return f"{blas.kind}: {blas.flags or 'none'}"
     library = ctypes.CDLL(blas.path)
-    threads = (f", {library.openblas_get_num_threads()} threads (set OPENBLAS_NUM_THREADS to change)"
-               if hasattr(library, "openblas_get_num_threads") else "")
-    return f"{blas.kind}: {blas.path}{threads}"
+    if not hasattr(library, "openblas_get_corename"):
+        return f"{blas.kind}: {blas.path}"
+    library.openblas_get_corename.restype = ctypes.c_char_p
+    return (f"{blas.kind}: {blas.path}, kernels for {library.openblas_get_corename().decode()} (OPENBLAS_CORETYPE), "
+            f"{library.openblas_get_num_threads()} threads (OPENBLAS_NUM_THREADS)")
 
 
 def _theano_rows():

@@ -36,6 +36,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lsd_repro.errors import StackError
+from lsd_repro.processor import choose_kernels
 
 # Theano-PyMC 1.1.2 was released for 3.7-3.9; 3.12 lacks the distutils that it imports.
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 9), (3, 11)
@@ -272,6 +273,7 @@ def find_blas():
     flags = user_flags()
     if "blas__ldflags" in flags or flags.get("cxx") == "":
         return Blas("set by the user", "", flags.get("blas__ldflags", ""))
+    choose_kernels()
     if sys.platform == "darwin":
         # Untried.  The OpenBLAS in macOS wheels cannot be found by what links against
         # it (its install name is a placeholder), and Accelerate is part of the system.

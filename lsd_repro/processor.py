@@ -1,0 +1,54 @@
+"""Tells OpenBLAS what processor it runs on, where that is newer than OpenBLAS.
+
+OpenBLAS knows processors by family and model.  One that it has never heard of gets
+kernels that run on any x86-64: a quarter of the speed on a processor of 2023 with
+the OpenBLAS of 2022 that Theano needs (see `lsd_repro.stack.find_blas`).
+"""
+
+import os
+from pathlib import Path
+
+# What a processor must have, and the kernels that OpenBLAS itself takes for known ones that have it.
+CORE_TYPES = (
+    ({"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}, "SkylakeX"),
+    ({"avx2", "fma"}, "Haswell"),
+)
+
+
+def choose_kernels(cpuinfo="/proc/cpuinfo"):
+    """Set ``OPENBLAS_CORETYPE`` by what the processor has, unless it is set.
+
+    It works for libraries that are loaded later, so it is called before numpy and
+    scipy are imported where that can be.
+
+    Parameters
+    ----------
+    cpuinfo : path
+        Where Linux describes the processor; without it nothing is set.
+    """
+    if "OPENBLAS_CORETYPE" in os.environ:
+        return
+    found = core_type(Path(cpuinfo).read_text()) if Path(cpuinfo).exists() else None
+    if found:
+        os.environ["OPENBLAS_CORETYPE"] = found
+
+
+def core_type(cpuinfo):
+    """Name of the OpenBLAS kernels for a processor of Intel or AMD.
+
+    Parameters
+    ----------
+    cpuinfo : str
+        As Linux has it in ``/proc/cpuinfo``.
+
+    Returns
+    -------
+    str or None
+        None where OpenBLAS should choose.
+    """
+    fields = dict(line.split(":", 1) for line in cpuinfo.splitlines() if ":" in line)
+    values = {name.strip(): value.strip() for name, value in fields.items()}
+    if values.get("vendor_id") not in ("GenuineIntel", "AuthenticAMD"):
+        return None
+    flags = set(values.get("flags", "").split())
+    return next((name for needed, name in CORE_TYPES if needed <= flags), None)

@@ -1,0 +1,48 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lsd_repro.processor import choose_kernels, core_type
+
+AVX512 = "avx512f avx512cd avx512bw avx512dq avx512vl"
+
+
+@pytest.mark.parametrize("vendor, flags, expected", [
+    ("GenuineIntel", f"sse2 avx avx2 fma {AVX512} amx_tile", "SkylakeX"),
+    ("AuthenticAMD", "sse2 avx avx2 fma", "Haswell"),
+    ("GenuineIntel", "sse2 avx avx2 fma avx512f", "Haswell"),  # Knights Landing has no more
+    ("GenuineIntel", "sse2 avx", None),
+    ("Shanghai", f"sse2 avx avx2 fma {AVX512}", None),
+])
+def test_kernels_are_those_for_what_the_processor_has(vendor, flags, expected):
+    assert core_type(f"processor\t: 0\nvendor_id\t: {vendor}\nmodel\t: 207\nflags\t\t: {flags}\n\n") == expected
+
+
+def test_other_machines_are_left_alone(tmp_path, monkeypatch):
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    choose_kernels(tmp_path / "missing")
+    (tmp_path / "arm").write_text("processor\t: 0\nBogoMIPS\t: 243.75\nFeatures\t: fp asimd\n")
+    choose_kernels(tmp_path / "arm")
+    assert "OPENBLAS_CORETYPE" not in os.environ
+
+
+def test_what_the_user_chose_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Nehalem")
+    (tmp_path / "cpuinfo").write_text("vendor_id\t: GenuineIntel\nflags\t: avx2 fma\n")
+    choose_kernels(tmp_path / "cpuinfo")
+    assert os.environ["OPENBLAS_CORETYPE"] == "Nehalem"
+
+
+def test_openblas_listens():
+    code = ("import os; os.environ.pop('OPENBLAS_CORETYPE', None); from lsd_repro import processor, stack; import ctypes\n"
+            "processor.choose_kernels(); chosen = os.environ.get('OPENBLAS_CORETYPE', ''); blas = stack.find_blas()\n"
+            "library = ctypes.CDLL(blas.path) if blas.path else None\n"
+            "if hasattr(library, 'openblas_get_corename'):\n"
+            "    library.openblas_get_corename.restype = ctypes.c_char_p\n"
+            "    print(chosen, library.openblas_get_corename().decode())")
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    if len(output) < 2:
+        pytest.skip("no OpenBLAS here, or a processor that it is left to judge")
+    assert output[0].lower() == output[1].lower()
