@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-import lsd_repro.ops.fuse  # noqa: F401 - registers the rewrite, for all that is compiled here
+import lsd_repro.ops.fuse  # noqa: F401 - they register the rewrites, for all that is compiled here
+import lsd_repro.ops.fuse_network  # noqa: F401
 from lsd_repro.dream.adam import adam2015
 from lsd_repro.dream.objective import class_term, target_logit
 from lsd_repro.network import vgg16
@@ -133,7 +134,8 @@ class GradientStep:
             self._logits = vgg16.class_logits(layers, self._x, network.mean)
             updates = adam2015(self._gradient, self._x, self._moments, learning_rate)
             # In the stills no half is left for c0 (see `target_logit`).
-            self._step = theano.function(self._classes, list(self._terms), updates=updates,
+            self._fixed = vgg16.fixed_filters(layers)
+            self._step = theano.function(self._classes, list(self._terms), updates=updates, givens=self._fixed,
                                          on_unused_input="ignore")
 
     def step(self, c0, c1):
@@ -158,7 +160,7 @@ class GradientStep:
         """
         with theano.config.change_flags(floatX=self.dtype):
             function = theano.function(self._classes, [*self._terms, self._gradient, self._logits],
-                                       on_unused_input="ignore")
+                                       givens=self._fixed, on_unused_input="ignore")
         *terms, gradient, logits = function(c0, c1)
         return Terms(*map(float, terms)), gradient, logits
 

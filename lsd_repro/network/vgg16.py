@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from lsd_repro.errors import InputError
 from lsd_repro.program2015 import VGG16_GROUPS
-from lsd_repro.stack import T, lasagne
+from lsd_repro.stack import T, lasagne, theano
 
 # Each of the five max-pools halves the picture, dropping odd rows and columns.
 STRIDE = 2 ** len(VGG16_GROUPS)
@@ -51,7 +51,8 @@ def build(network):
         weight, bias = next(parameters)
         layers[name] = CorrelationLayer(
             layers[next(reversed(layers))], num_filters=weight.shape[0], filter_size=weight.shape[2:],
-            pad=pad, W=lasagne.utils.floatX(weight), b=lasagne.utils.floatX(bias),
+            # Shared as they are, and not copied: they fill half a gigabyte.
+            pad=pad, W=theano.shared(lasagne.utils.floatX(weight), borrow=True), b=lasagne.utils.floatX(bias),
             nonlinearity=nonlinearity, name=name)
 
     rectify = lasagne.nonlinearities.rectify
@@ -84,6 +85,26 @@ def class_logits(layers, x, mean):
         See `map_size`.
     """
     return lasagne.layers.get_output(layers["fc8"], x - mean)
+
+
+def fixed_filters(layers):
+    """The filters of the 3x3 layers as constants, for `theano.function` to put in place of the shared variables.
+
+    What is computed from filters alone is then computed once, when a function is compiled,
+    and not at every call; setting the parameters later has no effect on it.
+
+    Parameters
+    ----------
+    layers : OrderedDict
+        From `build`.
+
+    Returns
+    -------
+    dict of shared variable to constant
+        For the parameter ``givens``.
+    """
+    return {layer.W: T.constant(layer.W.get_value(borrow=True)) for layer in layers.values()
+            if isinstance(layer, CorrelationLayer) and layer.filter_size == (3, 3)}
 
 
 def map_size(height, width, fc6_size):

@@ -14,17 +14,16 @@ from functools import lru_cache
 import numpy as np
 
 from lsd_repro.ops.patch_energy import PatchEnergy
+from lsd_repro.ops.pattern import Constant, Pattern
 from lsd_repro.prior.energy import ENERGIES, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import GREY_OFFSET
 from lsd_repro.stack import T, theano
 
-Constant = theano.graph.basic.Constant
-
 NAME = "fuse_patch_energy"
 
 
-class Pattern:
+class EnergyPattern(Pattern):
     """Energy and gradient of stand-ins, to be found in a graph.
 
     Parameters
@@ -40,39 +39,11 @@ class Pattern:
         self.kind = kind
         self.x = picture_type()
         with theano.config.change_flags(floatX=picture_type.dtype):
-            self.energy = patch_energy(stand_in)(self.x)
-        self.upstream = self.energy.type()
-        self.gradient = T.grad(None, self.x, known_grads={self.energy: self.upstream})
-        constants = (v for v in theano.graph.basic.graph_inputs([self.energy]) if isinstance(v, Constant))
+            energy = patch_energy(stand_in)(self.x)
+        constants = (v for v in theano.graph.basic.graph_inputs([energy]) if isinstance(v, Constant))
         arrays = {v.ndim: v for v in constants if v.ndim}
         self.filters, self.mean = arrays[4], arrays[1]
-
-    def match(self, root, variable):
-        """What the stand-ins stand for where `variable` is computed as `root` is.
-
-        Parameters
-        ----------
-        root : `energy` or `gradient` of this pattern
-        variable : symbolic variable
-
-        Returns
-        -------
-        dict
-            From `x`, `filters`, `mean` and `upstream` to variables (no `upstream` for
-            the energy); None where the computations differ.
-        """
-        found = {}
-        return found if self._match(root, variable, found) else None
-
-    def _match(self, ours, theirs, found):
-        if ours in (self.x, self.filters, self.mean, self.upstream):
-            return ours.type == theirs.type and found.setdefault(ours, theirs) is theirs
-        if isinstance(ours, Constant):
-            return isinstance(theirs, Constant) and ours.equals(theirs)
-        if theirs.owner is None or ours.owner.op != theirs.owner.op or ours.index != theirs.index:
-            return False
-        pairs = list(zip(ours.owner.inputs, theirs.owner.inputs))
-        return len(pairs) == len(theirs.owner.inputs) and all(self._match(*pair, found) for pair in pairs)
+        super().__init__((self.x, self.filters, self.mean), energy, self.x)
 
 
 class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
@@ -94,7 +65,7 @@ class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
 
         for pattern in _patterns(nodes):
             for variable in (output for node in nodes for output in node.outputs):
-                found = pattern.match(pattern.energy, variable)
+                found = pattern.match(pattern.output, variable)
                 if found:
                     replacements.append((variable, fuse(pattern, found)[0]))
                 found = pattern.match(pattern.gradient, variable)
@@ -120,7 +91,7 @@ def _patterns(nodes):
             yield _pattern(kind, picture_type, shape)
 
 
-_pattern = lru_cache(maxsize=None)(Pattern)
+_pattern = lru_cache(maxsize=None)(EnergyPattern)
 
 # Before everything but the merging of what is the same, at 0.
 theano.compile.mode.optdb.register(NAME, FusePatchEnergy(), 0.1, "fast_run")

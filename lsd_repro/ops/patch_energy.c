@@ -1,5 +1,3 @@
-#section support_code
-
 // A row of patches, written out in full, would hold every pixel `size` times across and
 // `size` times down.  It is enough to repeat pixels down: let a "column" be the
 // size * channels values under one pixel, and a "strip" the columns of one row of patches, one
@@ -11,34 +9,13 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
-#include <algorithm>
-
-#ifdef _OPENMP
-#include <omp.h>
-// Only OpenBLAS has them; elsewhere they are null.
-extern "C" void openblas_set_num_threads(int) __attribute__((weak));
-extern "C" int openblas_get_num_threads(void) __attribute__((weak));
-#endif
 
 namespace {
 
 // Rows of a matrix product: its result stays in the second-level cache.
-const int CHUNK = 512;
+const int CHUNK = 36 * ROWS;
 // Rows whose logarithms are taken together; below, 4^32 must not overflow.
 const int TOGETHER = 32;
-
-inline void gemm(char trans, int m, int n, int k, float alpha, float *a, int lda, float *b, int ldb,
-                 float beta, float *c, int ldc) {
-    char no = 'N';
-    sgemm_(&trans, &no, &m, &n, &k, &alpha, a, &lda, b, &ldb, &beta, c, &ldc);
-}
-
-inline void gemm(char trans, int m, int n, int k, double alpha, double *a, int lda, double *b, int ldb,
-                 double beta, double *c, int ldc) {
-    char no = 'N';
-    dgemm_(&trans, &no, &m, &n, &k, &alpha, a, &lda, b, &ldb, &beta, c, &ldc);
-}
 
 template <typename real> struct Format;
 template <> struct Format<float> {
@@ -143,7 +120,8 @@ template <typename real> struct PatchSums {
     bool student;
     double scale;
     real *picture, *gradient;  // width x height x channels: columns lie in one piece
-    real *filters;             // size * size * channels x components
+    real *filters;    // size * size * channels x components, laid out
+    real *transpose;  // the same times what the derivatives lack
     real *mean;
 
     int column() const { return size * channels; }
@@ -151,15 +129,17 @@ template <typename real> struct PatchSums {
     // Blocks with one other between them share no pixel.
     int block_rows() const { return size; }
     int blocks() const { return (height - size) / block_rows() + 1; }
-    size_t strip() const { return size_t(block_rows()) * width * column(); }
+    // With room for what a product writes beyond the last column.
+    size_t strip() const { return size_t(block_rows()) * width * column() + Vector<real>::lanes; }
+    int pitch() const { return padded<real>(components); }
     // In units of `real`, as large as `word`.
-    size_t scratch() const { return 2 * strip() + size_t(CHUNK + 2) * components; }
+    size_t scratch() const { return 2 * strip() + size_t(CHUNK + 2) * pitch(); }
 
     // Add the block's part to the gradient, and return that of the energy.
     double block(int index, real *scratch) const {
         const int first = index * block_rows(), rows = std::min(block_rows(), height - size + 1 - first);
         real *const strips = scratch, *const back = strips + strip(), *const responses = back + strip();
-        real *const partial = responses + size_t(CHUNK) * components;
+        real *const partial = responses + size_t(CHUNK) * pitch();
         Tally<real> tally(components, student, real(scale), mean, partial,
                           reinterpret_cast<typename Format<real>::word *>(partial + components));
         for (int x = 0; x < width; x++)
@@ -169,25 +149,22 @@ template <typename real> struct PatchSums {
         std::fill(back, back + size_t(rows) * width * column(), real(0));
 
         const int last = rows * width - size;  // where the last patch begins
-        const real alpha = real(2 / count());
         for (int begin = 0; begin <= last; begin += CHUNK * size)
             for (int start = begin; start < begin + size && start <= last; start++) {
                 const int many = std::min(CHUNK, (last - start) / size + 1);
                 const size_t at = size_t(start) * column();
-                gemm('N', components, many, patch(), real(1), filters, components, strips + at, patch(),
-                     real(0), responses, components);
+                multiply<false>(many, components, patch(), strips + at, patch(), filters, responses, pitch());
                 int x = start % width;
                 for (int i = 0; i < many; i++) {
                     if (x <= width - size)
-                        tally.add(responses + size_t(i) * components);
+                        tally.add(responses + size_t(i) * pitch());
                     else
-                        std::fill(responses + size_t(i) * components, responses + size_t(i + 1) * components, real(0));
+                        std::fill(responses + size_t(i) * pitch(), responses + size_t(i + 1) * pitch(), real(0));
                     x += size;
                     if (x >= width)
                         x -= width;
                 }
-                gemm('T', patch(), many, components, alpha, filters, components, responses, components,
-                     real(1), back + at, patch());
+                multiply<true>(many, patch(), components, responses, pitch(), transpose, back + at, patch());
             }
         tally.finish();
 
@@ -204,35 +181,34 @@ template <typename real> struct PatchSums {
     double count() const { return double(height - size + 1) * (width - size + 1) * components; }
 };
 
-// While there are several threads here, each calls BLAS for itself alone.
-struct OneBlasThread {
-    int before;
-    OneBlasThread() : before(0) {
+// Each value of a picture as it is given (channels, height, width) with its own place here.  Sixteen columns
+// at a time, as these are a line of the cache there.
+template <typename real, typename Planes, typename Act>
+void for_each_value(const PatchSums<real> &sums, Planes *planes, real *columns, Act act) {
 #ifdef _OPENMP
-        if (openblas_set_num_threads && openblas_get_num_threads) {
-            before = openblas_get_num_threads();
-            openblas_set_num_threads(1);
-        }
+#pragma omp for
 #endif
-    }
-    ~OneBlasThread() {
-#ifdef _OPENMP
-        if (before)
-            openblas_set_num_threads(before);
-#endif
-    }
-};
-
-template <typename real> inline real &at(PyArrayObject *array, npy_intp i, npy_intp j, npy_intp k) {
-    char *const data = PyArray_BYTES(array);
-    const npy_intp *const strides = PyArray_STRIDES(array);
-    return *reinterpret_cast<real *>(data + i * strides[1] + j * strides[2] + k * strides[3]);
+    for (int first = 0; first < sums.width; first += 16)
+        for (int y = 0; y < sums.height; y++)
+            for (int c = 0; c < sums.channels; c++)
+                for (int x = first; x < std::min(first + 16, sums.width); x++)
+                    act(planes[(size_t(c) * sums.height + y) * sums.width + x],
+                        columns[(size_t(x) * sums.height + y) * sums.channels + c]);
 }
 
-// Energy and gradient; -1 if there is no memory for it.
+// x (1, channels, height, width), filters (components, channels, size, size), mean (components,)
+// -> energy (), gradient (1, channels, height, width)
 template <typename real>
-int energy_and_gradient(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, bool student, double scale,
-                        real *energy, PyArrayObject *result) {
+int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, bool student, double scale,
+                 PyArrayObject **energy, PyArrayObject **gradient) {
+    if (PyArray_DIM(filters, 1) != PyArray_DIM(x, 1) || PyArray_DIM(filters, 2) != PyArray_DIM(filters, 3)
+        || PyArray_DIM(mean, 0) != PyArray_DIM(filters, 0)
+        || std::min(PyArray_DIM(x, 2), PyArray_DIM(x, 3)) < PyArray_DIM(filters, 2))
+        return wrong_shapes("PatchEnergy", x, filters, mean);
+    const Contiguous<real> picture(x), given(filters), means(mean);
+    real *const value = output<real>(energy, 0, nullptr), *const slope = output<real>(gradient, 4, PyArray_DIMS(x));
+    if (!picture.data || !given.data || !means.data || !value || !slope)
+        return 1;
     PatchSums<real> sums;
     sums.channels = int(PyArray_DIM(x, 1));
     sums.height = int(PyArray_DIM(x, 2));
@@ -242,49 +218,44 @@ int energy_and_gradient(PyArrayObject *x, PyArrayObject *filters, PyArrayObject 
     sums.student = student;
     sums.scale = scale;
     const int channels = sums.channels, height = sums.height, width = sums.width, size = sums.size;
-    const int blocks = sums.blocks();
-    int threads = 1;
-#ifdef _OPENMP
-    threads = std::min(omp_get_max_threads(), (blocks + 1) / 2);
-#endif
-    const size_t pixels = size_t(channels) * height * width, weights = size_t(sums.patch()) * sums.components;
-    const size_t bytes = (2 * pixels + weights + sums.components + threads * sums.scratch()) * sizeof(real)
+    const int patch = sums.patch(), components = sums.components;
+    const int blocks = sums.blocks(), threads = std::min(most_threads(), (blocks + 1) / 2);
+    const size_t pixels = size_t(channels) * height * width, weights = size_t(patch) * components;
+    const size_t laid_out = size_t(patch) * padded<real>(components), turned = size_t(components) * padded<real>(patch);
+    const size_t bytes = (2 * pixels + weights + laid_out + turned + components + threads * sums.scratch()) * sizeof(real)
                          + blocks * sizeof(double);
     double *const energies = static_cast<double *>(std::malloc(bytes));
-    if (!energies)
-        return -1;
+    if (!energies) {
+        PyErr_NoMemory();
+        return 1;
+    }
     sums.picture = reinterpret_cast<real *>(energies + blocks);
     sums.gradient = sums.picture + pixels;
     sums.filters = sums.gradient + pixels;
-    sums.mean = sums.filters + weights;
-    real *const scratch = sums.mean + sums.components;
+    sums.transpose = sums.filters + laid_out;
+    sums.mean = sums.transpose + turned;
+    real *const ordered = sums.mean + components, *const scratch = ordered + weights;
 
-    // Convolution flips the filters.
-    for (int k = 0; k < sums.components; k++) {
-        sums.mean[k] = *static_cast<real *>(PyArray_GETPTR1(mean, k));
+    // In the order of a column; convolution flips the filters.
+    for (int k = 0; k < components; k++)
         for (int j = 0; j < size; j++)
             for (int i = 0; i < size; i++)
                 for (int c = 0; c < channels; c++)
-                    sums.filters[size_t((j * size + i) * channels + c) * sums.components + k] =
-                        *static_cast<real *>(PyArray_GETPTR4(filters, k, c, size - 1 - i, size - 1 - j));
-    }
+                    ordered[size_t((j * size + i) * channels + c) * components + k] =
+                        given.data[((size_t(k) * channels + c) * size + size - 1 - i) * size + size - 1 - j];
+    lay_out(ordered, patch, components, components, 1, sums.filters);
+    for (size_t i = 0; i < weights; i++)
+        ordered[i] *= real(2 / sums.count());
+    lay_out(ordered, components, patch, 1, components, sums.transpose);
+    std::copy(means.data, means.data + components, sums.mean);
     std::fill(sums.gradient, sums.gradient + pixels, real(0));
 
-    OneBlasThread alone;
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads)
 #endif
     {
-        real *own = scratch;
-#ifdef _OPENMP
-        own += omp_get_thread_num() * sums.scratch();
-#pragma omp for
-#endif
-        for (int x0 = 0; x0 < width; x0 += 16)
-            for (int y = 0; y < height; y++)
-                for (int c = 0; c < channels; c++)
-                    for (int j = x0; j < std::min(x0 + 16, width); j++)
-                        sums.picture[(size_t(j) * height + y) * channels + c] = at<real>(x, c, y, j);
+        real *const own = scratch + own_thread() * sums.scratch();
+        for_each_value(sums, picture.data, sums.picture, [](const real &given, real &own) { own = given; });
         // Every second block, then the others: who adds to a pixel, and when, is never left to chance.
         for (int phase = 0; phase < 2; phase++) {
 #ifdef _OPENMP
@@ -293,49 +264,15 @@ int energy_and_gradient(PyArrayObject *x, PyArrayObject *filters, PyArrayObject 
             for (int index = phase; index < blocks; index += 2)
                 energies[index] = sums.block(index, own);
         }
-#ifdef _OPENMP
-#pragma omp for
-#endif
-        for (int x0 = 0; x0 < width; x0 += 16)
-            for (int y = 0; y < height; y++)
-                for (int c = 0; c < channels; c++)
-                    for (int j = x0; j < std::min(x0 + 16, width); j++)
-                        at<real>(result, c, y, j) = sums.gradient[(size_t(j) * height + y) * channels + c];
+        for_each_value(sums, slope, sums.gradient, [](real &result, const real &own) { result = own; });
     }
 
     double total = 0;
     for (int index = 0; index < blocks; index++)
         total += energies[index];
-    *energy = real(total / sums.count() - (student ? std::log(scale) : 0));
+    *value = real(total / sums.count() - (student ? std::log(scale) : 0));
     std::free(energies);
     return 0;
 }
 
 }  // namespace
-
-#section support_code_apply
-
-int APPLY_SPECIFIC(patch_energy)(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean,
-                                 PyArrayObject **energy, PyArrayObject **gradient, PARAMS_TYPE *params) {
-    npy_intp *const picture = PyArray_DIMS(x), *const shape = PyArray_DIMS(filters);
-    if (shape[1] != picture[1] || shape[2] != shape[3] || PyArray_DIM(mean, 0) != shape[0]
-        || picture[2] < shape[2] || picture[3] < shape[2]) {
-        PyErr_Format(PyExc_ValueError,
-                     "PatchEnergy: picture (1, %ld, %ld, %ld), filters (%ld, %ld, %ld, %ld) and means (%ld,) do not fit",
-                     long(picture[1]), long(picture[2]), long(picture[3]), long(shape[0]), long(shape[1]),
-                     long(shape[2]), long(shape[3]), long(PyArray_DIM(mean, 0)));
-        return 1;
-    }
-    Py_XDECREF(*energy);
-    Py_XDECREF(*gradient);
-    *energy = reinterpret_cast<PyArrayObject *>(PyArray_SimpleNew(0, NULL, TYPENUM_INPUT_0));
-    *gradient = reinterpret_cast<PyArrayObject *>(PyArray_SimpleNew(4, picture, TYPENUM_INPUT_0));
-    if (!*energy || !*gradient)
-        return 1;
-    if (energy_and_gradient(x, filters, mean, params->student, params->scale,
-                            static_cast<DTYPE_INPUT_0 *>(PyArray_DATA(*energy)), *gradient)) {
-        PyErr_NoMemory();
-        return 1;
-    }
-    return 0;
-}

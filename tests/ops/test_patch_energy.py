@@ -148,10 +148,10 @@ def test_wrong_inputs_are_named():
     x = T.TensorType("float32", PICTURE_DIMS)("x")
     with pytest.raises(ValueError, match="'laplace'"):
         PatchEnergy("laplace")
-    with pytest.raises(TypeError, match="float32, float64 and float64"):
+    with pytest.raises(TypeError, match="float32.*float64.*float64"):
         PatchEnergy("student")(x, np.zeros((5, 3, 4, 4)), np.zeros(5))
-    with pytest.raises(TypeError, match="picture"):
+    with pytest.raises(TypeError, match="one picture|dimensions"):
         PatchEnergy("student")(T.tensor4(dtype="float64"), np.zeros((5, 3, 4, 4)), np.zeros(5))
     function = compiled(patch_energy(some_prior("student", 8)), "float32")
-    with pytest.raises(ValueError, match=r"picture \(1, 3, 7, 20\), filters \(192, 3, 8, 8\)"):
+    with pytest.raises(ValueError, match=r"\(1, 3, 7, 20\), \(192, 3, 8, 8\) and \(192,\)"):
         function(photo(7, 20).astype("float32"))

@@ -1,0 +1,63 @@
+// What the fused Ops share: threads and arrays.
+
+#include <algorithm>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace {
+
+inline int most_threads() {
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
+inline int own_thread() {
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
+// An input as one piece of memory; copied if it isn't.  Its data are null, and an exception is set, without memory.
+template <typename real> struct Contiguous {
+    PyArrayObject *const array;
+    const real *const data;
+    explicit Contiguous(PyArrayObject *input)
+        : array(PyArray_GETCONTIGUOUS(input)), data(array ? static_cast<real *>(PyArray_DATA(array)) : nullptr) {}
+    ~Contiguous() { Py_XDECREF(array); }
+    Contiguous(const Contiguous &) = delete;
+};
+
+template <typename real> struct NumpyType;
+template <> struct NumpyType<float> { static const int number = NPY_FLOAT; };
+template <> struct NumpyType<double> { static const int number = NPY_DOUBLE; };
+
+// An output, that of the call before if it fits; null, with an exception set, without memory.
+template <typename real> real *output(PyArrayObject **array, int dimensions, const npy_intp *shape) {
+    if (!(*array && PyArray_NDIM(*array) == dimensions && PyArray_IS_C_CONTIGUOUS(*array)
+          && std::equal(shape, shape + dimensions, PyArray_DIMS(*array)))) {
+        Py_XDECREF(*array);
+        *array = reinterpret_cast<PyArrayObject *>(
+            PyArray_SimpleNew(dimensions, const_cast<npy_intp *>(shape), NumpyType<real>::number));
+    }
+    return *array ? static_cast<real *>(PyArray_DATA(*array)) : nullptr;
+}
+
+inline int wrong_shapes(const char *op, PyArrayObject *a, PyArrayObject *b, PyArrayObject *c) {
+    PyObject *shapes[3];
+    PyArrayObject *arrays[] = {a, b, c};
+    for (int i = 0; i < 3; i++)
+        shapes[i] = PyObject_GetAttrString(reinterpret_cast<PyObject *>(arrays[i]), "shape");
+    PyErr_Format(PyExc_ValueError, "%s: shapes %S, %S and %S do not fit", op, shapes[0], shapes[1], shapes[2]);
+    for (PyObject *shape : shapes)
+        Py_XDECREF(shape);
+    return 1;
+}
+
+}  // namespace

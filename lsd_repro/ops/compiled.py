@@ -1,0 +1,76 @@
+"""What the fused Ops have in common: C++ functions in files beside this one, with OpenMP where there is one."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from lsd_repro.stack import T, theano
+
+
+class CompiledOp(theano.graph.op.COp):
+    """An Op that calls a C++ function template.
+
+    The function is given the inputs, `arguments`, and the addresses of the outputs;
+    it returns 0, or raises a Python exception and returns something else.
+
+    Attributes
+    ----------
+    sources : tuple of str
+        Files, in the order of inclusion.
+    function : str
+        A template of the real type.
+    arguments : tuple of str
+        C++ expressions.
+    """
+
+    # Never empty: to Theano that would mean that compiled code is not to be kept.
+    __props__ = ("function",)
+    sources = ()
+    function = ""
+    arguments = ()
+
+    def check(self, inputs, dimensions):
+        """Inputs as variables of one floating type and of these numbers of dimensions.
+
+        Raises
+        ------
+        TypeError
+            If they aren't.
+        """
+        inputs = [T.as_tensor_variable(variable) for variable in inputs]
+        if [variable.ndim for variable in inputs] != list(dimensions):
+            raise TypeError(f"{self} needs {dimensions} dimensions, got {[v.ndim for v in inputs]}")
+        if inputs[0].dtype not in ("float32", "float64") or len({variable.dtype for variable in inputs}) > 1:
+            raise TypeError(f"{self} needs float32 or float64 throughout, got {[v.dtype for v in inputs]}")
+        return inputs
+
+    def perform(self, node, inputs, output_storage, params=None):
+        raise NotImplementedError(f"{self} exists in C++ only; the plain expression runs without a compiler, too")
+
+    def c_code(self, node, name, inputs, outputs, sub):
+        real = node.inputs[0].type.dtype_specs()[1]
+        arguments = ", ".join([*inputs, *self.arguments, *(f"&{output}" for output in outputs)])
+        return f"if ({self.function}<{real}>({arguments})) {{ {sub['fail']} }}"
+
+    def c_code_cache_version(self):
+        return (hashlib.sha256(self._source().encode()).hexdigest(),)
+
+    def c_support_code(self, **kwargs):
+        return self._source()
+
+    def _source(self):
+        return "\n".join(_read(name) for name in ("common.c", *self.sources))
+
+    def c_compile_args(self, **kwargs):
+        return ["-fopenmp"] if _has_openmp() else []
+
+
+@lru_cache(maxsize=None)
+def _read(name):
+    return (Path(__file__).parent / name).read_text("utf-8")
+
+
+@lru_cache(maxsize=None)
+def _has_openmp():
+    # Not by deriving from OpenMPOp: where there is none it warns and sets Theano's flags.
+    return bool(theano.graph.op.OpenMPOp.test_gxx_support())

@@ -1,0 +1,181 @@
+import numpy as np
+import pytest
+import small_network
+from scipy.signal import correlate
+
+from lsd_repro.network import vgg16
+from lsd_repro.ops import fuse_network
+from lsd_repro.ops.convolution import (MaxPool, MaxPoolGradient, RectifiedCorrelation, RectifiedCorrelationGradient,
+                                       WinogradFilters)
+from lsd_repro.stack import T, lasagne, theano
+
+PICTURE_DIMS = (True, False, False, False)
+OPS = (RectifiedCorrelation, RectifiedCorrelationGradient, MaxPool, MaxPoolGradient)
+LIMITS = {"float32": 3e-6, "float64": 1e-14}
+
+
+def layer(height, width, columns, rows, dtype="float64", seed=0):
+    """A picture, filters and biases, channels first."""
+    rng = np.random.default_rng(seed)
+    return (rng.normal(0, 1, (1, columns, height, width)).astype(dtype),
+            rng.normal(0, columns ** -0.5 / 3, (rows, columns, 3, 3)).astype(dtype),
+            rng.normal(0, 0.1, rows).astype(dtype))
+
+
+def symbolic_layer(dtype):
+    return T.TensorType(dtype, PICTURE_DIMS)("x"), T.tensor4("weight", dtype), T.vector("bias", dtype)
+
+
+def plain_layer(x, weight, bias):
+    response = T.nnet.conv2d(x, weight, filter_shape=(None, None, 3, 3), border_mode=1, filter_flip=False)
+    return lasagne.nonlinearities.rectify(response + bias.dimshuffle("x", 0, "x", "x"))
+
+
+def compiled(inputs, outputs, *excluding):
+    return theano.function(inputs, outputs, mode=theano.compile.get_default_mode().excluding(*excluding))
+
+
+def fused(function):
+    return [type(node.op) for node in function.maker.fgraph.toposort() if isinstance(node.op, OPS)]
+
+
+# Fewer pixels than a tile, tiles cut off, more tiles than are taken at once; channels that fill vectors and don't.
+SHAPES = [(1, 1, 3, 5), (3, 2, 1, 2), (4, 4, 16, 16), (9, 14, 3, 40), (33, 50, 7, 33), (130, 90, 32, 3), (16, 20, 130, 65)]
+
+
+@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_layer_is_a_rectified_correlation(shape, dtype):
+    x, weight, bias = layer(*shape, dtype)
+    function = compiled(*(lambda *v: (v, plain_layer(*v)))(*symbolic_layer(dtype)))
+    assert fused(function) == [RectifiedCorrelation]
+    padded = np.pad(x[0].astype(float), ((0, 0), (1, 1), (1, 1)))
+    response = [correlate(padded, one.astype(float), "valid")[0] + shift for one, shift in zip(weight, bias)]
+    result = function(x, weight, bias)
+    assert result.dtype == dtype
+    np.testing.assert_allclose(result[0], np.maximum(response, 0), rtol=0, atol=LIMITS[dtype] * np.abs(response).max())
+
+
+@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_gradient_is_that_of_the_plain_layer(shape, dtype):
+    inputs = symbolic_layer(dtype)
+    y = plain_layer(*inputs)
+    upstream = y.type("upstream")
+    gradient = T.grad(None, inputs[0], known_grads={y: upstream})
+    fast = compiled([*inputs, upstream], gradient)
+    plain = compiled([*inputs, upstream], gradient, fuse_network.NAME)
+    assert RectifiedCorrelationGradient in fused(fast) and not fused(plain)
+    x, weight, bias = layer(*shape, dtype)
+    up = np.random.default_rng(1).normal(size=(1, shape[3], *shape[:2])).astype(dtype)
+    expected = plain(x, weight, bias, up)
+    np.testing.assert_allclose(fast(x, weight, bias, up), expected, rtol=0, atol=LIMITS[dtype] * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("height, width", [(6, 8), (7, 5), (2, 2), (3, 1)])
+def test_max_pool_and_its_gradient(height, width):
+    x = T.TensorType("float64", PICTURE_DIMS)("x")
+    y = T.signal.pool.pool_2d(x, (2, 2), ignore_border=True)
+    upstream = y.type("upstream")
+    outputs = [y, T.grad(None, x, known_grads={y: upstream})]
+    fast, plain = compiled([x, upstream], outputs), compiled([x, upstream], outputs, fuse_network.NAME)
+    assert fused(fast) == [MaxPool, MaxPoolGradient] and not fused(plain)
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 3, (1, 5, height, width)).astype(float)  # full of ties
+    gradient = rng.normal(size=(1, 5, height // 2, width // 2))
+    for ours, expected in zip(fast(picture, gradient), plain(picture, gradient)):
+        np.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.parametrize("dtype, limit", [("float64", 1e-12), ("float32", 1e-4)])
+def test_whole_network_is_fused(dtype, limit):
+    network = small_network.small_network(np.random.default_rng(0))
+    with theano.config.change_flags(floatX=dtype):
+        layers = vgg16.build(network)
+        x = T.TensorType(dtype, PICTURE_DIMS)("x")
+        logits = vgg16.class_logits(layers, x, network.mean)
+        outputs = [logits, T.grad(logits[0, 1].mean(), x)]
+        fast = theano.function([x], outputs, givens=vgg16.fixed_filters(layers))
+        plain = compiled([x], outputs, fuse_network.NAME)
+    counts = {op: fused(fast).count(op) for op in OPS}
+    assert counts == {RectifiedCorrelation: 13, RectifiedCorrelationGradient: 13, MaxPool: 5, MaxPoolGradient: 5}
+    assert not fused(plain)
+    # The filters were made once and for all, and between the layers no axes are exchanged.
+    nodes = fast.maker.fgraph.toposort()
+    assert not [node for node in nodes if isinstance(node.op, WinogradFilters)]
+    first, *_, last = (i for i, node in enumerate(nodes) if isinstance(node.op, (RectifiedCorrelation, MaxPool)))
+    assert not [node for node in nodes[first:last]
+                if isinstance(node.op, T.elemwise.DimShuffle) and node.inputs[0].owner
+                and isinstance(node.inputs[0].owner.op, OPS)]
+    picture = np.random.default_rng(0).uniform(0, 255, (1, 3, 250, 230)).astype(dtype)
+    for ours, expected in zip(fast(picture), plain(picture)):
+        assert np.quantile(np.abs(ours - expected), 0.9) <= limit * np.abs(expected).max()
+
+
+def test_number_of_threads_changes_no_bit(python):
+    code = """
+import hashlib, theano
+import numpy as np
+from lsd_repro.ops.convolution import RectifiedCorrelation, RectifiedCorrelationGradient, WinogradFilters
+from lsd_repro.stack import T
+rng = np.random.default_rng(0)
+x, up = rng.normal(size=(2, 1, 61, 90, 20)).astype("float32")
+filters = WinogradFilters()(rng.normal(size=(20, 20, 3, 3)).astype("float32"))
+y = RectifiedCorrelation()(x, filters, np.zeros(20, "float32"))
+function = theano.function([], [y, RectifiedCorrelationGradient()(up, y, filters)], mode="FAST_COMPILE")
+print(hashlib.sha256(b"".join(array.tobytes() for array in function())).hexdigest())
+"""
+    code = code.replace("import hashlib, theano", "import hashlib; from lsd_repro.stack import theano")
+    flags = f"base_compiledir={theano.config.base_compiledir}"
+    runs = [python(code, OMP_NUM_THREADS=str(threads), THEANO_FLAGS=flags) for threads in (1, 2, 5)]
+    assert len(runs[0].stdout) == 65, runs[0].stderr
+    assert runs[0].stdout == runs[1].stdout == runs[2].stdout
+
+
+def test_what_is_no_number_stays_visible():
+    function = compiled(*(lambda *v: (v, plain_layer(*v)))(*symbolic_layer("float32")))
+    x, weight, bias = layer(20, 20, 4, 8, "float32")
+    x[0, 2, 10, 10] = np.nan
+    result = function(x, weight, bias)
+    assert np.isnan(result[0, :, 10, 10]).all() and np.isfinite(result[0, :, 0, 0]).all()
+
+
+def test_other_layers_stay_as_they_are():
+    x, weight, bias = symbolic_layer("float32")
+    shift = bias.dimshuffle("x", 0, "x", "x")
+    batch = T.tensor4("batch", "float32")
+
+    def conv(x, kernel=3, **kwargs):
+        return T.nnet.conv2d(x, weight, filter_shape=(None, None, kernel, kernel), **{
+            "border_mode": 1, "filter_flip": False, **kwargs})
+
+    others = [conv(x) + shift, *(lasagne.nonlinearities.rectify(response + shift) for response in (
+        conv(x, 5), conv(x, border_mode=0), conv(x, filter_flip=True), conv(x, subsample=(2, 2)),
+        conv(x, filter_dilation=(2, 2)), conv(batch)))]
+    others += [T.signal.pool.pool_2d(x, (3, 3), ignore_border=True),
+               T.signal.pool.pool_2d(x, (2, 2), ignore_border=False),
+               T.signal.pool.pool_2d(x, (2, 2), ignore_border=True, stride=(1, 1)),
+               T.signal.pool.pool_2d(x, (2, 2), ignore_border=True, mode="average_inc_pad")]
+    assert not fused(compiled([x, weight, bias, batch], others))
+
+
+def test_gradient_with_respect_to_weights_is_left_to_theano():
+    inputs = symbolic_layer("float64")
+    gradient = T.grad(plain_layer(*inputs).sum(), inputs[1])
+    arrays = layer(8, 9, 3, 4)
+    np.testing.assert_allclose(compiled(inputs, gradient)(*arrays),
+                               compiled(inputs, gradient, fuse_network.NAME)(*arrays), rtol=1e-10)
+
+
+def test_wrong_inputs_are_named():
+    x, weight, bias = symbolic_layer("float32")
+    with pytest.raises(TypeError, match="dimensions"):
+        RectifiedCorrelation()(x, bias, bias)
+    with pytest.raises(TypeError, match="float64"):
+        RectifiedCorrelation()(x, weight.astype("float64"), bias)
+    function = compiled([x, weight, bias], plain_layer(x, weight, bias))
+    picture, filters, shifts = layer(9, 9, 3, 4, "float32")
+    with pytest.raises(ValueError, match=r"\(1, 9, 9, 2\)"):
+        function(picture[:, :2], filters, shifts)
+    with pytest.raises(ValueError, match="do not fit"):
+        function(picture, filters, np.zeros(30, "float32"))
