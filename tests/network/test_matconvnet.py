@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.io
-from small_network import FULL, small_network
+from small_network import small_network
 
 from lsd_repro.errors import InputError
 from lsd_repro.network.matconvnet import VGG16_LAYERS, NetworkWeights, read, write
+from lsd_repro.network.random_weights import FULL
 
 
 @pytest.fixture

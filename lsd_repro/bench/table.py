@@ -1,0 +1,65 @@
+"""The summary of a measurement as markdown."""
+
+from lsd_repro.bench import summary
+from lsd_repro.bench.contenders import OURS, PLAIN
+
+HEAD = ("| network, size | part | ours, s | of plain Theano | of PyTorch | of the SGEMM limit "
+        "| peak MiB, ours | of plain Theano | of PyTorch |",
+        "|---|---|---|---|---|---|---|---|---|")
+
+
+def markdown(result):
+    """Table, notes and verdicts.
+
+    Parameters
+    ----------
+    result : dict
+        From `lsd_repro.bench.measure.measure`.
+
+    Returns
+    -------
+    str
+    """
+    races = [race for race in result["races"] if race["rounds"]]
+    machine = result["machine"]
+    lines = [f"{machine['processor']}, {result['threads']} threads, medians of {result['repeats']} rounds in alternation "
+             "(quartiles); ratios are of times in the same round: below 1, ours takes less.", "",
+             *HEAD, *map(row, races), "",
+             "\"Of PyTorch\": of the fastest of its layouts (NCHW, channels_last, for network and prior apart). "
+             "\"Of the SGEMM limit\": the time that the convolutions' arithmetic would take at the largest rate of matrix "
+             f"products measured in the same round ({rates(races)}), over ours."]
+    if not any(summary.pytorch(race) for race in races):
+        lines += ["", "PyTorch was not here and is left out: pip install 'lsd_repro[bench]' brings it (Python 3.10 or newer)."]
+    lines += ["", *(f"* {text}" for text in [*summary.verdicts(result), *failures(races)])]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def row(race):
+    """A race in the table."""
+    rival = summary.pytorch(race)
+    ours = summary.seconds(race, OURS)
+    peak = None if ours is None else race["contenders"][OURS]["peak MiB"]
+    size = "x".join(map(str, race["size"]))
+    cells = [f"{race['width']}, {size}" if race["width"] else size, race["part"],
+             None if ours is None else f"{summary.spread(ours).median:.3g}",
+             summary.ratio(race, OURS, PLAIN), summary.ratio(race, OURS, rival), summary.gemm_fraction(race, OURS),
+             None if peak is None else f"{peak:.0f}", *(
+                 None if value is None else f"{value:.2f}"
+                 for value in (summary.memory_ratio(race, OURS, other) for other in (PLAIN, rival)))]
+    return "| " + " | ".join("-" if cell is None else str(cell) for cell in cells) + " |"
+
+
+def rates(races):
+    """The range of the SGEMM rates of all races, in GFLOP/s."""
+    found = [race["operations"] / summary.spread(summary.gemm_seconds(race)).median / 1e9
+             for race in races if summary.gemm_seconds(race) is not None]
+    return f"{min(found):.0f} to {max(found):.0f} GFLOP/s" if found else "none"
+
+
+def failures(races):
+    """A line on each contender that could not be measured."""
+    for race in races:
+        for name, found in [*race["contenders"].items(), *((f"SGEMM of {k}", v) for k, v in race["sgemm"].items())]:
+            if "failed" in found:
+                where = " ".join(filter(None, [race["part"], race["width"], "x".join(map(str, race["size"]))]))
+                yield f"{where}: {name} left out: {found['failed']}"
