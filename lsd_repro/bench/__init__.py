@@ -14,6 +14,7 @@
 ``measure.py``      all races of ``lsd-repro bench``, kept in a JSON file
 ``summary.py``      medians, ratios, targets
 ``table.py``        the summary as markdown
+``pages.py``        figure, table and numbers in a folder
 ==================  =======================================================
 
 Machines are shared and noisy: what counts are ratios of times from the same round,

@@ -1,4 +1,4 @@
-"""The races of ``lsd-repro bench step``, kept in a JSON file round by round.
+"""The races of ``lsd-repro bench``, kept in a JSON file round by round.
 
 The file holds every number that was measured; `lsd_repro.bench.summary` makes medians
 and ratios of them.
@@ -12,12 +12,12 @@ from importlib import metadata
 from pathlib import Path
 
 from lsd_repro import files
-from lsd_repro.bench import contenders, problem, process
+from lsd_repro.bench import contenders, film, problem, process
 from lsd_repro.bench.race import race
 from lsd_repro.errors import InputError
 from lsd_repro.film.stream import versions
 
-FILE = "bench.json"
+FILE, FILM_FILE = "bench.json", "bench-film.json"
 CONDITIONS = "machine", "versions", "threads", "repeats"
 
 
@@ -73,6 +73,30 @@ def measure(out, sizes, widths, repeats, threads, apart=False, resume=False, rep
         with closing(steps), closing(products):
             for one["rounds"], _ in zip(steps, products):
                 write(path, result)
+    return result
+
+
+def measure_film(out, frames, repeats, threads, report=lambda text: None):
+    """Race the ways of computing video frames, into ``bench-film.json``.
+
+    Parameters
+    ----------
+    out : path
+    frames : int
+        Video frames of the film that each writes in each round.
+    repeats, threads, report
+        As in `measure`.
+
+    Returns
+    -------
+    dict
+        What ``bench-film.json`` holds.
+    """
+    files.make_folder(out)
+    result = {**conditions(repeats, threads), "frames": frames, "contenders": {}}
+    with closing(race(film.contenders(frames), repeats, threads, result["contenders"], report=report)) as rounds:
+        for result["rounds"] in rounds:
+            write(Path(out) / FILM_FILE, result)
     return result
 
 

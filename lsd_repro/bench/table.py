@@ -21,10 +21,7 @@ def markdown(result):
     str
     """
     races = [race for race in result["races"] if race["rounds"]]
-    machine = result["machine"]
-    lines = [f"{machine['processor']}, {result['threads']} threads, medians of {result['repeats']} rounds in alternation "
-             "(quartiles); ratios are of times in the same round: below 1, ours takes less.", "",
-             *HEAD, *map(row, races), "",
+    lines = [f"{conditions(result)} Ratios are of times in the same round: below 1, ours takes less.", "", *HEAD, *map(row, races), "",
              "\"Of PyTorch\": of the fastest of its layouts (NCHW, channels_last, for network and prior apart). "
              "\"Of the SGEMM limit\": the time that the convolutions' arithmetic would take at the largest rate of matrix "
              f"products measured in the same round ({rates(races)}), over ours."]
@@ -32,6 +29,34 @@ def markdown(result):
         lines += ["", "PyTorch was not here and is left out: pip install 'lsd_repro[bench]' brings it (Python 3.10 or newer)."]
     lines += ["", *(f"* {text}" for text in [*summary.verdicts(result), *failures(races)])]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def film_markdown(result):
+    """Video frames a second, as a table.
+
+    Parameters
+    ----------
+    result : dict
+        From `lsd_repro.bench.measure.measure_film`.
+
+    Returns
+    -------
+    str
+    """
+    lines = [conditions(result), "", "| computed by | video frames a second | peak MiB |", "|---|---|---|"]
+    for name, found in result["contenders"].items():
+        if "failed" in found:
+            lines.append(f"| {name} | {found['failed']} | - |")
+        else:
+            rate = summary.spread([result["frames"] / seconds for seconds in found["seconds"]])
+            lines.append(f"| {name} | {rate.median:.1f} ({rate.low:.1f} to {rate.high:.1f}) | {found['peak MiB']:.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def conditions(result):
+    """What was measured on, and how."""
+    return (f"{result['machine']['processor']}, {result['threads']} threads, medians of {result['repeats']} rounds in "
+            "alternation (quartiles).")
 
 
 def row(race):
