@@ -16,6 +16,7 @@ from lsd_repro.bench import contenders, film, problem, process
 from lsd_repro.bench.race import race
 from lsd_repro.errors import InputError
 from lsd_repro.film.stream import versions
+from lsd_repro.program2015 import PATCH_SIZE, STREAM
 
 FILE, FILM_FILE = "bench.json", "bench-film.json"
 CONDITIONS = "machine", "versions", "threads", "repeats"
@@ -48,8 +49,11 @@ def measure(out, sizes, widths, repeats, threads, apart=False, resume=False, rep
     Raises
     ------
     InputError
-        If there is nothing to resume, or it was measured under other conditions.
+        If a picture is too small, there is nothing to resume, or it was measured under
+        other conditions.
     """
+    for size in sizes:
+        check_size(*size)
     path = Path(out) / FILE
     result = {**conditions(repeats, threads), "races": []}
     if resume:
@@ -98,6 +102,13 @@ def measure_film(out, frames, repeats, threads, report=lambda text: None):
         for result["rounds"] in rounds:
             write(Path(out) / FILM_FILE, result)
     return result
+
+
+def check_size(width, height):
+    """InputError for a picture that is too small for the stream's prior; any network then has room."""
+    least = max(STREAM.prior_scales) * PATCH_SIZE
+    if min(width, height) < least:
+        raise InputError(f"--sizes {width}x{height}: the prior of the stream needs at least {least}x{least}")
 
 
 def wanted(sizes, widths):

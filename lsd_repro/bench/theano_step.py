@@ -28,18 +28,23 @@ def make(part, width, size):
     function
         Computes the part once and returns its term of the loss.
     """
+    if part != "whole":
+        compute = value_and_gradient(part, width, size)
+        return lambda: float(compute()[0])
+    step = GradientStep(problem.network(width), multiscale(patch_energy(problem.prior()), STREAM.prior_scales),
+                        problem.picture(size), STREAM.learning_rate, STREAM.prior_strength, STREAM.network_scales)
+    return lambda: step.step(*problem.CLASSES).loss
+
+
+def value_and_gradient(part, width, size):
+    """Compile "network" or "prior": a function that returns its term of the loss and the gradient."""
     picture = problem.picture(size)
-    energy = multiscale(patch_energy(problem.prior()), STREAM.prior_scales)
-    if part == "whole":
-        step = GradientStep(problem.network(width), energy, picture, STREAM.learning_rate, STREAM.prior_strength,
-                            STREAM.network_scales)
-        return lambda: step.step(*problem.CLASSES).loss
     x = theano.shared(to_graph(picture, "float32"), broadcastable=(True, False, False, False))
+    energy = multiscale(patch_energy(problem.prior()), STREAM.prior_scales)
     if part == "prior":
         term = np.float32(STREAM.prior_strength) * energy(x)
     else:
         network = problem.network(width)
         term = symbolic_terms(x, picture.shape[:2], network, vgg16.build(network), energy, *problem.CLASSES,
                               STREAM.prior_strength, STREAM.network_scales).class_term
-    compute = theano.function([], [term, T.grad(term, x)])
-    return lambda: float(compute()[0])
+    return theano.function([], [term, T.grad(term, x)])

@@ -29,7 +29,7 @@ def step(result):
     size = summary.TARGET_SIZE if summary.TARGET_SIZE in sizes else max(sizes)
     figure = Figure((13, 0.9 + 4.2 * len(widths)), layout="constrained")
     figure.suptitle(f"A gradient step on {result['machine']['processor']}, {result['threads']} threads: "
-                    f"medians of {result['repeats']} rounds in alternation, bars: quartiles")
+                    f"medians of {result['repeats']} rounds in alternation, whiskers: quartiles")
     rows = figure.subplots(len(widths), 3, squeeze=False, width_ratios=(1.5, 1, 1))
     for (bars, times, memory), width in zip(rows, widths):
         of_width = [race for race in races if race["width"] in (width, None)]
@@ -60,12 +60,11 @@ def parts(axes, races):
         middle, low, high = np.transpose(found)
         axes.bar(at, middle, 0.24, yerr=(middle - low, high - middle), capsize=2, color=STYLES[name]["color"], label=name)
         for x, one in zip(at, found):
-            axes.text(x, 0.02, f"{one.median:.2f}", ha="center", va="bottom", fontsize=8, color="white",
-                      transform=axes.get_xaxis_transform())
+            axes.annotate(f"{one.median:.2f}", (x, one.high), (0, 3), textcoords="offset points", ha="center", fontsize=8)
     for place, race in enumerate(races):
         times, least = summary.seconds(race, reference(race)), summary.gemm_seconds(race)
         if times is not None and least is not None:
-            axes.hlines(summary.spread(least / times).median, place - 0.4, place + 0.4, color="black", lw=1.5, ls=":",
+            axes.hlines(summary.spread(least / times).median, place - 0.4, place + 0.4, color="black", lw=1.5,
                         label=None if place else LIMIT)
     axes.set_xticks(range(len(races)), [race["part"] for race in races])
     axes.set_ylabel("time, of PyTorch's" if any(map(summary.pytorch, races)) else "time, of plain Theano's")
@@ -78,7 +77,7 @@ def by_size(axes, races, value, names=(OURS, PLAIN, PYTORCH)):
         found = [(pixels(race), value(race, contender(race, name))) for race in races]
         found = [(x, y) for x, y in found if y is not None]
         if found:
-            style = STYLES.get(name, {"color": "black", "ls": ":"})
+            style = STYLES.get(name, {"color": "black", "marker": "_"})
             axes.plot(*zip(*found), label=name, **style)
     axes.set_xscale("log")
     axes.set_xticks([pixels(race) for race in races], ["x".join(map(str, race["size"])) for race in races], fontsize=8)
