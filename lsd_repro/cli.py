@@ -146,8 +146,10 @@ def parser():
     add_bench_options(sub, repeats=7)
     sub.add_argument("--resume", action="store_true", help="keep what --out holds, and measure what it lacks")
 
-    sub = command("film", commands.run_bench_film, "video frames a second of the film writer", "lsd-repro bench film", actions)
-    sub.add_argument("--frames", type=whole(1), default=50, metavar="N", help="video frames a round (default: %(default)s)")
+    sub = command("film", commands.run_bench_film, "video frames a second of the film writer",
+                  "lsd-repro bench film", actions)
+    sub.add_argument("--frames", type=whole(1), default=50, metavar="N",
+                     help="video frames a round (default: %(default)s)")
     add_bench_options(sub, repeats=5)
 
     command("doctor", commands.run_doctor, "what this installation runs on, what is missing, and what to do about it",

@@ -212,8 +212,9 @@ def test_prior_commands_refuse_what_they_cannot_use(tmp_path, capsys):
 
 def test_bench_refuses_what_it_cannot_measure(tmp_path, capsys):
     out = tmp_path / "out"
-    for arguments, word in ((("--sizes", "255x300"), "256x256"), (("--sizes", "480"), "--sizes"), (("--repeats", 0), "--repeats"),
-                            (("--threads", 0), "--threads"), (("--widths", "wide"), "wide"), (("--resume",), "no measurements")):
+    for arguments, word in ((("--sizes", "255x300"), "256x256"), (("--sizes", "480"), "--sizes"),
+                            (("--repeats", 0), "--repeats"), (("--threads", 0), "--threads"),
+                            (("--widths", "wide"), "wide"), (("--resume",), "no measurements")):
         assert run("bench", "step", "--out", out, *arguments) == 2
         assert word in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -49,20 +49,24 @@ def for_step(part, width, size, apart=False):
     arguments = {"part": part, "width": width, "size": size}
 
     def theano(name, *excluded):
-        flags = ",".join(filter(None, [os.environ.get("THEANO_FLAGS"), f"optimizer_excluding={':'.join(excluded)}"]))
-        return Contender(name, "lsd_repro.bench.theano_step:make", arguments, {"THEANO_FLAGS": flags} if excluded else {})
+        environment = {}
+        if excluded:
+            users = os.environ.get("THEANO_FLAGS")
+            environment["THEANO_FLAGS"] = ",".join(filter(None, [users, f"optimizer_excluding={':'.join(excluded)}"]))
+        return Contender(name, "lsd_repro.bench.theano_step:make", arguments, environment)
 
-    def torch(name, network_layout, prior_layout):
-        return Contender(f"PyTorch {name}", "lsd_repro.bench.torch_step:make",
-                         {**arguments, "network_layout": network_layout, "prior_layout": prior_layout})
+    def torch(layout, prior_layout=None):
+        name = f"PyTorch {layout}" + (f", prior {prior_layout}" if prior_layout else "")
+        return Contender(name, "lsd_repro.bench.torch_step:make",
+                         {**arguments, "network_layout": layout, "prior_layout": prior_layout or layout})
 
     found = [theano(OURS), theano(PLAIN, PRIOR_TAG, CONVOLUTION_TAG)]
     if apart and part == "whole":
         found += [theano("fused prior only", CONVOLUTION_TAG), theano("fast convolutions only", PRIOR_TAG)]
     if has_torch():
-        found += [torch("NCHW", "NCHW", "NCHW"), torch("channels_last", "channels_last", "channels_last")]
-        if part == "whole":  # each part may be faster in another layout
-            found += [torch("mixed", "channels_last", "NCHW"), torch("mixed (prior last)", "NCHW", "channels_last")]
+        found += [torch("NCHW"), torch("channels_last")]
+        if part == "whole":  # network and prior may be faster in different layouts
+            found += [torch("NCHW", "channels_last"), torch("channels_last", "NCHW")]
     return found
 
 

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from lsd_repro import files
-from lsd_repro.bench import contenders, film, problem, process
+from lsd_repro.bench import contenders, film, problem, process, table
 from lsd_repro.bench.race import race
 from lsd_repro.errors import InputError
 from lsd_repro.film.stream import versions
@@ -66,10 +66,9 @@ def measure(out, sizes, widths, repeats, threads, apart=False, resume=False, rep
         one = {"part": part, "width": width, "size": list(size), "operations": problem.operations(part, width, size),
                "rounds": 0, "contenders": {}, "sgemm": {}}
         result["races"].append(one)
-        title = " ".join(filter(None, [part, width, f"{size[0]}x{size[1]}"]))
 
         def line(text):
-            report(f"{title}: {text}")
+            report(f"{table.title(one)}: {text}")
 
         steps = race(contenders.for_step(part, width, size, apart), repeats, threads, one["contenders"], report=line)
         products = race(contenders.for_sgemm(), repeats, threads, one["sgemm"], agree=False,

@@ -25,7 +25,7 @@ def make(library):
     """
     rng = np.random.default_rng(0)
     pairs = [(rng.standard_normal((m, k), np.float32), rng.standard_normal((k, n), np.float32)) for m, k, n in SHAPES]
-    multiply = _multiplication(library)
+    multiply = multiplication(library)
 
     def largest_rate():
         rates = []
@@ -38,7 +38,8 @@ def make(library):
     return largest_rate
 
 
-def _multiplication(library):
+def multiplication(library):
+    """A function that multiplies two matrices (m, k) and (k, n); scipy's returns the transpose."""
     if library == "PyTorch":
         import torch
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lsd_repro.bench.contenders import OURS, PLAIN
+from lsd_repro.bench.contenders import OURS
 
 
 class Spread(NamedTuple):
@@ -117,8 +117,3 @@ def verdict(target, race, rival):
                        f"of PyTorch's time (and {fraction:.2f} of ours)")
     return text + (f"; matrix products do not bind: at the SGEMM rate measured, the arithmetic takes {possible:.2f} of "
                    f"PyTorch's time, but only {fraction:.2f} of ours")
-
-
-def speed_up(race):
-    """How many times as fast as plain Theano ours is; None without either."""
-    return ratio(race, PLAIN, OURS)

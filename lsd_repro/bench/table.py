@@ -3,8 +3,8 @@
 from lsd_repro.bench import summary
 from lsd_repro.bench.contenders import OURS, PLAIN
 
-HEAD = ("| network, size | part | ours, s | of plain Theano | of PyTorch | of the SGEMM limit "
-        "| peak MiB, ours | of plain Theano | of PyTorch |",
+HEAD = ("| network, size | part | ours, s | / plain Theano | / PyTorch | SGEMM limit / ours "
+        "| ours, peak MiB | / plain Theano | / PyTorch |",
         "|---|---|---|---|---|---|---|---|---|")
 
 
@@ -21,13 +21,15 @@ def markdown(result):
     str
     """
     races = [race for race in result["races"] if race["rounds"]]
-    lines = [f"{conditions(result)} Ratios are of times in the same round: below 1, ours takes less.", "", *HEAD, *map(row, races), "",
-             "\"Of PyTorch\": of the fastest of its layouts (NCHW, channels_last, for network and prior apart). "
-             "\"Of the SGEMM limit\": the time that the convolutions' arithmetic would take at the largest rate of matrix "
-             f"products measured in the same round ({rates(races)}), over ours."]
+    lines = [f"{conditions(result)} Ratios are of times in the same round: below 1, ours takes less.", "",
+             *HEAD, *map(row, races), "",
+             "PyTorch is eager, in whichever memory layout (NCHW or channels_last, for network and prior apart) is "
+             "fastest. The SGEMM limit is the time that the arithmetic of the convolutions would take at the largest rate "
+             f"of matrix products measured in the same round ({rates(races)})."]
     if not any(summary.pytorch(race) for race in races):
-        lines += ["", "PyTorch was not here and is left out: pip install 'lsd_repro[bench]' brings it (Python 3.10 or newer)."]
-    lines += ["", *(f"* {text}" for text in [*summary.verdicts(result), *failures(races)])]
+        lines += ["", "PyTorch was not here and is left out: pip install 'lsd_repro[bench]' brings it "
+                      "(Python 3.10 or newer)."]
+    lines += ["", *(f"* {text}" for text in [*summary.verdicts(result), *apart(races), *failures(races)])]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -49,7 +51,8 @@ def film_markdown(result):
             lines.append(f"| {name} | {found['failed']} | - |")
         else:
             rate = summary.spread([result["frames"] / seconds for seconds in found["seconds"]])
-            lines.append(f"| {name} | {rate.median:.1f} ({rate.low:.1f} to {rate.high:.1f}) | {found['peak MiB']:.0f} |")
+            lines.append(f"| {name} | {rate.median:.1f} ({rate.low:.1f} to {rate.high:.1f}) "
+                         f"| {found['peak MiB']:.0f} |")
     return "\n".join(lines) + "\n"
 
 
@@ -81,10 +84,22 @@ def rates(races):
     return f"{min(found):.0f} to {max(found):.0f} GFLOP/s" if found else "none"
 
 
+def apart(races):
+    """A line on each measurement of one of our Ops without the others."""
+    for race in races:
+        for name in race["contenders"]:
+            found = summary.ratio(race, name, PLAIN)
+            if found and name not in (OURS, PLAIN) and not name.startswith("PyTorch"):
+                yield f"{title(race)}: {name} takes {found} of plain Theano's time"
+
+
 def failures(races):
     """A line on each contender that could not be measured."""
     for race in races:
         for name, found in [*race["contenders"].items(), *((f"SGEMM of {k}", v) for k, v in race["sgemm"].items())]:
             if "failed" in found:
-                where = " ".join(filter(None, [race["part"], race["width"], "x".join(map(str, race["size"]))]))
-                yield f"{where}: {name} left out: {found['failed']}"
+                yield f"{title(race)}: {name} left out: {found['failed']}"
+
+
+def title(race):
+    return " ".join(filter(None, [race["part"], race["width"], "x".join(map(str, race["size"]))]))

@@ -43,24 +43,26 @@ def step(result):
         by_size(memory, whole, peak)
         memory.set_ylabel("peak memory of the process (GiB)")
         memory.set_title("whole step: memory", fontsize=10)
-    rows[0, 0].legend(fontsize=8)
+    handles, labels = rows[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return figure
 
 
 def parts(axes, races):
     """Times by part, relative to PyTorch's fastest (to plain Theano without it)."""
     races = sorted(races, key=lambda race: PARTS.index(race["part"]))
-    shown = [OURS, PLAIN, PYTORCH]
-    for index, name in enumerate(shown):
+    for index, name in enumerate((OURS, PLAIN, PYTORCH)):
         found = [summary.ratio(race, contender(race, name), reference(race)) for race in races]
         at = [place + 0.26 * (index - 1) for place, one in enumerate(found) if one]
         found = [one for one in found if one]
         if not found:
             continue
         middle, low, high = np.transpose(found)
-        axes.bar(at, middle, 0.24, yerr=(middle - low, high - middle), capsize=2, color=STYLES[name]["color"], label=name)
+        axes.bar(at, middle, 0.24, yerr=(middle - low, high - middle), capsize=2, color=STYLES[name]["color"],
+                 label=name)
         for x, one in zip(at, found):
-            axes.annotate(f"{one.median:.2f}", (x, one.high), (0, 3), textcoords="offset points", ha="center", fontsize=8)
+            axes.annotate(f"{one.median:.2f}", (x, one.high), (0, 3), textcoords="offset points", ha="center",
+                          fontsize=8)
     for place, race in enumerate(races):
         times, least = summary.seconds(race, reference(race)), summary.gemm_seconds(race)
         if times is not None and least is not None:

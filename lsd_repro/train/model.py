@@ -1,7 +1,6 @@
 """VGG-16 with batch normalisation for training, folded into plain convolutions after."""
 
 import numpy as np
-import torch
 from torch import nn
 
 from lsd_repro.program2015 import VGG16_GROUPS

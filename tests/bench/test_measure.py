@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_race import contender
+from trivial_contenders import contender
 
 from lsd_repro.bench import contenders, film, measure
 from lsd_repro.errors import InputError

@@ -1,20 +1,11 @@
 """Contenders in processes of their own, in turn."""
 
-import os
-import sys
-
 import pytest
+from trivial_contenders import contender
 
 from lsd_repro.bench import process
 from lsd_repro.bench import race as race_module
-from lsd_repro.bench.contenders import Contender
 from lsd_repro.bench.race import race
-
-
-def contender(name, factory, **arguments):
-    # The same modules as this process can import.
-    path = os.pathsep.join([os.path.dirname(__file__), *filter(None, sys.path)])
-    return Contender(name, f"trivial_contenders:{factory}", arguments, {"PYTHONPATH": path})
 
 
 def run(*contenders, repeats=3, threads=1, **kwargs):

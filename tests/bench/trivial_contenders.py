@@ -4,6 +4,14 @@ import os
 import signal
 import sys
 
+from lsd_repro.bench.contenders import Contender
+
+
+def contender(name, factory, **arguments):
+    """One of the factories below, for a worker that can import what this process can."""
+    path = os.pathsep.join([os.path.dirname(__file__), *filter(None, sys.path)])
+    return Contender(name, f"trivial_contenders:{factory}", arguments, {"PYTHONPATH": path})
+
 
 def steady(value, log=None, entry=None):
     """Return `value` at every step; append `entry` to a file, if one is given."""
