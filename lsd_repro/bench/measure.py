@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from lsd_repro import files
-from lsd_repro.bench import contenders, film, problem, process, table
+from lsd_repro.bench import contenders, film, problem, process, summary
 from lsd_repro.bench.race import race
 from lsd_repro.errors import InputError
 from lsd_repro.film.stream import versions
@@ -68,7 +68,7 @@ def measure(out, sizes, widths, repeats, threads, apart=False, resume=False, rep
         result["races"].append(one)
 
         def line(text):
-            report(f"{table.title(one)}: {text}")
+            report(f"{summary.title(one)}: {text}")
 
         steps = race(contenders.for_step(part, width, size, apart), repeats, threads, one["contenders"], report=line)
         products = race(contenders.for_sgemm(), repeats, threads, one["sgemm"], agree=False,

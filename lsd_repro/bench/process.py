@@ -77,7 +77,7 @@ class Worker:
     def _last_words(self):
         code = self._process.wait()
         if code == -9:
-            return f"{NO_MEMORY}: the system killed it"
+            return f"{NO_MEMORY}, it seems: the system killed it"
         self._messages.seek(0)
         lines = self._messages.read().split("\n")
         return f"ended with status {code}: {' '.join(filter(None, lines[-3:]))[-300:]}"

@@ -32,6 +32,11 @@ TARGETS = (Target("full", "time", 0.45), Target("shipped", "time", 0.15),
 TARGET_SIZE = [840, 472]
 
 
+def title(race):
+    """What a race was about."""
+    return " ".join(filter(None, [race["part"], race["width"], "x".join(map(str, race["size"]))]))
+
+
 def spread(values):
     """Median and quartiles of numbers, one for each round."""
     return Spread(*np.percentile(values, (50, 25, 75)))

@@ -90,7 +90,7 @@ def apart(races):
         for name in race["contenders"]:
             found = summary.ratio(race, name, PLAIN)
             if found and name not in (OURS, PLAIN) and not name.startswith("PyTorch"):
-                yield f"{title(race)}: {name} takes {found} of plain Theano's time"
+                yield f"{summary.title(race)}: {name} takes {found} of plain Theano's time"
 
 
 def failures(races):
@@ -98,8 +98,4 @@ def failures(races):
     for race in races:
         for name, found in [*race["contenders"].items(), *((f"SGEMM of {k}", v) for k, v in race["sgemm"].items())]:
             if "failed" in found:
-                yield f"{title(race)}: {name} left out: {found['failed']}"
-
-
-def title(race):
-    return " ".join(filter(None, [race["part"], race["width"], "x".join(map(str, race["size"]))]))
+                yield f"{summary.title(race)}: {name} left out: {found['failed']}"

@@ -69,7 +69,7 @@ def parts(axes, races):
             axes.hlines(summary.spread(least / times).median, place - 0.4, place + 0.4, color="black", lw=1.5,
                         label=None if place else LIMIT)
     axes.set_xticks(range(len(races)), [race["part"] for race in races])
-    axes.set_ylabel("time, of PyTorch's" if any(map(summary.pytorch, races)) else "time, of plain Theano's")
+    axes.set_ylabel("time (PyTorch: 1)" if any(map(summary.pytorch, races)) else "time (plain Theano: 1)")
     axes.grid(alpha=0.3, axis="y")
 
 

@@ -27,7 +27,7 @@ def test_contenders_take_turns(tmp_path):
 
 @pytest.mark.parametrize("how, at, words, rounds", [
     ("raise", 0, "RuntimeError: out of luck", 0), ("raise", 2, "RuntimeError: out of luck", 1),
-    ("kill", 2, "not enough memory: the system killed it", 1), ("leave", 3, "status 3: last words", 2),
+    ("kill", 2, "not enough memory, it seems: the system killed it", 1), ("leave", 3, "status 3: last words", 2),
     ("memory", 1, "not enough memory", 0)])
 def test_one_that_fails_is_reported_and_the_others_go_on(how, at, words, rounds):
     results = run(contender("a", "steady", value=1.0), contender("b", "failing", at=at, how=how, value=1.0),

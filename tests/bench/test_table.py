@@ -61,7 +61,7 @@ def test_figure_shows_parts_sizes_and_memory(make):
     np.testing.assert_allclose(x, [0.13056, 0.39648])
     np.testing.assert_allclose(y, [10 / 0.13056, 10 / 0.39648])
     np.testing.assert_allclose(memory.lines[0].get_ydata(), [300 / 1024] * 2)
-    assert bars.get_ylabel() == ("time, of PyTorch's" if pytorch else "time, of plain Theano's")
+    assert bars.get_ylabel() == ("time (PyTorch: 1)" if pytorch else "time (plain Theano: 1)")
 
 
 def test_figure_goes_without_what_failed():
