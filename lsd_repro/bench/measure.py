@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from lsd_repro import files
-from lsd_repro.bench import contenders, film, problem, process, summary
+from lsd_repro.bench import contenders, film, problem, process, sgemm, summary
 from lsd_repro.bench.race import race
 from lsd_repro.errors import InputError
 from lsd_repro.film.stream import versions
@@ -125,8 +125,8 @@ def conditions(repeats, threads):
     if contenders.has_torch():
         found["torch"] = metadata.version("torch")
     memory = process.total_memory()
-    return {"machine": {"processor": processor(), "cores": os.cpu_count(), "system": platform.system(),
-                        "memory GiB": memory and round(memory / 2 ** 30)},
+    return {"machine": {"processor": processor(), "cores": os.cpu_count(), "OpenBLAS kernel": sgemm.kernel(),
+                        "system": platform.system(), "memory GiB": memory and round(memory / 2 ** 30)},
             "versions": found, "threads": threads, "repeats": repeats}
 
 

@@ -25,7 +25,8 @@ def markdown(result):
              *HEAD, *map(row, races), "",
              "PyTorch is eager, in whichever memory layout (NCHW or channels_last, for network and prior apart) is "
              "fastest. The SGEMM limit is the time that the arithmetic of the convolutions would take at the largest rate "
-             f"of matrix products measured in the same round ({rates(races)})."]
+             f"of matrix products measured in the same round. GFLOP/s: {rates(races)}; scipy's is the one that Theano "
+             f"uses (its OpenBLAS kernel: {result['machine']['OpenBLAS kernel']})."]
     if not any(summary.pytorch(race) for race in races):
         lines += ["", "PyTorch was not here and is left out: pip install 'lsd_repro[bench]' brings it "
                       "(Python 3.10 or newer)."]
@@ -78,10 +79,12 @@ def row(race):
 
 
 def rates(races):
-    """The range of the SGEMM rates of all races, in GFLOP/s."""
-    found = [race["operations"] / summary.spread(summary.gemm_seconds(race)).median / 1e9
-             for race in races if summary.gemm_seconds(race) is not None]
-    return f"{min(found):.0f} to {max(found):.0f} GFLOP/s" if found else "none"
+    """The range over all rounds of the rate of each library."""
+    found = {}
+    for race in races:
+        for library, one in race["sgemm"].items():
+            found.setdefault(library, []).extend(rate / 1e9 for rate in one["values"])
+    return ", ".join(f"{library} {min(some):.0f} to {max(some):.0f}" for library, some in found.items() if some) or "none"
 
 
 def apart(races):

@@ -13,6 +13,7 @@ def test_a_row_has_times_ratios_limit_and_memory():
     assert ("| full, 840x472 | whole | 10 | 0.50 (0.35 to 0.58) | 0.50 (0.45 to 0.55) | 0.33 (0.29 to 0.37) "
             "| 300 | 0.50 | 0.30 |") in lines
     assert lines[0].startswith("Abacus, 2 threads, medians of 3 rounds")
+    assert any("GFLOP/s: scipy 80 to 95, PyTorch 100 to 200" in line and "Beads" in line for line in lines)
     rows = [line for line in lines if line.startswith("|")]
     assert len({line.count("|") for line in rows}) == 1
 
