@@ -24,9 +24,9 @@ def markdown(result):
     lines = [f"{conditions(result)} Ratios are of times in the same round: below 1, ours takes less.", "",
              *HEAD, *map(row, races), "",
              "PyTorch is eager, in whichever memory layout (NCHW or channels_last, for network and prior apart) is "
-             "fastest. The SGEMM limit is the time that the arithmetic of the convolutions would take at the largest rate "
-             f"of matrix products measured in the same round. GFLOP/s: {rates(races)}; scipy's is the one that Theano "
-             f"uses (its OpenBLAS kernel: {result['machine']['OpenBLAS kernel']})."]
+             "fastest. The SGEMM limit is the time that the arithmetic of the convolutions would take at the largest "
+             f"rate of matrix products measured in the same round. GFLOP/s: {rates(races)}; scipy's is the one that "
+             f"Theano uses (its OpenBLAS kernel: {result['machine']['OpenBLAS kernel']})."]
     if not any(summary.pytorch(race) for race in races):
         lines += ["", "PyTorch was not here and is left out: pip install 'lsd_repro[bench]' brings it "
                       "(Python 3.10 or newer)."]
@@ -84,7 +84,7 @@ def rates(races):
     for race in races:
         for library, one in race["sgemm"].items():
             found.setdefault(library, []).extend(rate / 1e9 for rate in one["values"])
-    return ", ".join(f"{library} {min(some):.0f} to {max(some):.0f}" for library, some in found.items() if some) or "none"
+    return ", ".join(f"{library} {min(some):.0f} to {max(some):.0f}" for library, some in found.items() if some)
 
 
 def apart(races):
