@@ -1,12 +1,13 @@
 # make frames    install into .venv and make the demo film in out/frames
 # make test      the tests that take under a minute each;  make test-slow  the others
 # make priors    the figures and numbers on priors in data/gallery (PRIORS_2015=DIR adds the author's priors)
+# make bench     time and memory of a step and of the film, beside others, in data/gallery (an hour or more)
 # make parity    replay what the 2015 program computed, with a table of deviations
 # make clean     remove .venv, out/frames, out/ablation and what building left
 
 BIN := .venv/bin
 
-.PHONY: all frames test test-slow priors parity clean
+.PHONY: all frames test test-slow priors bench parity clean
 
 all: frames
 
@@ -34,6 +35,12 @@ priors: .venv/installed
 	$(BIN)/lsd-repro prior compare ours=data/priors.npz $(PRIORS_2015:%=2015=%) \
 	    --dreams out/ablation/pictures/student-*.png --out data/gallery
 
+# Without PyTorch, which there is not for every Python, it measures the others.
+bench: .venv/installed
+	@$(call install,bench) || echo "PyTorch can't be installed: going on without it"
+	$(BIN)/lsd-repro bench step --apart --out data/gallery
+	$(BIN)/lsd-repro bench film --out data/gallery
+
 parity: .venv/installed
 	$(BIN)/lsd-repro parity tests/golden/stream.npz tests/golden/stills.npz
 
@@ -44,10 +51,12 @@ clean:
 # Editable, so that the checkout is what runs: after git pull nothing needs to be
 # installed again unless setup.py changed, and data/ is read where it lies.
 .venv/installed: setup.py .venv/bin/python
-	@if $(BIN)/python -m pip --version >/dev/null 2>&1; \
-	then $(BIN)/python -m pip install --disable-pip-version-check -e '.[test]'; \
-	else uv pip install --python $(BIN)/python -e '.[test]'; fi
+	@$(call install,test)
 	@touch $@
+
+install = if $(BIN)/python -m pip --version >/dev/null 2>&1; \
+	then $(BIN)/python -m pip install --disable-pip-version-check -e '.[$1]'; \
+	else uv pip install --python $(BIN)/python -e '.[$1]'; fi
 
 MISSING = from lsd_repro.stack import problems_before_install as p; raise SystemExit("\n".join(p()) or 0)
 

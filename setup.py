@@ -35,6 +35,9 @@ REQUIREMENTS = [
     "filelock>=3.12,<5",
 ]
 
+# For extras only.  This release wants Python 3.10 or newer.
+TORCH = "torch==2.13.0"
+
 setup(
     name="lsd_repro",
     version=VERSION,
@@ -50,8 +53,10 @@ setup(
     install_requires=REQUIREMENTS,
     extras_require={
         "test": ["pytest>=7,<10"],
-        # Trains the shipped network; nothing else needs it.  This release wants Python 3.10 or newer.
-        "train": ["torch==2.13.0", "Pillow>=10.1,<14"],
+        # Trains the shipped network.
+        "train": [TORCH, "Pillow>=10.1,<14"],
+        # What `lsd-repro bench` measures against.
+        "bench": [TORCH],
     },
     entry_points={"console_scripts": ["lsd-repro = lsd_repro.cli:main"]},
 )

@@ -14,6 +14,7 @@ held against 2015.  The folders stand in that order.
 ``dream``           objective, Adam, the compiled gradient step
 ``film``            zoom, caption, schedule, the offline stream, files
 ``compare``         replay of arrays that the 2015 program computed; priors side by side
+``bench``           how fast a step and the film are, beside others (PyTorch: extra ``bench``)
 ``train``           training of the network that ships (extra ``train``)
 ``figures``         every matplotlib figure
 ``fetch``           downloads the material of 2015

@@ -5,6 +5,7 @@ Exit status: 0 done, 1 deviations beyond their limits (parity), 2 bad input,
 """
 
 import argparse
+import os
 import sys
 
 from lsd_repro import __version__, commands, fetch
@@ -133,6 +134,26 @@ def parser():
                                                     "(default: 2015's if fetched, else none)")
     sub.add_argument("--out", default="out/compare", metavar="DIR", help="default: %(default)s")
 
+    bench = command("bench", None, "how fast it is here, beside others that compute the same", "lsd-repro bench step")
+    actions = bench.add_subparsers(title="actions", required=True, metavar="ACTION")
+
+    sub = command("step", commands.run_bench_step,
+                  "time and memory of the gradient step, beside plain Theano, PyTorch and the SGEMM limit",
+                  "lsd-repro bench step --sizes 480x272 --widths shipped", actions)
+    sub.add_argument("--sizes", type=size, nargs="+", default=[(480, 272), (840, 472), (1920, 1080)], metavar="WxH",
+                     help="of the picture (default: 480x272 840x472 1920x1080)")
+    sub.add_argument("--widths", nargs="+", choices=("shipped", "full"), default=("shipped", "full"),
+                     help="the network that ships, VGG-16 at full width with random weights, or both (default: both)")
+    sub.add_argument("--apart", action="store_true", help="each of our fused Ops without the others, too")
+    add_bench_options(sub, repeats=7)
+    sub.add_argument("--resume", action="store_true", help="keep what --out holds, and measure what it lacks")
+
+    sub = command("film", commands.run_bench_film, "video frames a second of the film writer",
+                  "lsd-repro bench film", actions)
+    sub.add_argument("--frames", type=whole(1), default=50, metavar="N",
+                     help="video frames a round (default: %(default)s)")
+    add_bench_options(sub, repeats=5)
+
     command("doctor", commands.run_doctor, "what this installation runs on, what is missing, and what to do about it",
             "lsd-repro doctor")
     return top
@@ -174,6 +195,12 @@ def add_photos_options(sub, out):
                                                      "scikit-image and matplotlib ship)")
     sub.add_argument("--seed", type=whole(0), default=0)
     sub.add_argument("--out", default=out, metavar="DIR", help="default: %(default)s")
+
+
+def add_bench_options(sub, repeats):
+    sub.add_argument("--repeats", type=whole(1), default=repeats, metavar="N", help="rounds (default: %(default)s)")
+    sub.add_argument("--threads", type=whole(1), default=os.cpu_count(), metavar="N", help="default: all (%(default)s)")
+    sub.add_argument("--out", default="out/bench", metavar="DIR", help="default: %(default)s")
 
 
 def add_weights_option(sub):

@@ -196,6 +196,29 @@ def run_compare(args):
     return 0
 
 
+def run_bench_step(args):
+    from lsd_repro.bench import pages
+
+    _bench(args, pages.step, args.sizes, args.widths, args.repeats, args.threads, args.apart, args.resume)
+    return 0
+
+
+def run_bench_film(args):
+    from lsd_repro.bench import pages
+
+    _bench(args, pages.film, args.frames, args.repeats, args.threads)
+    return 0
+
+
+def _bench(args, page, *options):
+    """Measure, showing how far it is, and print the table."""
+    from tqdm import tqdm
+
+    with tqdm(bar_format="{elapsed} {desc}") as bar:
+        text = page(args.out, *options, report=bar.set_description_str)
+    print(f"{text}\ndone, see {args.out}")
+
+
 def run_doctor(args):
     from lsd_repro import doctor
 

@@ -1,38 +1,8 @@
 """A VGG-16 of small widths with seeded random weights, for tests."""
 
-import numpy as np
+from functools import partial
 
-from lsd_repro.network.matconvnet import NetworkWeights
-from lsd_repro.program2015 import VGG16_GROUPS
+from lsd_repro.network.random_weights import random_network
 
-
-# The widths of the vlfeat file.
-FULL = {"widths": (64, 128, 256, 512, 512), "fc": 4096, "classes": 1000, "fc6": 7}
-
-
-def small_network(rng, widths=(8, 12, 16, 24, 24), fc=32, classes=20, fc6=2):
-    """Make a `NetworkWeights`; He-scaled, so that signals keep their size on the way up.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    widths : sequence of 5 int
-        Channels of the five groups of convolutions.
-    fc, classes : int
-        Outputs of fc6 and fc7, and of fc8.
-    fc6 : int
-        Height and width of fc6's filters.
-    """
-    shapes, channels = [], 3
-    for width, convolutions in zip(widths, VGG16_GROUPS):
-        for _ in range(convolutions):
-            shapes.append((width, channels, 3, 3))
-            channels = width
-    shapes += [(fc, channels, fc6, fc6), (fc, fc, 1, 1), (classes, fc, 1, 1)]
-    return NetworkWeights(
-        weights=tuple((rng.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / np.prod(shape[1:]))))
-                      for shape in shapes),
-        biases=tuple(rng.standard_normal(shape[0], np.float32) * np.float32(0.1) for shape in shapes),
-        average_image=rng.uniform(90, 140, (8, 8, 3)).astype(np.float32),
-        descriptions=tuple(f"creature {i}, beast number {i}" for i in range(classes)),
-        names=tuple(f"n{i:08d}" for i in range(classes)))
+# The widths can be overridden by name.
+small_network = partial(random_network, widths=(8, 12, 16, 24, 24), fc=32, classes=20, fc6=2)

@@ -174,7 +174,8 @@ def test_prior_fit_writes_a_prior_that_frames_take(tmp_path, capsys):
 
 def test_every_command_has_help_with_an_example(capsys):
     for arguments in (("frames",), ("stills",), ("reproduce",), ("classes",), ("prior", "fit"), ("prior", "show"), ("prior", "compare"),
-                      ("prior", "ablate"), ("fetch",), ("compare",), ("parity",), ("doctor",)):
+                      ("prior", "ablate"), ("fetch",), ("compare",), ("parity",), ("bench", "step"), ("bench", "film"),
+                      ("doctor",)):
         assert run(*arguments, "--help") == 0
         assert "example: lsd-repro " + " ".join(arguments) in capsys.readouterr().out
 
@@ -205,5 +206,15 @@ def test_prior_commands_refuse_what_they_cannot_use(tmp_path, capsys):
     for arguments, word in ((("show", "absent.npz"), "absent.npz"), (("compare", "absent.npz"), "absent.npz"),
                             (("ablate", "--class", "unicorn"), "unicorn")):
         assert run("prior", *arguments, "--out", tmp_path / "out") == 2
+        assert word in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_refuses_what_it_cannot_measure(tmp_path, capsys):
+    out = tmp_path / "out"
+    for arguments, word in ((("--sizes", "255x300"), "256x256"), (("--sizes", "480"), "--sizes"),
+                            (("--repeats", 0), "--repeats"), (("--threads", 0), "--threads"),
+                            (("--widths", "wide"), "wide"), (("--resume",), "no measurements")):
+        assert run("bench", "step", "--out", out, *arguments) == 2
         assert word in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

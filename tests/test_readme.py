@@ -1,12 +1,17 @@
-"""The numbers that the README quotes are those that `make priors` wrote."""
+"""The numbers that the README quotes are those that `make priors` and `make bench` wrote."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from lsd_repro.bench import table
+
 ROOT = Path(__file__).resolve().parents[1]
-TEXT = " ".join((ROOT / "README.md").read_text("utf-8").split())
+README = (ROOT / "README.md").read_text("utf-8")
+TEXT = " ".join(README.split())
+BENCH = ROOT / "data" / "gallery" / "bench.json"
 
 
 def numbers(name):
@@ -45,3 +50,13 @@ def quotes():
 @pytest.mark.parametrize("sentence", list(quotes()))
 def test_readme_quotes_what_was_measured(sentence):
     assert sentence in TEXT
+
+
+@pytest.mark.skipif(not BENCH.exists(), reason="make bench has not been run")
+def test_speed_is_what_make_bench_measured():
+    measured = table.markdown(json.loads(BENCH.read_text()))
+    assert BENCH.with_suffix(".md").read_text("utf-8") == measured
+    _, quoted, _ = re.split("<!-- /?bench -->", README)
+    assert "whole" in quoted
+    for line in quoted.strip().split("\n"):
+        assert line in measured.split("\n")

@@ -8,9 +8,10 @@ import torch
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from lsd_repro.network import pytorch
 from lsd_repro.network.matconvnet import NetworkWeights, read, write
 from lsd_repro.train.images import augment, read_archive
-from lsd_repro.train.model import build, fold, plain
+from lsd_repro.train.model import build, fold
 
 
 def parse(argv=None):
@@ -128,7 +129,7 @@ def main(argv=None):
     weights, biases = fold(model)
     write(args.out, NetworkWeights(weights, biases, average, tuple(descriptions), tuple(wnids)), half=True)
     # What counts is the file: folded, rounded, read back.
-    top1, top5 = accuracy(plain(read(args.out)), val_split, mean)
+    top1, top5 = accuracy(pytorch.build(read(args.out)), val_split, mean)
     print(f"{args.out}: {os.path.getsize(args.out):,} bytes, validation top-1 {top1:.2%}, top-5 {top5:.2%}")
 
 

@@ -1,7 +1,6 @@
 """VGG-16 with batch normalisation for training, folded into plain convolutions after."""
 
 import numpy as np
-import torch
 from torch import nn
 
 from lsd_repro.program2015 import VGG16_GROUPS
@@ -92,33 +91,3 @@ def fold(model):
         biases.append(bias.float().numpy())
     weights[0] = weights[0] / np.float32(INPUT_SCALE)
     return tuple(weights), tuple(biases)
-
-
-def plain(network):
-    """The network of a .mat file in PyTorch: convolutions, ReLUs and max-pools alone.
-
-    Parameters
-    ----------
-    network : NetworkWeights
-
-    Returns
-    -------
-    torch.nn.Sequential
-        Takes (n, 3, h, w), grey levels minus their mean.
-    """
-    layers = []
-    parameters = zip(network.weights, network.biases)
-
-    def conv(padding):
-        weight, bias = map(torch.from_numpy, next(parameters))
-        layer = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2], padding=padding)
-        layer.load_state_dict({"weight": weight, "bias": bias})
-        layers.extend([layer, nn.ReLU(inplace=True)])
-
-    for count in VGG16_GROUPS:
-        for _ in range(count):
-            conv(padding=1)
-        layers.append(nn.MaxPool2d(2))
-    for _ in range(3):
-        conv(padding=0)
-    return nn.Sequential(*layers[:-1]).to(memory_format=torch.channels_last)

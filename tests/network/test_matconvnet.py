@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.io
-from small_network import FULL, small_network
+from small_network import small_network
 
 from lsd_repro.errors import InputError
 from lsd_repro.network.matconvnet import VGG16_LAYERS, NetworkWeights, read, write
+from lsd_repro.network.random_weights import FULL
 
 
 @pytest.fixture
@@ -202,7 +203,7 @@ def test_half_rounds_weights_to_ten_significant_bits(tmp_path, network):
 
 def test_half_writes_three_and_a_half_million_parameters_into_eight_megabytes(tmp_path):
     rng = np.random.default_rng(5)
-    network = small_network(rng, (16, 32, 96, 160, 256), fc=640, classes=100)
+    network = small_network(rng, widths=(16, 32, 96, 160, 256), fc=640, classes=100)
     network = replace(network, average_image=rng.uniform(90, 140, (64, 64, 3)).astype(np.float32), weights=tuple(
         rng.standard_normal(array.shape, np.float32) * np.float32(0.05) for array in network.weights))
     write(tmp_path / "half.mat", network, half=True)

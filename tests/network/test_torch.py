@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from small_network import FULL, small_network
+from small_network import small_network
 
 from lsd_repro.network import vgg16
+from lsd_repro.network.random_weights import FULL
 from lsd_repro.stack import T, theano
 
 torch = pytest.importorskip("torch", reason="PyTorch is not here: pip install -e '.[train]'")
@@ -18,12 +19,12 @@ def relative(found, expected):
 
 @pytest.mark.parametrize("height, width", [(224, 224), (260, 300)])
 def test_logits_and_gradient_are_pytorchs(height, width):
-    from lsd_repro.train.model import plain
+    from lsd_repro.network import pytorch
 
     network = small_network(np.random.default_rng(7), **FULL)
     picture = np.random.default_rng(8).uniform(0, 255, (1, 3, height, width)).astype(np.float32)
     found, gradient = compute("float32", network, picture)
-    theirs, their_gradient = compute_in_torch(plain(network), network.mean, torch.from_numpy(picture))
+    theirs, their_gradient = compute_in_torch(pytorch.build(network), network.mean, torch.from_numpy(picture))
     assert found.shape == theirs.shape == (1, 1000, *vgg16.map_size(height, width, 7))
     assert relative(found, theirs) < 1e-4
     # Where a ReLU or a max-pool is near a tie, rounding decides which way the gradient
@@ -31,7 +32,8 @@ def test_logits_and_gradient_are_pytorchs(height, width):
     assert np.sqrt(np.mean((gradient - their_gradient) ** 2) / np.mean(their_gradient ** 2)) < 0.02
 
     found, gradient = compute("float64", network, picture)
-    theirs, their_gradient = compute_in_torch(plain(network).double(), network.mean, torch.from_numpy(picture).double())
+    theirs, their_gradient = compute_in_torch(pytorch.build(network).double(), network.mean,
+                                              torch.from_numpy(picture).double())
     assert relative(found, theirs) < 1e-9
     assert relative(gradient, their_gradient) < 1e-9
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import reference
-from small_network import FULL, small_network
+from small_network import small_network
 
 from lsd_repro.errors import InputError
 from lsd_repro.network import vgg16
+from lsd_repro.network.random_weights import FULL
 from lsd_repro.stack import T, lasagne, theano
 
 

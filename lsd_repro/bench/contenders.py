@@ -1,0 +1,82 @@
+"""Who takes part in what."""
+
+import importlib.util
+import os
+from dataclasses import dataclass, field
+
+OURS, PLAIN = "ours", "plain Theano"
+# The tags of our rewrites (`lsd_repro.ops`).  Excluding one that does not exist has no effect.
+PRIOR_TAG, CONVOLUTION_TAG = "fuse_patch_energy", "fuse_conv3x3"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Something to measure, in a process of its own.
+
+    Attributes
+    ----------
+    name : str
+    factory : str
+        ``module:function``, which is called with `arguments` and returns the function
+        that takes a step and returns a number.
+    arguments : dict
+        As JSON has it.
+    environment : dict
+        What the process has in addition to this one's variables.
+    """
+
+    name: str
+    factory: str
+    arguments: dict
+    environment: dict = field(default_factory=dict)
+
+
+def for_step(part, width, size, apart=False):
+    """The contenders for a part of the step.
+
+    Parameters
+    ----------
+    part, width, size
+        As in `lsd_repro.bench.theano_step.make`.
+    apart : bool
+        For the whole step, each of our Ops without the other as well.
+
+    Returns
+    -------
+    list of Contender
+        Ours is the first.
+    """
+    arguments = {"part": part, "width": width, "size": size}
+
+    def theano(name, *excluded):
+        environment = {}
+        if excluded:
+            users = os.environ.get("THEANO_FLAGS")
+            environment["THEANO_FLAGS"] = ",".join(filter(None, [users, f"optimizer_excluding={':'.join(excluded)}"]))
+        return Contender(name, "lsd_repro.bench.theano_step:make", arguments, environment)
+
+    def torch(layout, prior_layout=None):
+        name = f"PyTorch {layout}" + (f", prior {prior_layout}" if prior_layout else "")
+        return Contender(name, "lsd_repro.bench.torch_step:make",
+                         {**arguments, "network_layout": layout, "prior_layout": prior_layout or layout})
+
+    found = [theano(OURS), theano(PLAIN, PRIOR_TAG, CONVOLUTION_TAG)]
+    if apart and part == "whole":
+        found += [theano("fused prior only", CONVOLUTION_TAG), theano("fast convolutions only", PRIOR_TAG)]
+    if has_torch():
+        found += [torch("NCHW"), torch("channels_last")]
+        if part == "whole":  # network and prior may be faster in different layouts
+            found += [torch("NCHW", "channels_last"), torch("channels_last", "NCHW")]
+    return found
+
+
+def for_sgemm():
+    """A contender for each BLAS that is here; its number is its rate."""
+    from lsd_repro.bench.sgemm import LIBRARIES
+
+    return [Contender(library, "lsd_repro.bench.sgemm:make", {"library": library})
+            for library in LIBRARIES if library != "PyTorch" or has_torch()]
+
+
+def has_torch():
+    return importlib.util.find_spec("torch") is not None

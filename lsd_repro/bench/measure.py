@@ -1,0 +1,159 @@
+"""The races of ``lsd-repro bench``, kept in a JSON file round by round.
+
+The file holds every number that was measured; `lsd_repro.bench.summary` makes medians
+and ratios of them.
+"""
+
+import json
+import os
+import platform
+from contextlib import closing
+from importlib import metadata
+from pathlib import Path
+
+from lsd_repro import files
+from lsd_repro.bench import contenders, film, problem, process, sgemm, summary
+from lsd_repro.bench.race import race
+from lsd_repro.errors import InputError
+from lsd_repro.film.stream import versions
+from lsd_repro.program2015 import PATCH_SIZE, STREAM
+
+FILE, FILM_FILE = "bench.json", "bench-film.json"
+CONDITIONS = "machine", "versions", "threads", "repeats"
+
+
+def measure(out, sizes, widths, repeats, threads, apart=False, resume=False, report=lambda text: None):
+    """Race the contenders for every part of the step, at every size and width.
+
+    Parameters
+    ----------
+    out : path
+        Folder for ``bench.json``, which is written after every round.
+    sizes : sequence of (width, height)
+    widths : sequence of {"shipped", "full"}
+    repeats : int
+        Rounds.
+    threads : int
+    apart : bool
+        As in `lsd_repro.bench.contenders.for_step`.
+    resume : bool
+        Keep the races that ``bench.json`` holds whole, and run those that it lacks.
+    report : callable
+        Called with a line of text as things go.
+
+    Returns
+    -------
+    dict
+        What ``bench.json`` holds.
+
+    Raises
+    ------
+    InputError
+        If a picture is too small, there is nothing to resume, or it was measured under
+        other conditions.
+    """
+    for size in sizes:
+        check_size(*size)
+    path = Path(out) / FILE
+    result = {**conditions(repeats, threads), "races": []}
+    if resume:
+        result["races"] = [one for one in earlier(path, result) if one["rounds"] == repeats]
+    files.make_folder(out)
+    known = [(one["part"], one["width"], one["size"]) for one in result["races"]]
+    for part, width, size in wanted(sizes, widths):
+        if (part, width, list(size)) in known:
+            continue
+        one = {"part": part, "width": width, "size": list(size), "operations": problem.operations(part, width, size),
+               "rounds": 0, "contenders": {}, "sgemm": {}}
+        result["races"].append(one)
+
+        def line(text):
+            report(f"{summary.title(one)}: {text}")
+
+        steps = race(contenders.for_step(part, width, size, apart), repeats, threads, one["contenders"], report=line)
+        products = race(contenders.for_sgemm(), repeats, threads, one["sgemm"], agree=False,
+                        report=lambda text: line(f"SGEMM of {text}"))
+        with closing(steps), closing(products):
+            for one["rounds"], _ in zip(steps, products):
+                write(path, result)
+    return result
+
+
+def measure_film(out, frames, repeats, threads, report=lambda text: None):
+    """Race the ways of computing video frames, into ``bench-film.json``.
+
+    Parameters
+    ----------
+    out : path
+    frames : int
+        Video frames of the film that each writes in each round.
+    repeats, threads, report
+        As in `measure`.
+
+    Returns
+    -------
+    dict
+        What ``bench-film.json`` holds.
+    """
+    files.make_folder(out)
+    result = {**conditions(repeats, threads), "frames": frames, "contenders": {}}
+    with closing(race(film.contenders(frames), repeats, threads, result["contenders"], report=report)) as rounds:
+        for result["rounds"] in rounds:
+            write(Path(out) / FILM_FILE, result)
+    return result
+
+
+def check_size(width, height):
+    """InputError for a picture that is too small for the stream's prior; any network then has room."""
+    least = max(STREAM.prior_scales) * PATCH_SIZE
+    if min(width, height) < least:
+        raise InputError(f"--sizes {width}x{height}: the prior of the stream needs at least {least}x{least}")
+
+
+def wanted(sizes, widths):
+    """(part, width, size) of all races; the prior alone has no width."""
+    for size in sorted(sizes):
+        yield "prior", None, size
+        for width in widths:
+            yield "network", width, size
+            yield "whole", width, size
+
+
+def conditions(repeats, threads):
+    """What numbers depend on; nothing that tells one machine of a kind from another."""
+    found = versions()
+    if contenders.has_torch():
+        found["torch"] = metadata.version("torch")
+    memory = process.total_memory()
+    return {"machine": {"processor": processor(), "cores": os.cpu_count(), "OpenBLAS kernel": sgemm.kernel(),
+                        "system": platform.system(), "memory GiB": memory and round(memory / 2 ** 30)},
+            "versions": found, "threads": threads, "repeats": repeats}
+
+
+def processor():
+    """The model name of the processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def earlier(path, now):
+    """The races in a file, if it was written under the conditions of `now`."""
+    try:
+        found = json.loads(path.read_text())
+        changed = [name for name in CONDITIONS if found[name] != now[name]]
+        races = found["races"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} holds no measurements to resume ({error}); leave out --resume") from error
+    if changed:
+        raise InputError(f"{path} was measured with other {' and '.join(changed)}: leave out --resume, "
+                         "or choose another --out")
+    return races
+
+
+def write(path, result):
+    """Write measurements as JSON, whole or not at all."""
+    files.write_bytes(path, (json.dumps(result, indent=1) + "\n").encode())

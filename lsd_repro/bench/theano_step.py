@@ -1,0 +1,50 @@
+"""The contenders in Theano: which of our Ops take part is for ``THEANO_FLAGS`` to say."""
+
+import numpy as np
+
+from lsd_repro.bench import problem
+from lsd_repro.dream.step import GradientStep, symbolic_terms, to_graph
+from lsd_repro.network import vgg16
+from lsd_repro.prior.energy import multiscale, patch_energy
+from lsd_repro.program2015 import STREAM
+from lsd_repro.stack import T, theano
+
+
+def make(part, width, size):
+    """Compile a part of the stream's step.
+
+    Parameters
+    ----------
+    part : {"network", "prior", "whole"}
+        Class term and its gradient, the prior's term and its gradient, or
+        `GradientStep.step`.
+    width : {"shipped", "full"}
+        Of the network.
+    size : (width, height)
+        Of the picture.
+
+    Returns
+    -------
+    function
+        Computes the part once and returns its term of the loss.
+    """
+    if part != "whole":
+        compute = value_and_gradient(part, width, size)
+        return lambda: float(compute()[0])
+    step = GradientStep(problem.network(width), multiscale(patch_energy(problem.prior()), STREAM.prior_scales),
+                        problem.picture(size), STREAM.learning_rate, STREAM.prior_strength, STREAM.network_scales)
+    return lambda: step.step(*problem.CLASSES).loss
+
+
+def value_and_gradient(part, width, size):
+    """Compile "network" or "prior": a function that returns its term of the loss and the gradient."""
+    picture = problem.picture(size)
+    x = theano.shared(to_graph(picture, "float32"), broadcastable=(True, False, False, False))
+    energy = multiscale(patch_energy(problem.prior()), STREAM.prior_scales)
+    if part == "prior":
+        term = np.float32(STREAM.prior_strength) * energy(x)
+    else:
+        network = problem.network(width)
+        term = symbolic_terms(x, picture.shape[:2], network, vgg16.build(network), energy, *problem.CLASSES,
+                              STREAM.prior_strength, STREAM.network_scales).class_term
+    return theano.function([], [term, T.grad(term, x)])

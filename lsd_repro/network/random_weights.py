@@ -1,0 +1,48 @@
+"""A VGG-16 with seeded random weights: for measurements and tests, where the trained one is not needed."""
+
+import numpy as np
+
+from lsd_repro.network.matconvnet import NetworkWeights
+from lsd_repro.program2015 import VGG16_GROUPS
+
+# The widths of the vlfeat file.
+FULL = {"widths": (64, 128, 256, 512, 512), "fc": 4096, "classes": 1000, "fc6": 7}
+
+
+def weight_shapes(widths, fc, classes, fc6):
+    """Shapes (out, in, height, width) of the 16 arrays of weights of a VGG-16.
+
+    Parameters
+    ----------
+    widths : sequence of 5 int
+        Channels of the five groups of convolutions.
+    fc, classes : int
+        Outputs of fc6 and fc7, and of fc8.
+    fc6 : int
+        Height and width of fc6's filters.
+    """
+    shapes, channels = [], 3
+    for width, convolutions in zip(widths, VGG16_GROUPS):
+        for _ in range(convolutions):
+            shapes.append((width, channels, 3, 3))
+            channels = width
+    return [*shapes, (fc, channels, fc6, fc6), (fc, fc, 1, 1), (classes, fc, 1, 1)]
+
+
+def random_network(rng, widths, fc, classes, fc6):
+    """Make a `NetworkWeights`; He-scaled, so that signals keep their size on the way up.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    widths, fc, classes, fc6
+        As for `weight_shapes`.
+    """
+    shapes = weight_shapes(widths, fc, classes, fc6)
+    return NetworkWeights(
+        weights=tuple((rng.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / np.prod(shape[1:]))))
+                      for shape in shapes),
+        biases=tuple(rng.standard_normal(shape[0], np.float32) * np.float32(0.1) for shape in shapes),
+        average_image=rng.uniform(90, 140, (8, 8, 3)).astype(np.float32),
+        descriptions=tuple(f"creature {i}, beast number {i}" for i in range(classes)),
+        names=tuple(f"n{i:08d}" for i in range(classes)))

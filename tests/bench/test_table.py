@@ -1,0 +1,73 @@
+"""What is shown of a measurement."""
+
+import numpy as np
+import pytest
+from fake_result import PEAKS, TIMES, complete, race, result, without_pytorch
+
+from lsd_repro.bench import table
+from lsd_repro.figures import bench as figures
+
+
+def test_a_row_has_times_ratios_limit_and_memory():
+    lines = table.markdown(result([race("whole", "full", (840, 472), TIMES, PEAKS)])).split("\n")
+    assert ("| full, 840x472 | whole | 10 | 0.50 (0.35 to 0.58) | 0.50 (0.45 to 0.55) | 0.33 (0.29 to 0.37) "
+            "| 300 | 0.50 | 0.30 |") in lines
+    assert lines[0].startswith("Abacus, 2 threads, medians of 3 rounds")
+    assert any("GFLOP/s: scipy 80 to 95, PyTorch 100 to 200" in line and "Beads" in line for line in lines)
+    rows = [line for line in lines if line.startswith("|")]
+    assert len({line.count("|") for line in rows}) == 1
+
+
+def test_ops_apart_are_held_against_plain_theano():
+    times = {**TIMES, "fused prior only": (15, 15, 15)}
+    text = table.markdown(result([race("whole", "full", (840, 472), times, {**PEAKS, "fused prior only": 1.0})]))
+    assert "* whole full 840x472: fused prior only takes 0.75 (0.56 to 0.79) of plain Theano's time" in text
+    assert "channels_last takes" not in text
+
+
+def test_what_was_left_out_is_said():
+    text = table.markdown(without_pytorch())
+    assert "PyTorch was not here" in text
+    one = race("whole", "full", (1920, 1080), TIMES, PEAKS)
+    one["contenders"]["plain Theano"]["failed"] = "not enough memory"
+    text = table.markdown(result([one]))
+    assert "* whole full 1920x1080: plain Theano left out: not enough memory" in text
+    assert "| 10 | - | 0.50" in text and "PyTorch was not here" not in text
+    one["contenders"]["ours"]["failed"] = "out of luck"
+    assert "| full, 1920x1080 | whole | - | - | - | - | - | - | - |" in table.markdown(result([one]))
+
+
+def test_a_film_has_frames_a_second():
+    found = {**result([]), "frames": 50, "contenders": {
+        "one": {"seconds": [5.0, 10.0, 2.5], "values": [50] * 3, "peak MiB": 100.0},
+        "other": {"seconds": [], "values": [], "peak MiB": 0.0, "failed": "out of luck"}}}
+    lines = table.film_markdown(found).split("\n")
+    assert "| one | 10.0 (7.5 to 15.0) | 100 |" in lines and "| other | out of luck | - |" in lines
+
+
+@pytest.mark.parametrize("make", [complete, without_pytorch])
+def test_figure_shows_parts_sizes_and_memory(make):
+    found = make()
+    figure = figures.step(found)
+    figure.canvas.draw()
+    bars, times, memory = figure.axes[:3]
+    assert len(figure.axes) == 6
+    pytorch = make is complete
+    heights = [bar.get_height() for container in bars.containers if hasattr(container, "patches")
+               for bar in container.patches]
+    # Ours and plain Theano to the reference, for network, prior and whole; the reference itself.
+    expected = [0.5] * 3 + [1.0] * 3 + [1.0] * 3 if pytorch else [0.5] * 3 + [1.0] * 3
+    assert heights == pytest.approx(expected)
+    x, y = times.lines[0].get_data()
+    np.testing.assert_allclose(x, [0.13056, 0.39648])
+    np.testing.assert_allclose(y, [10 / 0.13056, 10 / 0.39648])
+    np.testing.assert_allclose(memory.lines[0].get_ydata(), [300 / 1024] * 2)
+    assert bars.get_ylabel() == ("time (PyTorch: 1)" if pytorch else "time (plain Theano: 1)")
+
+
+def test_figure_goes_without_what_failed():
+    found = complete()
+    for one in found["races"]:
+        one["contenders"]["plain Theano"]["failed"] = "not enough memory"
+        one["sgemm"] = {}
+    figures.step(found).canvas.draw()
