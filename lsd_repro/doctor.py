@@ -9,7 +9,7 @@ import platform
 import subprocess
 import sys
 
-from lsd_repro import __version__, fetch, shipped, stack
+from lsd_repro import __version__, fetch, processor, shipped, stack
 from lsd_repro.errors import InputError, StackError
 
 DISTRIBUTIONS = ("Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "matplotlib", "Pillow", "setuptools",
@@ -94,12 +94,11 @@ def _blas():
     blas = stack.find_blas()
     if not blas.path:
         return f"{blas.kind}: {blas.flags or 'none'}"
-    library = ctypes.CDLL(blas.path)
-    if not hasattr(library, "openblas_get_corename"):
+    kernels = processor.kernels(blas.path)
+    if not kernels:
         return f"{blas.kind}: {blas.path}"
-    library.openblas_get_corename.restype = ctypes.c_char_p
-    return (f"{blas.kind}: {blas.path}, kernels for {library.openblas_get_corename().decode()} (OPENBLAS_CORETYPE), "
-            f"{library.openblas_get_num_threads()} threads (OPENBLAS_NUM_THREADS)")
+    return (f"{blas.kind}: {blas.path}, kernels for {kernels} (OPENBLAS_CORETYPE), "
+            f"{ctypes.CDLL(blas.path).openblas_get_num_threads()} threads (OPENBLAS_NUM_THREADS)")
 
 
 def _theano_rows():

@@ -5,6 +5,7 @@ kernels that run on any x86-64: a quarter of the speed on a processor of 2023 wi
 the OpenBLAS of 2022 that Theano needs (see `lsd_repro.stack.find_blas`).
 """
 
+import ctypes
 import os
 from pathlib import Path
 
@@ -52,3 +53,23 @@ def core_type(cpuinfo):
         return None
     flags = set(values.get("flags", "").split())
     return next((name for needed, name in CORE_TYPES if needed <= flags), None)
+
+
+def kernels(library):
+    """Name of the kernels that an OpenBLAS uses here.
+
+    Parameters
+    ----------
+    library : path
+        Empty if it is not known.
+
+    Returns
+    -------
+    str or None
+        None if it is another BLAS.
+    """
+    name = getattr(ctypes.CDLL(str(library)), "openblas_get_corename", None) if library else None
+    if name is None:
+        return None
+    name.restype = ctypes.c_char_p
+    return name().decode()

@@ -1,12 +1,9 @@
 """The rate of single-precision matrix products: the limit of all that is computed by them."""
 
-import ctypes
 import os
 import time
 
 import numpy as np
-
-from lsd_repro import stack
 
 LIBRARIES = "scipy", "numpy", "PyTorch"
 # (m, k, n): squares, and the products that VGG-16's convolutions come to.
@@ -54,17 +51,3 @@ def multiplication(library):
 
     # The transposes are in Fortran's order, which BLAS takes without a copy.
     return lambda a, b: sgemm(1.0, b.T, a.T)
-
-
-def kernel():
-    """What the OpenBLAS that Theano links against takes the processor for; None if it is another BLAS.
-
-    A processor younger than it can be taken for an old one, at a fraction of the speed;
-    ``OPENBLAS_CORETYPE`` sets it right.
-    """
-    path = stack.find_blas().path
-    name = getattr(ctypes.CDLL(path), "openblas_get_corename", None) if path else None
-    if name is None:
-        return None
-    name.restype = ctypes.c_char_p
-    return name().decode()

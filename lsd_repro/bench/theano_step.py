@@ -41,10 +41,13 @@ def value_and_gradient(part, width, size):
     picture = problem.picture(size)
     x = theano.shared(to_graph(picture, "float32"), broadcastable=(True, False, False, False))
     energy = multiscale(patch_energy(problem.prior()), STREAM.prior_scales)
+    fixed = {}
     if part == "prior":
         term = np.float32(STREAM.prior_strength) * energy(x)
     else:
         network = problem.network(width)
-        term = symbolic_terms(x, picture.shape[:2], network, vgg16.build(network), energy, *problem.CLASSES,
+        layers = vgg16.build(network)
+        fixed = vgg16.fixed_filters(layers)
+        term = symbolic_terms(x, picture.shape[:2], network, layers, energy, *problem.CLASSES,
                               STREAM.prior_strength, STREAM.network_scales).class_term
-    return theano.function([], [term, T.grad(term, x)])
+    return theano.function([], [term, T.grad(term, x)], givens=fixed)

@@ -1,7 +1,5 @@
 """Matrix products of the libraries at hand."""
 
-import platform
-
 import numpy as np
 import pytest
 
@@ -29,11 +27,3 @@ def test_rate_is_the_largest_of_all_shapes(library, monkeypatch):
     monkeypatch.setattr(sgemm, "SHAPES", ((2, 3, 4), (5, 6, 7)))
     monkeypatch.setattr(sgemm.time, "perf_counter", lambda: next(ticks))
     assert sgemm.make(library)() == 2 * 5 * 6 * 7
-
-
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the kernel asked for is one of x86")
-def test_kernel_is_the_one_asked_for(python):
-    code = "from lsd_repro.bench import sgemm; print(sgemm.kernel())"
-    if python(code).stdout.strip() == "None":
-        pytest.skip("Theano's BLAS is no OpenBLAS here")
-    assert python(code, OPENBLAS_CORETYPE="Nehalem").stdout.strip() == "Nehalem"
