@@ -17,7 +17,7 @@ from lsd_repro.ops.patch_energy import PatchEnergy
 from lsd_repro.prior.energy import ENERGIES, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import GREY_OFFSET
-from lsd_repro.stack import T, theano
+from lsd_repro.stack import T, runs_on_cpu, theano
 
 Constant = theano.graph.basic.Constant
 
@@ -107,7 +107,7 @@ class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
 
 def _patterns(nodes):
     """Patterns for all convolutions among `nodes`."""
-    if not theano.config.cxx:  # PatchEnergy exists only in C
+    if not theano.config.cxx or not runs_on_cpu():  # PatchEnergy exists only in C, and for the CPU
         return
     seen = set()
     for node in nodes:

@@ -1,0 +1,110 @@
+/* A driver without hardware: memory is the host's, kernels load but compute nothing.
+
+What it reports is set by -D: FAKE_VERSION (as cuDriverGetVersion gives it), FAKE_INIT
+(the result of cuInit), FAKE_DEVICES, FAKE_MAJOR and FAKE_MINOR (compute capability). */
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef FAKE_VERSION
+#define FAKE_VERSION 12040
+#endif
+#ifndef FAKE_INIT
+#define FAKE_INIT 0
+#endif
+#ifndef FAKE_DEVICES
+#define FAKE_DEVICES 1
+#endif
+#ifndef FAKE_MAJOR
+#define FAKE_MAJOR 9
+#endif
+#ifndef FAKE_MINOR
+#define FAKE_MINOR 0
+#endif
+
+typedef unsigned long long address;
+
+int cuInit(int flags) { return FAKE_INIT; }
+int cuDriverGetVersion(int *version) { *version = FAKE_VERSION; return 0; }
+int cuGetErrorString(int error, const char **text) { *text = "an error"; return 0; }
+int cuGetErrorName(int error, const char **text) { *text = "CUDA_ERROR_FAKE"; return 0; }
+
+int cuDeviceGet(int *device, int ordinal) { *device = ordinal; return ordinal < FAKE_DEVICES ? 0 : 101; }
+int cuDeviceGetCount(int *count) { *count = FAKE_DEVICES; return 0; }
+int cuDeviceGetName(char *name, int length, int device) { snprintf(name, length, "Fake GPU"); return 0; }
+int cuDeviceGetPCIBusId(char *id, int length, int device) { snprintf(id, length, "0000:00:00.0"); return 0; }
+
+int cuDeviceGetAttribute(int *value, int attribute, int device) {
+  switch (attribute) {
+  case 75: *value = FAKE_MAJOR; break;
+  case 76: *value = FAKE_MINOR; break;
+  case 10: *value = 32; break;            /* warp */
+  case 8: case 81: *value = 49152; break; /* shared memory */
+  case 41: *value = 1; break;             /* unified addressing */
+  default: *value = 1024;
+  }
+  return 0;
+}
+
+int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active) { *flags = *active = 0; return 0; }
+int cuDevicePrimaryCtxSetFlags(int device, unsigned flags) { return 0; }
+int cuDevicePrimaryCtxRelease(int device) { return 0; }
+int cuDevicePrimaryCtxRetain(void **context, int device) { *context = (void *)1; return 0; }
+int cuCtxGetDevice(int *device) { *device = 0; return 0; }
+int cuCtxPushCurrent_v2(void *context) { return 0; }
+int cuCtxPopCurrent_v2(void **context) { return 0; }
+
+int cuLinkCreate(unsigned n, int *options, void **values, void **state) { *state = (void *)1; return 0; }
+int cuLinkAddData(void *state, int type, void *data, size_t size, const char *name, unsigned n, int *options,
+                  void **values) { return 0; }
+int cuLinkComplete(void *state, void **binary, size_t *size) { *binary = "binary"; *size = 7; return 0; }
+int cuLinkDestroy(void *state) { return 0; }
+int cuModuleLoadData(void **module, const void *image) { *module = (void *)1; return 0; }
+int cuModuleLoadDataEx(void **module, const void *image, unsigned n, int *options, void **values) {
+  return cuModuleLoadData(module, image);
+}
+int cuModuleUnload(void *module) { return 0; }
+int cuModuleGetFunction(void **function, void *module, const char *name) { *function = (void *)1; return 0; }
+int cuFuncGetAttribute(int *value, int attribute, void *function) { *value = 1024; return 0; }
+int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                   unsigned shared, void *stream, void **parameters, void **extra) { return 0; }
+
+int cuMemGetInfo_v2(size_t *available, size_t *total) { *available = *total = (size_t)1 << 34; return 0; }
+int cuMemAlloc_v2(address *pointer, size_t size) { return (*pointer = (address)calloc(1, size)) ? 0 : 2; }
+int cuMemFree_v2(address pointer) { free((void *)pointer); return 0; }
+int cuMemAllocHost_v2(void **pointer, size_t size) { return (*pointer = calloc(1, size)) ? 0 : 2; }
+int cuMemAllocManaged(address *pointer, size_t size, unsigned flags) { return cuMemAlloc_v2(pointer, size); }
+int cuMemFreeHost(void *pointer) { free(pointer); return 0; }
+int cuMemcpyHtoDAsync_v2(address to, const void *from, size_t size, void *stream) {
+  memcpy((void *)to, from, size);
+  return 0;
+}
+int cuMemcpyHtoD_v2(address to, const void *from, size_t size) { return cuMemcpyHtoDAsync_v2(to, from, size, NULL); }
+int cuMemcpyDtoHAsync_v2(void *to, address from, size_t size, void *stream) {
+  memcpy(to, (void *)from, size);
+  return 0;
+}
+int cuMemcpyDtoDAsync_v2(address to, address from, size_t size, void *stream) {
+  memmove((void *)to, (void *)from, size);
+  return 0;
+}
+int cuMemcpyPeerAsync(address to, void *there, address from, void *here, size_t size, void *stream) { return 1; }
+int cuMemsetD8Async(address to, unsigned char value, size_t size, void *stream) {
+  memset((void *)to, value, size);
+  return 0;
+}
+
+int cuEventCreate(void **event, unsigned flags) { *event = (void *)1; return 0; }
+int cuEventRecord(void *event, void *stream) { return 0; }
+int cuEventSynchronize(void *event) { return 0; }
+int cuEventDestroy_v2(void *event) { return 0; }
+int cuStreamCreate(void **stream, unsigned flags) { *stream = (void *)1; return 0; }
+int cuStreamWaitEvent(void *stream, void *event, unsigned flags) { return 0; }
+int cuStreamSynchronize(void *stream) { return 0; }
+int cuStreamDestroy_v2(void *stream) { return 0; }
+
+int cuIpcGetMemHandle(void *handle, address pointer) { return 1; }
+int cuIpcOpenMemHandle(address *pointer, void *handle, unsigned flags) { return 1; }
+int cuIpcCloseMemHandle(address pointer) { return 1; }
