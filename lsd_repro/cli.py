@@ -7,7 +7,7 @@ Exit status: 0 done, 1 deviations beyond their limits (parity), 2 bad input,
 import argparse
 import sys
 
-from lsd_repro import __version__, commands, fetch
+from lsd_repro import __version__, commands, device, fetch
 from lsd_repro.errors import InputError
 from lsd_repro.program2015 import PATCH_SIZE, PUBLISHED
 
@@ -16,6 +16,8 @@ def main(argv=None):
     """Run the command line; returns the exit status."""
     args = parser().parse_args(argv)
     try:
+        if getattr(args, "device", None):
+            device.choose(args.device)
         return args.run(args)
     except InputError as error:
         print(f"lsd-repro: {error}", file=sys.stderr)
@@ -40,6 +42,9 @@ def parser():
     def command(name, run, summary, example, among=subparsers):
         sub = among.add_parser(name, help=summary, description=summary, epilog=f"example: {example}")
         sub.set_defaults(run=run)
+        if run in commands.COMPUTING:
+            sub.add_argument("--device", type=device_name, metavar="D",
+                             help="cpu, cuda, cuda0, cuda1, ... (default: as THEANO_FLAGS or .theanorc say, else cpu)")
         return sub
 
     sub = command("frames", commands.run_dream, "the stream: a film of class hallucinations",
@@ -131,8 +136,11 @@ def parser():
                                                     "(default: 2015's if fetched, else none)")
     sub.add_argument("--out", default="out/compare", metavar="DIR", help="default: %(default)s")
 
-    command("doctor", commands.run_doctor, "what this installation runs on, what is missing, and what to do about it",
-            "lsd-repro doctor")
+    sub = command("doctor", commands.run_doctor, "what this installation runs on, what is missing, and what to do about it",
+                  "lsd-repro doctor")
+    sub.add_argument("--verify-gpu", nargs="?", const="gpu-verification.json", metavar="F.json",
+                     help="compute a gradient and some steps on the CPU and on --device (default: cuda), compare them, "
+                          "and write all figures to a file (default: %(const)s)")
     return top
 
 
@@ -194,6 +202,12 @@ def not_negative(text):
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text}: must be a number of at least 0")
     return value
+
+
+def device_name(text):
+    if not device.NAMES.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text}: must be cpu, cuda, cuda0, cuda1, ...")
+    return text
 
 
 def size(text):

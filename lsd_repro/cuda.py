@@ -30,6 +30,8 @@ NEWEST_CAPABILITY = (9, 0)
 # Newest first; the number behind .so is 11.2 for NVRTC of CUDA 11.2 to 11.8.
 _NUMBERS = ("13", "12", "11.2", "11.1", "11.0", "11", "10.2", "10.1", "10.0", "10")
 
+_ANY = (99, 99)
+
 _CAPABILITY_MAJOR, _CAPABILITY_MINOR = 75, 76  # CUdevice_attribute
 
 _STUB = """
@@ -142,12 +144,13 @@ def _error_name(driver, error):
     return f"{text.value.decode() if text.value else 'error'}, {error}"
 
 
-def find_nvrtc(driver):
+def find_nvrtc(driver=None):
     """Find an NVRTC, the compiler of GPU kernels, that fits the driver.
 
     Parameters
     ----------
-    driver : Library
+    driver : Library, optional
+        Default: any NVRTC fits.
 
     Returns
     -------
@@ -163,18 +166,18 @@ def find_nvrtc(driver):
         handle.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
         return major.value, minor.value
 
-    major, minor = driver.version
-    package = (f"'nvidia-cuda-nvrtc-cu{major}=={major}.{minor}.*'" if major < 13
-               else f"'nvidia-cuda-nvrtc=={major}.{minor}.*'")
-    return _fitting("nvrtc", "nvrtcVersion", version, "NVRTC, the compiler of GPU kernels,", driver.version, package)
+    newest = driver.version if driver else _ANY
+    package = _package("cuda-nvrtc", newest, ".".join(map(str, newest)))
+    return _fitting("nvrtc", "nvrtcVersion", version, "NVRTC, the compiler of GPU kernels,", newest, package)
 
 
-def find_cublas(driver):
+def find_cublas(driver=None):
     """Find a cuBLAS that fits the driver.
 
     Parameters
     ----------
-    driver : Library
+    driver : Library, optional
+        Default: any cuBLAS fits.
 
     Returns
     -------
@@ -193,10 +196,16 @@ def find_cublas(driver):
             values.append(value.value)
         return tuple(values)
 
-    major = driver.version[0]
-    package = f"nvidia-cublas-cu{major}" if major < 13 else f"'nvidia-cublas=={major}.*'"
-    # Within a major version NVIDIA keeps libraries and drivers compatible; code for NVRTC's is another matter.
-    return _fitting("cublas", "cublasGetProperty", version, "cuBLAS", (major, 99), package)
+    # Within a major version NVIDIA keeps libraries and drivers compatible, but for the code that NVRTC writes.
+    newest = (driver.version[0], 99) if driver else _ANY
+    return _fitting("cublas", "cublasGetProperty", version, "cuBLAS", newest, _package("cublas", newest, newest[0]))
+
+
+def _package(name, newest, version):
+    """What pip installs the library from, for a driver that serves `newest`."""
+    if newest is _ANY:
+        return f"nvidia-{name}-cu12"
+    return f"'nvidia-{name}=={version}.*'" if newest[0] > 12 else f"'nvidia-{name}-cu{newest[0]}=={version}.*'"
 
 
 def _fitting(stem, symbol, version_of, what, newest, package):
@@ -210,11 +219,10 @@ def _fitting(stem, symbol, version_of, what, newest, package):
                 return library
             too_new.append(library)
     if too_new:
-        raise StackError(f"{what} is newer than NVIDIA's driver serves: {too_new[0]}, driver for CUDA "
-                         f"{newest[0]}{'' if newest[1] == 99 else f'.{newest[1]}'}; update the driver, "
-                         f"or take an older one with pip install {package}")
-    raise StackError(f"{what} was not found (lib{stem}.so.{newest[0]} or older): pip install {package}, "
-                     "or install NVIDIA's CUDA toolkit and name its folder in CUDA_PATH")
+        raise StackError(f"{what} is newer than NVIDIA's driver serves: {too_new[0]}; update the driver, "
+                         f"or pip install {package}")
+    raise StackError(f"{what} was not found (lib{stem}.so): pip install {package}, or install NVIDIA's CUDA toolkit "
+                     "and name its folder in CUDA_PATH")
 
 
 def _places(stem):

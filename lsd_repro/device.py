@@ -95,9 +95,8 @@ def problems(name, find_compiler):
     attempt(check_pygpu, find_compiler)
     driver = attempt(cuda.find_driver)
     gpu = driver and attempt(find_gpu, driver, name)
-    nvrtc = driver and attempt(cuda.find_nvrtc, driver)
-    if driver:
-        attempt(cuda.find_cublas, driver)
+    nvrtc = attempt(cuda.find_nvrtc, driver)
+    attempt(cuda.find_cublas, driver)
     if gpu and nvrtc:
         attempt(cuda.check_capability, gpu, nvrtc)
     return found
@@ -166,18 +165,21 @@ def rows(find_compiler):
     if sys.platform != "linux":
         return [("GPU", "on Linux only")]
 
-    def attempt(function, *arguments):
-        try:
-            return function(*arguments)
-        except StackError as error:
-            return f"none: {error}"
+    found = []
 
-    found = [("pygpu", attempt(check_pygpu, find_compiler))]
-    driver = attempt(cuda.find_driver)
-    found.append(("NVIDIA driver", f"CUDA {driver}" if isinstance(driver, cuda.Library) else driver))
-    if isinstance(driver, cuda.Library):
-        gpus = attempt(cuda.find_gpus, driver)
-        found += ([(f"cuda{index}", str(gpu)) for index, gpu in enumerate(gpus)] if isinstance(gpus, list)
-                  else [("GPU", gpus)])
-        found += [("NVRTC", str(attempt(cuda.find_nvrtc, driver))), ("cuBLAS", str(attempt(cuda.find_cublas, driver)))]
+    def add(piece, function, *arguments):
+        try:
+            value = function(*arguments)
+        except StackError as error:
+            found.append((piece, f"none: {error}"))
+            return None
+        found.append((piece, "; ".join(map(str, value)) if isinstance(value, list) else str(value)))
+        return value
+
+    add("pygpu", check_pygpu, find_compiler)
+    driver = add("NVIDIA driver", cuda.find_driver)
+    if driver:
+        add("GPUs", cuda.find_gpus, driver)
+    add("NVRTC", cuda.find_nvrtc, driver)
+    add("cuBLAS", cuda.find_cublas, driver)
     return [*found, ("GPU path", NOT_VERIFIED)]

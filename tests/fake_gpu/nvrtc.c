@@ -1,8 +1,9 @@
-/* A CUDA compiler that takes every source and returns a text that is no program.
+/* A CUDA compiler that takes every source, for an architecture that it knows, and returns a text that is no program.
 
 FAKE_NVRTC_MAJOR and _MINOR set its version, FAKE_ARCHS the compute capabilities it compiles for. */
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #ifndef FAKE_NVRTC_MAJOR
@@ -21,7 +22,14 @@ int nvrtcGetNumSupportedArchs(int *count) { *count = sizeof archs / sizeof *arch
 int nvrtcGetSupportedArchs(int *list) { memcpy(list, archs, sizeof archs); return 0; }
 int nvrtcCreateProgram(void **program, const char *source, const char *name, int count, const char **headers,
                        const char **names) { *program = (void *)1; return 0; }
-int nvrtcCompileProgram(void *program, int count, const char **options) { return 0; }
+int nvrtcCompileProgram(void *program, int count, const char **options) {
+  char name[32];
+  for (int i = 0; i < sizeof archs / sizeof *archs; i++) {
+    snprintf(name, sizeof name, "compute_%d", archs[i]);
+    if (count == 2 && !strcmp(options[1], name)) return 0;
+  }
+  return 5; /* NVRTC_ERROR_INVALID_OPTION */
+}
 int nvrtcDestroyProgram(void **program) { return 0; }
 int nvrtcGetProgramLogSize(void *program, size_t *size) { *size = 1; return 0; }
 int nvrtcGetProgramLog(void *program, char *log) { *log = 0; return 0; }
