@@ -226,7 +226,7 @@ def _fitting(stem, symbol, version_of, what, newest, package):
 
 
 def _places(stem):
-    """Names under which a library could load: where the user says, what the loader finds, where else they get installed."""
+    """Names under which a library could load: where the user says, what the loader finds, where else it gets installed."""
     yield from _files(stem, filter(None, map(os.getenv, ("CUDA_PATH", "CUDA_HOME"))))
     yield from (f"lib{stem}.so", *(f"lib{stem}.so.{number}" for number in _NUMBERS))
     wheels = (path for entry in sys.path for path in sorted(Path(entry or ".").glob("nvidia/*"), reverse=True))
@@ -243,7 +243,8 @@ def _files(stem, roots):
 
 
 class _SymbolInfo(ctypes.Structure):  # Dl_info
-    _fields_ = [("path", ctypes.c_char_p), ("base", ctypes.c_void_p), ("name", ctypes.c_char_p), ("address", ctypes.c_void_p)]
+    _fields_ = [("path", ctypes.c_char_p), ("base", ctypes.c_void_p),
+                ("name", ctypes.c_char_p), ("address", ctypes.c_void_p)]
 
 
 def _path(function):
@@ -284,8 +285,8 @@ def check_capability(gpu, nvrtc):
     if gpu.capability < least:
         raise StackError(
             f"the GPU ({gpu}) is too old for NVRTC {nvrtc}, which compiles for compute capability "
-            f"{least[0]}.{least[1]} and newer: install an older one (CUDA 12 compiles for 5.0 and newer, CUDA 11 for 3.5: "
-            "pip install nvidia-cuda-nvrtc-cu12 nvidia-cublas-cu12, or the same with cu11)")
+            f"{least[0]}.{least[1]} and newer: install an older one (pip install nvidia-cuda-nvrtc-cu12 nvidia-cublas-cu12 "
+            "for 5.0 and newer, the same with cu11 for 3.5 and newer)")
 
 
 def link_names(compiler, driver, nvrtc, cublas):

@@ -122,8 +122,8 @@ def _use_gpu(name):
     try:
         gpuarray.use(name)
     except Exception as error:  # of the driver, the compiler or the memory of a GPU
-        raise StackError(f"device={name}: the GPU cannot be used ({type(error).__name__}: {error}); see lsd-repro doctor, "
-                         "or compute with --device cpu") from error
+        raise StackError(f"device={name}: the GPU cannot be used ({type(error).__name__}: {error}); "
+                         f"see lsd-repro doctor --device {name}, or compute with --device cpu") from error
 
 
 # ---------------------------------------------------------------- what the machine has

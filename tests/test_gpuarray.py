@@ -1,13 +1,14 @@
-"""The GPU backend up to the launch of a kernel: real Theano, pygpu and libgpuarray on a driver without hardware.
+"""The GPU backend without a GPU: real Theano, pygpu and libgpuarray on a driver that runs kernels on the processor.
 
-What is compiled, and where each thing is computed and kept, is as on a GPU; the numbers
-are not, as the driver's kernels do nothing.
+What is compiled, and where each thing is computed and kept, is as on a GPU.  Where a
+test doesn't look at numbers, kernels do nothing, as compiling each takes a second.
 """
 
 import json
 import os
 
 import fake_gpu
+import numpy as np
 import pytest
 
 from lsd_repro.stack import theano
@@ -19,13 +20,13 @@ pytest.importorskip("pygpu", reason="pygpu, which Theano uses GPUs through, is n
 def on_gpu(python, tmp_path):
     """Run code on a GPU that is not there; see `fake_gpu.build_all` for the options."""
 
-    def run(code, **options):
+    def run(code, environment={}, **options):
         folder = fake_gpu.build_all(tmp_path / "cuda", **options)
         # The kernels must not end in the cache of those that a real NVRTC has made.
         flags = (f"device=cuda,base_compiledir={theano.config.base_compiledir},"
                  f"gpuarray__cache_path={tmp_path / 'kernels'}")
-        return python(code, THEANO_FLAGS=flags, LD_LIBRARY_PATH=os.pathsep.join(filter(None, [folder, os.getenv("LD_LIBRARY_PATH")])),
-                      CUDA_PATH="", CUDA_HOME="")
+        folders = os.pathsep.join(filter(None, [folder, os.getenv("LD_LIBRARY_PATH")]))
+        return python(code, THEANO_FLAGS=flags, LD_LIBRARY_PATH=folders, CUDA_PATH="", CUDA_HOME="", **environment)
 
     return run
 
@@ -92,6 +93,38 @@ SUM = """if True:
 def test_gpu_newer_than_libgpuarray_gets_code_for_an_older_one(on_gpu):
     result = on_gpu(SUM, FAKE_MAJOR=12, FAKE_MINOR=0)
     assert result.stdout == "['GpuCAReduceCuda', 'GpuElemwise', 'HostFromGpu']\n", result.stderr
+
+
+STEPS = """if True:
+    import sys
+    import numpy as np
+    from skimage import data
+    from small_network import small_network
+    from lsd_repro import shipped
+    from lsd_repro.dream.step import GradientStep
+    from lsd_repro.prior import store
+    from lsd_repro.prior.energy import multiscale, patch_energy
+
+    energy = multiscale(patch_energy(store.load(shipped.path(shipped.PRIORS))["student"]), (1, 4))
+    step = GradientStep(small_network(np.random.default_rng(3)), energy, data.astronaut()[40:136, 180:280], 5.0, 10.0,
+                        dtype="float64")
+    terms, gradient, logits = step.evaluate(7, 3)
+    losses = [step.step(7, 3).loss for _ in range(3)]
+    np.savez("found.npz", terms=terms, gradient=gradient, logits=logits, losses=losses, picture=step.picture)
+    """
+
+
+@pytest.mark.slow
+def test_gradient_and_steps_are_those_of_the_cpu(on_gpu, python, tmp_path):
+    flags = f"base_compiledir={theano.config.base_compiledir}"
+    for side, result in (("gpu", on_gpu(STEPS, {"FAKE_GPU_FOLDER": str(tmp_path)})), ("cpu", None)):
+        result = result or python(STEPS, THEANO_FLAGS=flags)
+        assert result.returncode == 0, result.stderr
+        (tmp_path / "found.npz").rename(tmp_path / f"{side}.npz")
+    with np.load(tmp_path / "gpu.npz") as gpu, np.load(tmp_path / "cpu.npz") as cpu:
+        for name in cpu.files:
+            assert np.abs(gpu[name] - cpu[name]).max() <= 1e-12 * np.abs(cpu[name]).max(), name
+            assert np.ptp(gpu[name]) > 0
 
 
 def test_gpu_that_fails_is_a_message_and_no_cpu(on_gpu):

@@ -70,22 +70,24 @@ def deviation(ours, theirs):
     Returns
     -------
     dict
-        ``"dtype"``, ``"largest"``, ``"rms"``, ``"limit"``, and whether it is ``"within"``.
+        ``"dtype"``, ``"largest"``, ``"rms"``, which of these is ``"held"`` to the ``"limit"``, and
+        whether it is ``"within"``.
     """
     dtype = str(theirs.dtype)
     difference = np.abs(np.asarray(ours, float) - theirs) / np.abs(theirs).max()
     found = {"largest": float(difference.max()), "rms": float(np.sqrt(np.mean(difference ** 2)))}
-    held = found["largest" if dtype == "float64" else "rms"]
-    return {"dtype": dtype, **found, "limit": LIMITS[dtype], "within": bool(ours.dtype == theirs.dtype and held <= LIMITS[dtype])}
+    held = "largest" if dtype == "float64" else "rms"
+    within = ours.dtype == theirs.dtype and found[held] <= LIMITS[dtype]
+    return {"dtype": dtype, **found, "held": held, "limit": LIMITS[dtype], "within": bool(within)}
 
 
 def table(result):
     """What `verify` found, as text for people."""
-    lines = [f"{'':20} {'largest':>9} {'rms':>9}   of the CPU's largest value, picture of {result['picture of the gradient']}"]
+    lines = [f"{'':20} {'largest':>9} {'rms':>9}   of the CPU's largest value, "
+             f"picture of {result['picture of the gradient']}"]
     for one in result["deviations"]:
-        held = "largest" if one["dtype"] == "float64" else "rms"
-        verdict = "within" if one["within"] else "BEYOND"
-        lines.append(f"{one['quantity']:20} {one['largest']:9.2g} {one['rms']:9.2g}   {held} {verdict} {one['limit']:g}")
+        lines.append(f"{one['quantity']:20} {one['largest']:9.2g} {one['rms']:9.2g}   "
+                     f"{one['held']} {'within' if one['within'] else 'BEYOND'} {one['limit']:g}")
     lines += ["", f"seconds per step, picture of {result['picture of the steps']}, float32, median of "
                   f"{len(result['seconds per step']['device'])}:"]
     for side, name in (("cpu", "cpu"), ("device", result["device"])):
@@ -101,7 +103,8 @@ def _measure_apart(name, *arguments):
         done = subprocess.run([sys.executable, "-m", __spec__.name, json.dumps([str(out), *arguments])],
                               env={**os.environ, "THEANO_FLAGS": flags}, stdout=subprocess.PIPE)
         if done.returncode:
-            raise InputError(f"the measurement on {name} failed, as said above; see also lsd-repro doctor --device {name}")
+            raise InputError(f"the measurement on {name} failed, as said above; "
+                             f"see also lsd-repro doctor --device {name}")
         with np.load(out) as arrays:
             found = dict(arrays)
     return found, found.pop("seconds").tolist()
@@ -134,7 +137,8 @@ def measure(out, steps, size, gradient_size):
     arrays = {}
     for dtype in LIMITS:
         terms, gradient, logits = make_step(gradient_size, dtype).evaluate(bottom, top)
-        arrays |= {f"loss {dtype}": np.asarray([terms.loss], dtype), f"gradient {dtype}": gradient, f"logits {dtype}": logits}
+        arrays[f"loss {dtype}"] = np.asarray([terms.loss], dtype)
+        arrays[f"gradient {dtype}"], arrays[f"logits {dtype}"] = gradient, logits
     step = make_step(size, "float32")
     seconds = []
     for _ in range(steps + 1):

@@ -1,12 +1,20 @@
-/* A driver without hardware: memory is the host's, kernels load but compute nothing.
+/* A driver without hardware: memory is the host's.
 
+Where the environment names a folder in FAKE_GPU_FOLDER, kernels are compiled there for
+the processor and run, one thread after the other (kernel.h); else they do nothing.
 What it reports is set by -D: FAKE_VERSION (as cuDriverGetVersion gives it), FAKE_INIT
 (the result of cuInit), FAKE_DEVICES, FAKE_MAJOR and FAKE_MINOR (compute capability). */
 
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <dlfcn.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <string>
 
 #ifndef FAKE_VERSION
 #define FAKE_VERSION 12040
@@ -25,6 +33,25 @@ What it reports is set by -D: FAKE_VERSION (as cuDriverGetVersion gives it), FAK
 #endif
 
 typedef unsigned long long address;
+typedef void kernel(const unsigned *grid, const unsigned *block, void **parameters);
+typedef std::pair<std::string, std::string> named_source;
+
+/* The kernel of this name in a source, compiled for the processor. */
+static kernel *compiled(const std::string &folder, const named_source &named) {
+  static std::map<named_source, kernel *> known;
+  if (known.count(named)) return known[named];
+  std::string file = folder + "/kernel" + std::to_string(known.size()), text = named.second;
+  std::regex shared("extern\\s+__shared__\\s+([\\w ]+?)\\s+(\\w+)\\s*\\[\\s*\\];");
+  std::ofstream(file + ".cpp") << "#include \"" FAKE_KERNEL_H "\"\n"
+                               << std::regex_replace(text, shared, "$1 *$2 = ($1 *)shared_memory;")
+                               << "\nextern \"C\" void launch(const unsigned *grid, const unsigned *block, void **p) {\n"
+                               << "  run([](void **p) { apply(&" << named.first << ", p); }, grid, block, p);\n}\n";
+  std::string command = "g++ -std=c++17 -O1 -w -fpermissive -shared -fPIC " + file + ".cpp -o " + file + ".so";
+  void *library = system(command.c_str()) ? NULL : dlopen((file + ".so").c_str(), RTLD_NOW);
+  return known[named] = library ? (kernel *)dlsym(library, "launch") : NULL;
+}
+
+extern "C" {
 
 int cuInit(int flags) { return FAKE_INIT; }
 int cuDriverGetVersion(int *version) { *version = FAKE_VERSION; return 0; }
@@ -50,7 +77,7 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
   return 0;
 }
 
-int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active) { *flags = *active = 0; return 0; }
+int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active) { *flags = 0; *active = 0; return 0; }
 int cuDevicePrimaryCtxSetFlags(int device, unsigned flags) { return 0; }
 int cuDevicePrimaryCtxRelease(int device) { return 0; }
 int cuDevicePrimaryCtxRetain(void **context, int device) { *context = (void *)1; return 0; }
@@ -58,20 +85,41 @@ int cuCtxGetDevice(int *device) { *device = 0; return 0; }
 int cuCtxPushCurrent_v2(void *context) { return 0; }
 int cuCtxPopCurrent_v2(void **context) { return 0; }
 
-int cuLinkCreate(unsigned n, int *options, void **values, void **state) { *state = (void *)1; return 0; }
+/* A module is the text that NVRTC made of a source, which here is the source. */
+static std::string linked;
+int cuLinkCreate(unsigned n, int *options, void **values, void **state) { *state = &linked; return 0; }
 int cuLinkAddData(void *state, int type, void *data, size_t size, const char *name, unsigned n, int *options,
-                  void **values) { return 0; }
-int cuLinkComplete(void *state, void **binary, size_t *size) { *binary = "binary"; *size = 7; return 0; }
+                  void **values) {
+  linked = (const char *)data;
+  return 0;
+}
+int cuLinkComplete(void *state, void **binary, size_t *size) {
+  *binary = (void *)linked.c_str();
+  *size = linked.size() + 1;
+  return 0;
+}
 int cuLinkDestroy(void *state) { return 0; }
-int cuModuleLoadData(void **module, const void *image) { *module = (void *)1; return 0; }
+int cuModuleLoadData(void **module, const void *image) { *module = new std::string((const char *)image); return 0; }
 int cuModuleLoadDataEx(void **module, const void *image, unsigned n, int *options, void **values) {
   return cuModuleLoadData(module, image);
 }
-int cuModuleUnload(void *module) { return 0; }
-int cuModuleGetFunction(void **function, void *module, const char *name) { *function = (void *)1; return 0; }
-int cuFuncGetAttribute(int *value, int attribute, void *function) { *value = 1024; return 0; }
+int cuModuleUnload(void *module) { delete (std::string *)module; return 0; }
+int cuModuleGetFunction(void **function, void *module, const char *name) {
+  *function = new named_source(name, *(std::string *)module); /* and never freed: the process is short */
+  return 0;
+}
 int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
-                   unsigned shared, void *stream, void **parameters, void **extra) { return 0; }
+                   unsigned shared, void *stream, void **parameters, void **extra) {
+  const char *folder = getenv("FAKE_GPU_FOLDER");
+  if (!folder) return 0;
+  unsigned grid[] = {gx, gy, gz}, block[] = {bx, by, bz};
+  if (!gx || !gy || !gz || !bx || !by || !bz || bx * by * bz > 1024) return 1; /* CUDA_ERROR_INVALID_VALUE */
+  kernel *launch = compiled(folder, *(named_source *)function);
+  if (!launch) return 200; /* CUDA_ERROR_INVALID_IMAGE */
+  launch(grid, block, parameters);
+  return 0;
+}
+int cuFuncGetAttribute(int *value, int attribute, void *function) { *value = 1024; return 0; }
 
 int cuMemGetInfo_v2(size_t *available, size_t *total) { *available = *total = (size_t)1 << 34; return 0; }
 int cuMemAlloc_v2(address *pointer, size_t size) { return (*pointer = (address)calloc(1, size)) ? 0 : 2; }
@@ -110,3 +158,5 @@ int cuStreamDestroy_v2(void *stream) { return 0; }
 int cuIpcGetMemHandle(void *handle, address pointer) { return 1; }
 int cuIpcOpenMemHandle(address *pointer, void *handle, unsigned flags) { return 1; }
 int cuIpcCloseMemHandle(address pointer) { return 1; }
+
+}
