@@ -14,7 +14,7 @@ def build(folder, stem, name, **definitions):
     options = [f"-D{key}={value}" for key, value in definitions.items()]
     library = Path(folder, name)
     library.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-w", *options, str(SOURCES / f"{stem}.cpp"),
+    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-w", *options, str(SOURCES / f"{stem}.cpp"),
                     f"-Wl,-soname,{name}", "-o", str(library)], check=True)
     return library
 

@@ -13,7 +13,6 @@ What it reports is set by -D: FAKE_VERSION (as cuDriverGetVersion gives it), FAK
 #include <cstring>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <string>
 
 #ifndef FAKE_VERSION
@@ -41,10 +40,14 @@ static kernel *compiled(const std::string &folder, const named_source &named) {
   static std::map<named_source, kernel *> known;
   if (known.count(named)) return known[named];
   std::string file = folder + "/kernel" + std::to_string(known.size()), text = named.second;
-  std::regex shared("extern\\s+__shared__\\s+([\\w ]+?)\\s+(\\w+)\\s*\\[\\s*\\];");
+  const std::string shared = "extern __shared__ ";
+  for (size_t at; (at = text.find(shared)) != std::string::npos;) { /* "T name[];" becomes "T *name = (T *)..." */
+    size_t end = text.find("[];", at), name = text.rfind(' ', end) + 1, type = at + shared.size();
+    std::string declared = text.substr(type, name - type) + "*";
+    text.replace(at, end + 2 - at, declared + text.substr(name, end - name) + " = (" + declared + ")shared_memory");
+  }
   std::ofstream(file + ".cpp") << "#include \"" FAKE_KERNEL_H "\"\n"
-                               << std::regex_replace(text, shared, "$1 *$2 = ($1 *)shared_memory;")
-                               << "\nextern \"C\" void launch(const unsigned *grid, const unsigned *block, void **p) {\n"
+                               << text << "\nextern \"C\" void launch(const unsigned *grid, const unsigned *block, void **p) {\n"
                                << "  run([](void **p) { apply(&" << named.first << ", p); }, grid, block, p);\n}\n";
   std::string command = "g++ -std=c++17 -O1 -w -fpermissive -shared -fPIC " + file + ".cpp -o " + file + ".so";
   void *library = system(command.c_str()) ? NULL : dlopen((file + ".so").c_str(), RTLD_NOW);
