@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 
-from lsd_repro import __version__, commands, fetch
+from lsd_repro import __version__, commands, device, fetch
 from lsd_repro.errors import InputError
 from lsd_repro.processor import choose_kernels
 from lsd_repro.program2015 import PATCH_SIZE, PUBLISHED
@@ -19,6 +19,8 @@ def main(argv=None):
     args = parser().parse_args(argv)
     choose_kernels()  # before any command imports numpy
     try:
+        if getattr(args, "device", None):
+            device.choose(args.device)
         return args.run(args)
     except InputError as error:
         print(f"lsd-repro: {error}", file=sys.stderr)
@@ -43,6 +45,9 @@ def parser():
     def command(name, run, summary, example, among=subparsers):
         sub = among.add_parser(name, help=summary, description=summary, epilog=f"example: {example}")
         sub.set_defaults(run=run)
+        if run in commands.COMPUTING:
+            sub.add_argument("--device", type=device_name, metavar="D",
+                             help="cpu, cuda, cuda0, cuda1, ... (default: as THEANO_FLAGS or .theanorc say, else cpu)")
         return sub
 
     sub = command("frames", commands.run_dream, "the stream: a film of class hallucinations",
@@ -154,8 +159,11 @@ def parser():
                      help="video frames a round (default: %(default)s)")
     add_bench_options(sub, repeats=5)
 
-    command("doctor", commands.run_doctor, "what this installation runs on, what is missing, and what to do about it",
-            "lsd-repro doctor")
+    sub = command("doctor", commands.run_doctor, "what this installation runs on, what is missing, and what to do about it",
+                  "lsd-repro doctor")
+    sub.add_argument("--verify-gpu", nargs="?", const="gpu-verification.json", metavar="F.json",
+                     help="compute a gradient and some steps on the CPU and on --device (default: cuda), compare them, "
+                          "and write all figures to a file (default: %(const)s)")
     return top
 
 
@@ -223,6 +231,12 @@ def not_negative(text):
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text}: must be a number of at least 0")
     return value
+
+
+def device_name(text):
+    if not device.NAMES.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text}: must be cpu, cuda, cuda0, cuda1, ...")
+    return text
 
 
 def size(text):

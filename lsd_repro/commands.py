@@ -222,5 +222,29 @@ def _bench(args, page, *options):
 def run_doctor(args):
     from lsd_repro import doctor
 
+    if args.verify_gpu:
+        return verify_gpu(args.verify_gpu)
     print(doctor.report())
     return 2 if doctor.problems() else 0
+
+
+def verify_gpu(out):
+    from lsd_repro import device, stack
+
+    name = device.asked()
+    if name == "cpu":
+        name = "cuda"
+    missing = device.problems(name, stack.find_compiler)
+    if missing:
+        raise InputError("\n".join(missing))
+    from lsd_repro.compare import devices
+
+    result = devices.verify(name, out)
+    print(f"{devices.table(result)}\n\n{'within the limits' if result['within the limits'] else 'BEYOND THE LIMITS'}; "
+          f"all figures are in {out}")
+    return 0 if result["within the limits"] else 1
+
+
+# Those that take --device.
+COMPUTING = (run_dream, run_reproduce, run_prior_show, run_prior_compare, run_prior_ablate, run_parity, run_compare,
+             run_doctor)

@@ -9,7 +9,7 @@ import platform
 import subprocess
 import sys
 
-from lsd_repro import __version__, fetch, processor, shipped, stack
+from lsd_repro import __version__, device, fetch, processor, shipped, stack
 from lsd_repro.errors import InputError, StackError
 
 DISTRIBUTIONS = ("Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "matplotlib", "Pillow", "setuptools",
@@ -30,6 +30,7 @@ def report():
     rows += [("C++ compiler", _or_missing(_compiler)), ("Python.h", _or_missing(stack.find_headers)),
              ("BLAS", _or_missing(_blas))]
     rows += _theano_rows()
+    rows += device.rows(stack.find_compiler)
     rows += [("ffmpeg", _or_missing(_ffmpeg))]
     rows += [(name, _or_missing(shipped.path, name)) for name in (shipped.NETWORK, shipped.PRIORS)]
     rows += _fetched_rows()
@@ -103,10 +104,11 @@ def _blas():
 
 def _theano_rows():
     try:
-        config = stack.load().theano.config
+        loaded = stack.load()
     except StackError:
         return [("Theano", "cannot be brought up")]
-    return [("floatX", config.floatX), ("device", config.device), ("compile cache", config.compiledir)]
+    config = loaded.theano.config
+    return [("floatX", config.floatX), ("device", loaded.device), ("compile cache", config.compiledir)]
 
 
 def _ffmpeg():

@@ -1,4 +1,4 @@
-"""Theano-PyMC 1.1.2 and Lasagne 0.1 on today's Python: the only file that knows they are old.
+"""Theano-PyMC 1.1.2 and Lasagne 0.1 on today's Python: with `gpuarray`, what knows that they are old.
 
 Everyone else writes ``from lsd_repro.stack import T, lasagne, theano``.  The three
 names are made on first use (PEP 562), so importing this module imports nothing old.
@@ -9,12 +9,13 @@ names are made on first use (PEP 562), so importing this module imports nothing 
 `find_headers`       the folder of Python.h
 `find_blas`          the BLAS that Theano will link against
 `problems`           what is missing here, as messages
+`runs_on_cpu`        whether graphs are computed on the CPU
 ===================  ==========================================================
 
 Whatever the user set in ``THEANO_FLAGS`` or ``.theanorc`` wins over what is set here.
+A GPU that they ask for is used, or what it lacks is said: Theano alone would go on on the CPU.
 """
 
-import configparser
 import contextlib
 import ctypes
 import ctypes.util
@@ -24,7 +25,6 @@ import importlib
 import importlib.util
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -35,8 +35,10 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+from lsd_repro import cuda, device, gpuarray
 from lsd_repro.errors import StackError
 from lsd_repro.processor import choose_kernels
+from lsd_repro.theano_flags import around, user_flags
 
 # Theano-PyMC 1.1.2 was released for 3.7-3.9; 3.12 lacks the distutils that it imports.
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 9), (3, 11)
@@ -84,7 +86,7 @@ def load():
     Returns
     -------
     types.SimpleNamespace
-        With ``theano``, ``T`` (`theano.tensor`) and ``lasagne``.
+        With ``theano``, ``T`` (`theano.tensor`) and ``lasagne``, and the name of the ``device``.
 
     Raises
     ------
@@ -94,8 +96,12 @@ def load():
     for message in problems():
         raise StackError(message)
     _silence_what_nobody_can_change()
-    with _theano_flags(_our_flags()):
+    asked = device.asked()
+    # Told of a GPU, Theano would fail at it while it is imported, and go on without.
+    with around(_our_flags(), {"device": "cpu"}):
         theano = _import("theano")
+    if asked != "cpu":
+        _use_gpu(asked)
     _restore_what_lasagne_needs()
     with warnings.catch_warnings():
         # pkg_resources warns of its end, and of others' packages; setup.py keeps setuptools below 81.
@@ -103,7 +109,22 @@ def load():
         # LaTeX in Lasagne's docstrings, when Python first compiles them.
         warnings.filterwarnings("ignore", "invalid escape sequence", DeprecationWarning)
         lasagne = _import("lasagne")
-    return types.SimpleNamespace(theano=theano, T=theano.tensor, lasagne=lasagne)
+    return types.SimpleNamespace(theano=theano, T=theano.tensor, lasagne=lasagne, device=asked)
+
+
+def runs_on_cpu():
+    """Whether graphs are computed on the CPU, so that Ops that exist for it alone may be put in."""
+    return load().device == "cpu"
+
+
+def _use_gpu(name):
+    driver = cuda.find_driver()
+    cuda.link_names(find_compiler(), driver, cuda.find_nvrtc(driver), cuda.find_cublas(driver))
+    try:
+        gpuarray.use(name)
+    except Exception as error:  # of the driver, the compiler or the memory of a GPU
+        raise StackError(f"device={name}: the GPU cannot be used ({type(error).__name__}: {error}); "
+                         f"see lsd-repro doctor --device {name}, or compute with --device cpu") from error
 
 
 # ---------------------------------------------------------------- what the machine has
@@ -117,7 +138,8 @@ def problems():
     list of str
         One message for each missing thing, saying what to install; empty if all is there.
     """
-    return _failures(check_python, check_installed, user_flags, find_compiler, find_headers, find_blas)
+    found = _failures(check_python, check_installed, user_flags, device.asked, find_compiler, find_headers, find_blas)
+    return found or device.problems(device.asked(), find_compiler)
 
 
 def problems_before_install():
@@ -151,47 +173,6 @@ def check_installed():
     missing = [name for name in ("theano", "lasagne", "scipy", "pkg_resources") if not importlib.util.find_spec(name)]
     if missing:
         raise StackError(f"not installed here: {', '.join(missing)}; {_REINSTALL}")
-
-
-def user_flags():
-    """Read the Theano settings that the user made.
-
-    Returns
-    -------
-    dict
-        Option name, as in ``THEANO_FLAGS`` (``"blas__ldflags"``), to value.
-
-    Raises
-    ------
-    StackError
-        If ``THEANO_FLAGS`` or a ``.theanorc`` cannot be parsed.
-    """
-    flags = {}
-    # As Theano orders them: later files over earlier ones, the environment over all.
-    for name in os.getenv("THEANORC", "~/.theanorc").split(os.pathsep):
-        parser = configparser.RawConfigParser()
-        try:
-            parser.read(os.path.expanduser(name))
-        except configparser.Error as error:
-            raise StackError(f"{name} is not a valid .theanorc: {error}") from error
-        for section in parser.sections():
-            for option, value in parser.items(section):
-                if section == "global":
-                    # Option names in .theanorc are case-insensitive.
-                    flags["floatX" if option == "floatx" else option] = value
-                else:
-                    flags[f"{section}__{option}"] = value
-    splitter = shlex.shlex(os.getenv("THEANO_FLAGS", ""), posix=True)
-    splitter.whitespace = ","
-    splitter.whitespace_split = True
-    try:
-        for pair in splitter:
-            name, _, value = pair.strip().partition("=")
-            flags[name] = value
-    except ValueError as error:
-        raise StackError(f"THEANO_FLAGS cannot be parsed ({error}); it reads "
-                         "name=value,name=value with quotes closed") from error
-    return flags
 
 
 def find_compiler():
@@ -344,7 +325,9 @@ def _our_flags():
     theirs = user_flags()
     blas = find_blas()
     ldflags = f"-L{_plain_folder(blas.folder)} {blas.flags}" if blas.folder else blas.flags
-    flags = {"floatX": "float32", "cxx": find_compiler(), "blas__ldflags": ldflags}
+    flags = {"floatX": "float32", "cxx": find_compiler(), "blas__ldflags": ldflags,
+             # Up to version 7 only, and none to be had for today's drivers.
+             "dnn__enabled": "False", "print_active_device": "False"}
     return {name: value for name, value in flags.items() if name not in theirs}
 
 
@@ -363,21 +346,6 @@ def _plain_folder(folder):
         with contextlib.suppress(FileExistsError):  # another process was faster
             link.symlink_to(folder)
     return str(link)
-
-
-@contextlib.contextmanager
-def _theano_flags(flags):
-    """Put `flags` before the user's in ``THEANO_FLAGS``, which Theano reads once, at import."""
-    before = os.environ.get("THEANO_FLAGS")
-    ours = ",".join(f'{name}="{value}"' for name, value in flags.items())
-    os.environ["THEANO_FLAGS"] = f"{ours},{before or ''}"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["THEANO_FLAGS"]
-        else:
-            os.environ["THEANO_FLAGS"] = before
 
 
 # ---------------------------------------------------------------- what became of 2015's names

@@ -1,12 +1,15 @@
 """The command line: what a user types, and what comes of it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
+import fake_gpu
 import imageio_ffmpeg
 import numpy as np
 import pytest
@@ -178,6 +181,33 @@ def test_every_command_has_help_with_an_example(capsys):
                       ("doctor",)):
         assert run(*arguments, "--help") == 0
         assert "example: lsd-repro " + " ".join(arguments) in capsys.readouterr().out
+
+
+COMPUTING = (("frames",), ("stills",), ("reproduce",), ("prior", "show"), ("prior", "compare", "a.npz"),
+             ("prior", "ablate", "--class", "a"), ("parity", "a.npz"), ("compare", "a.png"), ("doctor",))
+
+
+@pytest.mark.parametrize("arguments", COMPUTING, ids=" ".join)
+def test_every_command_that_computes_takes_a_device(arguments):
+    assert cli.parser().parse_args([*arguments, "--device", "cuda1"]).device == "cuda1"
+    with pytest.raises(SystemExit):
+        cli.parser().parse_args([*arguments, "--device", "gpu"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="GPUs are used on Linux only")
+@pytest.mark.parametrize("arguments, out", [(("frames", "--device", "cuda", "--out", "run"), ""),
+                                            (("doctor", "--verify-gpu"), ""),
+                                            (("doctor", "--device", "cuda"), "sees no GPU")])
+def test_gpu_that_is_not_there_is_a_message(tmp_path, tmp_path_factory, arguments, out):
+    folder = fake_gpu.build_all(tmp_path_factory.mktemp("cuda"), FAKE_DEVICES=0)
+    inherited = {name: value for name, value in os.environ.items() if name != "THEANO_FLAGS"}
+    path = os.pathsep.join([str(Path(cli.__file__).parents[1]), os.getenv("PYTHONPATH", "")])
+    done = subprocess.run(command(*arguments), cwd=tmp_path, capture_output=True, text=True, env={
+        **inherited, "PYTHONPATH": path, "LD_LIBRARY_PATH": folder, "THEANORC": str(tmp_path / "none")})
+    assert done.returncode == 2
+    assert "device=cuda: " in (done.stdout if out else done.stderr) and out in done.stdout
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_and_bad_options_do_not_wait_for_theano(python):

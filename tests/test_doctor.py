@@ -32,6 +32,13 @@ def test_report_names_versions_blas_cache_and_ffmpeg(shipped_files):
     assert stack.find_blas().path in lines["BLAS"]
 
 
+def test_report_says_what_a_gpu_lacks_and_that_it_is_no_problem_without(shipped_files):
+    lines = dict(line.split("  ", 1) for line in doctor.report().splitlines() if "  " in line)
+    for piece in ("NVIDIA driver", "NVRTC", "cuBLAS", "pygpu"):
+        assert piece in lines
+    assert "not verified on hardware" in lines["GPU path"]
+
+
 def test_missing_shipped_file_is_named_with_what_to_do(shipped_files):
     (shipped_files / shipped.PRIORS).unlink()
     [message] = doctor.problems()

@@ -20,7 +20,8 @@ def no_settings_of_the_user(monkeypatch, tmp_path):
 # ---------------------------------------------------------------- importing
 
 
-@pytest.mark.parametrize("module", ["lsd_repro", "lsd_repro.stack", "lsd_repro.doctor", "lsd_repro.shipped"])
+@pytest.mark.parametrize("module", ["lsd_repro", "lsd_repro.stack", "lsd_repro.doctor", "lsd_repro.shipped",
+                                    "lsd_repro.device"])
 def test_import_does_not_import_theano(python, module):
     result = python(f"import sys, {module}; print({{'theano', 'lasagne', 'numpy', 'scipy'}} & set(sys.modules))")
     assert (result.stdout, result.stderr) == ("set()\n", "")

@@ -18,7 +18,7 @@ from lsd_repro.ops.pattern import Constant, Pattern
 from lsd_repro.prior.energy import ENERGIES, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import GREY_OFFSET
-from lsd_repro.stack import T, theano
+from lsd_repro.stack import T, runs_on_cpu, theano
 
 NAME = "fuse_patch_energy"
 
@@ -78,7 +78,7 @@ class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
 
 def _patterns(nodes):
     """Patterns for all convolutions among `nodes`."""
-    if not theano.config.cxx:  # PatchEnergy exists only in C
+    if not theano.config.cxx or not runs_on_cpu():  # PatchEnergy exists only in C, and for the CPU
         return
     seen = set()
     for node in nodes:

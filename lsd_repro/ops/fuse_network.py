@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lsd_repro.ops.convolution import (PICTURE, MaxPool, MaxPoolGradient, RectifiedCorrelation,
                                        RectifiedCorrelationGradient, WinogradFilters)
 from lsd_repro.ops.pattern import Pattern
-from lsd_repro.stack import T, lasagne, theano
+from lsd_repro.stack import T, lasagne, runs_on_cpu, theano
 
 NAME = "fuse_conv3x3"
 
@@ -89,7 +89,7 @@ class FuseNetwork(theano.graph.opt.GlobalOptimizer):
     """The rewrite."""
 
     def apply(self, fgraph):
-        if not theano.config.cxx:  # the Ops exist only in C++
+        if not theano.config.cxx or not runs_on_cpu():  # the Ops exist only in C++, and for the CPU
             return
         nodes = fgraph.toposort()
         wanted = {layer for layer in layers(nodes) if layer}

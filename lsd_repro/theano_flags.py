@@ -1,0 +1,71 @@
+"""The settings of Theano: what the user made them, and how to add some."""
+
+import configparser
+import contextlib
+import os
+import shlex
+
+from lsd_repro.errors import StackError
+
+
+def user_flags():
+    """Read the Theano settings that the user made.
+
+    Returns
+    -------
+    dict
+        Option name, as in ``THEANO_FLAGS`` (``"blas__ldflags"``), to value.
+
+    Raises
+    ------
+    StackError
+        If ``THEANO_FLAGS`` or a ``.theanorc`` cannot be parsed.
+    """
+    flags = {}
+    # As Theano orders them: later files over earlier ones, the environment over all.
+    for name in os.getenv("THEANORC", "~/.theanorc").split(os.pathsep):
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read(os.path.expanduser(name))
+        except configparser.Error as error:
+            raise StackError(f"{name} is not a valid .theanorc: {error}") from error
+        for section in parser.sections():
+            for option, value in parser.items(section):
+                if section == "global":
+                    # Option names in .theanorc are case-insensitive.
+                    flags["floatX" if option == "floatx" else option] = value
+                else:
+                    flags[f"{section}__{option}"] = value
+    splitter = shlex.shlex(os.getenv("THEANO_FLAGS", ""), posix=True)
+    splitter.whitespace = ","
+    splitter.whitespace_split = True
+    try:
+        for pair in splitter:
+            name, _, value = pair.strip().partition("=")
+            flags[name] = value
+    except ValueError as error:
+        raise StackError(f"THEANO_FLAGS cannot be parsed ({error}); it reads "
+                         "name=value,name=value with quotes closed") from error
+    return flags
+
+
+def overridden(text, flags):
+    """`text`, as in ``THEANO_FLAGS``, with `flags` (a dict) after it, where they win."""
+    return ",".join([*filter(None, [text]), *(f'{name}="{value}"' for name, value in flags.items())])
+
+
+@contextlib.contextmanager
+def around(before, after):
+    """Put `before` in front of the user's flags in ``THEANO_FLAGS``, and `after` behind them.
+
+    Theano reads the variable once, at import; it is put back afterwards.
+    """
+    theirs = os.environ.get("THEANO_FLAGS")
+    os.environ["THEANO_FLAGS"] = overridden(overridden("", before) + f",{theirs or ''}", after)
+    try:
+        yield
+    finally:
+        if theirs is None:
+            del os.environ["THEANO_FLAGS"]
+        else:
+            os.environ["THEANO_FLAGS"] = theirs
