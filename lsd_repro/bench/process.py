@@ -79,8 +79,8 @@ class Worker:
         if code == -9:
             return f"{NO_MEMORY}, it seems: the system killed it"
         self._messages.seek(0)
-        lines = self._messages.read().split("\n")
-        return f"ended with status {code}: {' '.join(filter(None, lines[-3:]))[-300:]}"
+        words = " ".join(self._messages.read().split())[-300:]
+        return f"ended with status {code}" + (f": {words}" if words else "")
 
 
 def available_memory():
