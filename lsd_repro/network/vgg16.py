@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from lsd_repro.errors import InputError
 from lsd_repro.program2015 import VGG16_GROUPS
-from lsd_repro.stack import T, lasagne, theano
+from lsd_repro.stack import T, lasagne, runs_on_cpu, theano
 
 # Each of the five max-pools halves the picture, dropping odd rows and columns.
 STRIDE = 2 ** len(VGG16_GROUPS)
@@ -101,8 +101,10 @@ def fixed_filters(layers):
     Returns
     -------
     dict of shared variable to constant
-        For the parameter ``givens``.
+        For the parameter ``givens``; empty on a GPU, where nothing is computed from filters alone.
     """
+    if not runs_on_cpu():
+        return {}
     return {layer.W: T.constant(layer.W.get_value(borrow=True)) for layer in layers.values()
             if isinstance(layer, CorrelationLayer) and layer.filter_size == (3, 3)}
 

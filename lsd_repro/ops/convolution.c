@@ -5,14 +5,23 @@
 // around exchanges 0 with infinity and A with B (see FLIPPED).  So the gradient, which is
 // a correlation with the filters turned around, needs no others.
 // A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2015.
+//
+// The 16 results of a tile are computed in 16 ways, and differ in rounding where a picture is flat, as in black
+// clipped to 0, or the same along one direction, as where that touches the border.  Then one of them would be
+// the largest, and alone get the gradient through a max-pool, where by plain summation all are the same and
+// all get it.  So results of such surroundings are computed in one way: see `level`.
 
 #include <cmath>
 #include <cstdlib>
+#include <numeric>
+#include <vector>
 
 namespace {
 
 const int TILE = 4, PATCH = 6, POINTS = PATCH * PATCH;
 const double A = M_SQRT2, B = M_SQRT1_2;
+// Sums of filters: over all, over each of the 3 columns, over each of the 3 rows.
+enum { ALL = POINTS, COLUMNS = ALL + 1, ROWS_OF_3 = COLUMNS + 3, BLOCKS = ROWS_OF_3 + 3 };
 const int FLIPPED[PATCH] = {5, 3, 4, 1, 2, 0};
 // What is computed at once should stay in the second-level cache; but too few tiles would use the filters too rarely.
 const size_t CACHE = 3 << 19;
@@ -83,9 +92,10 @@ template <typename real> struct Correlation {
     int height, width, from, to;  // channels
     const real *x;
     const real *gate;     // where it is not positive, x counts as 0; null if there is none
-    const real *filters;  // 36 times from x to, laid out
+    const real *filters;  // 36 times from x to, laid out; and, if there is a bias, their sums
     const real *bias;     // null: neither bias nor rectification
     real *y;
+    const real *zeros;    // as many as x has channels; needed with a bias
 
     int across() const { return (width + TILE - 1) / TILE; }
     int tiles() const { return across() * ((height + TILE - 1) / TILE); }
@@ -98,7 +108,9 @@ template <typename real> struct Correlation {
     static size_t pitch(int many, int channels) {
         return (size_t(many) * channels + 2 * LANES - 1) / (2 * LANES) * 2 * LANES + LANES;
     }
-    size_t scratch(int many) const { return POINTS * (pitch(many, from) + pitch(many, padded<real>(to))); }
+    size_t scratch(int many) const {
+        return POINTS * (pitch(many, from) + pitch(many, padded<real>(to))) + padded<real>(to);
+    }
 
     void block(int first, int many, real *values) const {
         const size_t pitch_in = pitch(many, from), pitch_out = pitch(many, padded<real>(to));
@@ -108,11 +120,65 @@ template <typename real> struct Correlation {
         for (int point = 0; point < POINTS; point++)
             multiply<false>(many, to, from, values + point * pitch_in, from,
                             filters + size_t(point) * from * padded<real>(to), products + point * pitch_out, padded<real>(to));
-        for (int i = 0; i < many; i++)
-            give((first + i) / across() * TILE, (first + i) % across() * TILE, products + size_t(i) * padded<real>(to), pitch_out);
+        const real *last = nullptr;
+        for (int i = 0; i < many; i++) {
+            const int top = (first + i) / across() * TILE, left = (first + i) % across() * TILE;
+            give(top, left, products + size_t(i) * padded<real>(to), pitch_out);
+            if (bias)
+                level(top, left, products + POINTS * pitch_out, &last);
+        }
     }
 
 private:
+    // Zeros beyond the border.
+    const real *pixel(int row, int column) const {
+        return row >= 0 && row < height && column >= 0 && column < width ? x + (size_t(row) * width + column) * from : zeros;
+    }
+    bool same(const real *a, const real *b) const { return *a == *b && !std::memcmp(a, b, from * sizeof(real)); }
+
+    void add_product(const real *pixel, int block, real *result) const {
+        multiply<true>(1, to, from, pixel, from, filters + block * size_t(from) * padded<real>(to), result, padded<real>(to));
+    }
+    // Whether the three rows, or columns, around a pixel are the same.
+    bool rows_alike(int row, int column) const {
+        for (int j = column - 1; j <= column + 1; j++)
+            if (!same(pixel(row - 1, j), pixel(row, j)) || !same(pixel(row + 1, j), pixel(row, j)))
+                return false;
+        return true;
+    }
+    bool columns_alike(int row, int column) const {
+        for (int i = row - 1; i <= row + 1; i++)
+            if (!same(pixel(i, column - 1), pixel(i, column)) || !same(pixel(i, column + 1), pixel(i, column)))
+                return false;
+        return true;
+    }
+
+    // Results of flat surroundings; `result` may be that of the pixel `last` already, and is kept for the next.
+    void level(int top, int left, real *result, const real **last) const {
+        for (int row = top; row < std::min(top + TILE, height); row++)
+            for (int column = left; column < std::min(left + TILE, width); column++) {
+                const bool upright = rows_alike(row, column), level = columns_alike(row, column);
+                if (!upright && !level)
+                    continue;
+                const real *const centre = pixel(row, column);
+                if (!(upright && level && *last && same(*last, centre))) {
+                    std::fill(result, result + padded<real>(to), real(0));
+                    if (upright && level)
+                        add_product(centre, ALL, result);
+                    else if (upright)
+                        for (int j = 0; j < 3; j++)
+                            add_product(pixel(row, column - 1 + j), COLUMNS + j, result);
+                    else
+                        for (int i = 0; i < 3; i++)
+                            add_product(pixel(row - 1 + i, column), ROWS_OF_3 + i, result);
+                    *last = upright && level ? centre : nullptr;
+                }
+                real *const at = y + (size_t(row) * width + column) * to;
+                for (int k = 0; k < to; k++)
+                    at[k] = std::max(result[k] + bias[k], real(0));
+            }
+    }
+
     // A tile, and a pixel around it.
     void take(int top, int left, real *values, size_t pitch) const {
         const int y0 = std::max(top - 1, 0), y1 = std::min(top + TILE + 1, height);
@@ -190,11 +256,11 @@ template <typename real> int correlate(const Correlation<real> &job) {
 
 // ---------------------------------------------------------------- what Theano calls; 0 if all went well
 
-// weight (rows, columns, 3, 3) -> filters (36, panels of rows, columns, lanes)
+// weight (rows, columns, 3, 3) -> filters (36 and 7 sums, panels of rows, columns, lanes)
 template <typename real> int winograd_filters(PyArrayObject *weight, PyArrayObject **filters) {
     const int rows = int(PyArray_DIM(weight, 0)), columns = int(PyArray_DIM(weight, 1));
     const int lanes = Vector<real>::lanes, panels = padded<real>(rows) / lanes;
-    const npy_intp shape[] = {POINTS, panels, columns, lanes};
+    const npy_intp shape[] = {BLOCKS, panels, columns, lanes};
     const Contiguous<real> from(weight);
     real *const to = output<real>(filters, 4, shape);
     if (!from.data || !to)
@@ -206,15 +272,20 @@ template <typename real> int winograd_filters(PyArrayObject *weight, PyArrayObje
         for (int column = 0; column < columns; column++)
             for (int lane = 0; lane < lanes; lane++) {
                 const int row = panel * lanes + lane;
-                double g[9] = {}, half[PATCH * 3], all[POINTS];
+                double g[9] = {}, half[PATCH * 3], all[BLOCKS];
                 if (row < rows)
                     std::copy_n(from.data + (size_t(row) * columns + column) * 9, 9, g);
                 for (int j = 0; j < 3; j++)
                     filter_values(g + j, 3, half + j, 3);
                 for (int i = 0; i < PATCH; i++)
                     filter_values(half + i * 3, 1, all + i * PATCH, 1);
-                for (int point = 0; point < POINTS; point++)
-                    to[((size_t(point) * panels + panel) * columns + column) * lanes + lane] = real(all[point]);
+                all[ALL] = std::accumulate(g, g + 9, 0.0);
+                for (int i = 0; i < 3; i++) {
+                    all[COLUMNS + i] = g[i] + g[3 + i] + g[6 + i];
+                    all[ROWS_OF_3 + i] = g[3 * i] + g[3 * i + 1] + g[3 * i + 2];
+                }
+                for (int block = 0; block < BLOCKS; block++)
+                    to[((size_t(block) * panels + panel) * columns + column) * lanes + lane] = real(all[block]);
             }
     return 0;
 }
@@ -239,7 +310,7 @@ template <typename real> void turn_filters(const real *filters, int rows, int co
 }
 
 template <typename real> bool are_filters(PyArrayObject *filters, npy_intp rows) {
-    return PyArray_DIM(filters, 0) == POINTS && PyArray_DIM(filters, 1) * Vector<real>::lanes == padded<real>(int(rows))
+    return PyArray_DIM(filters, 0) == BLOCKS && PyArray_DIM(filters, 1) * Vector<real>::lanes == padded<real>(int(rows))
            && PyArray_DIM(filters, 3) == Vector<real>::lanes;
 }
 
@@ -253,8 +324,9 @@ int rectified_correlation(PyArrayObject *x, PyArrayObject *filters, PyArrayObjec
     real *const to = output<real>(y, 4, shape);
     if (!picture.data || !values.data || !shift.data || !to)
         return 1;
+    const std::vector<real> zeros(PyArray_DIM(x, 3));
     return correlate(Correlation<real>{int(shape[1]), int(shape[2]), int(PyArray_DIM(x, 3)), int(shape[3]), picture.data,
-                                       nullptr, values.data, shift.data, to});
+                                       nullptr, values.data, shift.data, to, zeros.data()});
 }
 
 // gradient (1, height, width, rows), y alike, filters -> result (1, height, width, columns)
@@ -276,7 +348,7 @@ int rectified_correlation_gradient(PyArrayObject *gradient, PyArrayObject *y, Py
     }
     turn_filters(values.data, rows, columns, turned);
     const int failed = correlate(
-        Correlation<real>{int(shape[1]), int(shape[2]), rows, columns, picture.data, gate.data, turned, nullptr, to});
+        Correlation<real>{int(shape[1]), int(shape[2]), rows, columns, picture.data, gate.data, turned, nullptr, to, nullptr});
     std::free(turned);
     return failed;
 }

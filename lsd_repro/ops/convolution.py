@@ -19,7 +19,7 @@ class WinogradFilters(CompiledOp):
 
     Notes
     -----
-    Output: (36, panels, columns, lanes).  A panel holds as many rows as a vector
+    Output: (43, panels, columns, lanes).  A panel holds as many rows as a vector
     register has lanes; ``multiply.c`` says why.
     """
 

@@ -112,6 +112,24 @@ def test_whole_network_is_fused(dtype, limit):
         assert np.quantile(np.abs(ours - expected), 0.9) <= limit * np.abs(expected).max()
 
 
+@pytest.mark.parametrize("dtype, limit", [("float64", 1e-12), ("float32", 1e-5)])
+def test_responses_to_flat_pictures_share_the_maximum(dtype, limit):
+    x, weight, bias = symbolic_layer(dtype)
+    y = T.signal.pool.pool_2d(plain_layer(x, weight, bias), (2, 2), ignore_border=True)
+    upstream = y.type("upstream")
+    inputs, gradient = [x, weight, bias, upstream], T.grad(None, x, known_grads={y: upstream})
+    fast, plain = compiled(inputs, gradient), compiled(inputs, gradient, fuse_network.NAME)
+    noise, filters, shifts = layer(24, 20, 3, 30, dtype)
+    up = np.random.default_rng(1).normal(size=(1, 30, 12, 10)).astype(dtype)
+    flat, upright, level = noise.copy(), noise.copy(), noise.copy()
+    flat[:, :, 5:17, 3:15] = 0.7
+    upright[:] = upright[:, :, :1]
+    level[:] = level[..., :1]
+    for picture in (noise, flat, upright, level):
+        expected = plain(picture, filters, shifts, up)
+        np.testing.assert_allclose(fast(picture, filters, shifts, up), expected, rtol=0, atol=limit * np.abs(expected).max())
+
+
 def test_number_of_threads_changes_no_bit(python):
     code = """
 import hashlib, theano
