@@ -45,12 +45,12 @@ parity: .venv/installed
 	$(BIN)/lsd-repro parity tests/golden/stream.npz tests/golden/stills.npz
 
 clean:
-	rm -rf .venv out/frames out/ablation build dist *.egg-info .pytest_cache tests/.pytest_cache
+	rm -rf .venv out/frames out/ablation build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
 	find lsd_repro tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Editable, so that the checkout is what runs: after git pull nothing needs to be
-# installed again unless setup.py changed, and data/ is read where it lies.
-.venv/installed: setup.py .venv/bin/python
+# installed again unless setup.py or the C code changed, and data/ is read where it lies.
+.venv/installed: setup.py lsd_repro/film/blend.c .venv/bin/python
 	@$(call install,test)
 	@touch $@
 

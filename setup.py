@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "lsd_repro" / "__init__.py").read_text("utf-8"), re.M).group(1)
@@ -50,6 +50,10 @@ setup(
     packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
     package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
     package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.c"]},
+    # The film's video frames.  Contracted to fused multiply-adds, as some machines would, its
+    # coordinates would not be scikit-image's.
+    ext_modules=[Extension("lsd_repro.film._blend", ["lsd_repro/film/blend.c"],
+                           extra_compile_args=["-O2", "-ffp-contract=off"])],
     install_requires=REQUIREMENTS,
     extras_require={
         "test": ["pytest>=7,<10"],

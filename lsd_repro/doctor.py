@@ -31,7 +31,7 @@ def report():
              ("BLAS", _or_missing(_blas))]
     rows += _theano_rows()
     rows += device.rows(stack.find_compiler)
-    rows += [("ffmpeg", _or_missing(_ffmpeg))]
+    rows += [("ffmpeg", _or_missing(_ffmpeg)), ("film's C code", _or_missing(_film_code))]
     rows += [(name, _or_missing(shipped.path, name)) for name in (shipped.NETWORK, shipped.PRIORS)]
     rows += _fetched_rows()
 
@@ -51,7 +51,7 @@ def problems():
         One message for each problem, saying what to do; empty if all is well.
     """
     found = stack.problems()
-    checks = [(_ffmpeg,), (shipped.path, shipped.NETWORK), (shipped.path, shipped.PRIORS)]
+    checks = [(_ffmpeg,), (_film_code,), (shipped.path, shipped.NETWORK), (shipped.path, shipped.PRIORS)]
     if not found:  # otherwise it fails for a reason that is listed already
         checks.insert(0, (stack.load,))
     for check, *arguments in checks:
@@ -122,6 +122,14 @@ def _ffmpeg():
             "system's (Debian/Ubuntu: sudo apt install ffmpeg; Fedora: sudo dnf install ffmpeg-free; "
             "macOS: brew install ffmpeg)") from error
     return f"{path} ({_first_line(path, '-version')})"
+
+
+def _film_code():
+    try:
+        from lsd_repro.film import blend
+    except ImportError as error:
+        raise InputError(f"films can't be made: {error}; install lsd_repro again (in the checkout: make)") from error
+    return blend._blend.__file__
 
 
 def _first_line(*command):

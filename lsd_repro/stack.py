@@ -100,6 +100,7 @@ def load():
     # Told of a GPU, Theano would fail at it while it is imported, and go on without.
     with around(_our_flags(), {"device": "cpu"}):
         theano = _import("theano")
+    _let_compiled_code_be_found_again()
     if asked != "cpu":
         _use_gpu(asked)
     _restore_what_lasagne_needs()
@@ -376,6 +377,26 @@ def _restore_what_lasagne_needs():
     downsample = types.ModuleType("theano.tensor.signal.downsample")
     downsample.max_pool_2d = max_pool_2d
     signal.downsample = sys.modules[downsample.__name__] = downsample
+
+
+def _let_compiled_code_be_found_again():
+    """Mend two slips by which every process compiles some Ops anew, a second or so for each."""
+    from theano.graph.op import COp, ExternalCOp
+
+    def code_version(op):
+        # Theano's has hash() in place of the digest: of strings, which Python salts in every process.
+        digest = hashlib.sha256("".join(op.func_codes).encode()).hexdigest()
+        return (digest, op.params_type.c_code_cache_version()) if hasattr(op, "params_type") else (digest,)
+
+    ExternalCOp.c_code_cache_version = code_version
+
+    # Theano counts __props__ as a part of the version, and an empty part as "don't keep".
+    # After a class was made nothing else asks for it.
+    classes = [COp]
+    for cls in classes:
+        classes += cls.__subclasses__()
+        if vars(cls).get("__props__") == ():
+            del cls.__props__
 
 
 def _silence_what_nobody_can_change():

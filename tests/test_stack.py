@@ -43,6 +43,28 @@ def test_importing_building_and_compiling_warn_of_nothing(python):
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_a_second_process_compiles_nothing_again(python, tmp_path):
+    # Alloc and ScalarFromTensor have an empty __props__, DimShuffle is an ExternalCOp.
+    code = """if True:
+        import numpy as np
+        from lsd_repro.stack import T, theano
+        from theano.link.c.cmodule import GCC_compiler
+        compile_str = GCC_compiler.compile_str
+        def counted(module_name, *args, **kwargs):
+            print("compiled")
+            return compile_str(module_name, *args, **kwargs)
+        GCC_compiler.compile_str = staticmethod(counted)
+        x, i = T.matrix(), T.iscalar()
+        f = theano.function([x, i], T.alloc(x[i], 2, 3).dimshuffle(1, 0))
+        print(any(type(n.op).__name__ == "Alloc" for n in f.maker.fgraph.toposort()))
+        np.testing.assert_array_equal(f(np.array([[1, 2, 3]], "float32"), 0), [[1, 1], [2, 2], [3, 3]])
+    """
+    first, second = (python(code, THEANO_FLAGS=f"base_compiledir={tmp_path}/cache") for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("compiled\n") and first.stdout.endswith("True\n")
+    assert (second.stdout, second.returncode) == ("True\n", 0), second.stderr
+
+
 def test_warnings_elsewhere_are_still_shown(python):
     result = python("""if True:
         import warnings

@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from lsd_repro.bench import problem
@@ -12,8 +13,8 @@ from lsd_repro.film.write import write_film
 from lsd_repro.film.zoom import zoom_picture
 from lsd_repro.program2015 import FRAMES_PER_SECOND, STREAM
 
-# From optimised frames, scenes and a program to video frames.
-PATHS = {"scikit-image": video_frames}
+# From optimised frames, scenes and a program to video frames; ours is the first.
+PATHS = {"ours": video_frames, "scikit-image": partial(video_frames, plain=True)}
 
 
 def contenders(frames):

@@ -3,6 +3,7 @@
 ==============  ============================================================
 ``zoom``        the slow zoom of the working picture, and the video frames
                 between two optimised ones
+``blend``       the same video frames as bytes, in one pass of C code
 ``caption``     the text in the corner
 ``schedule``    who is shown when: a list of queries, or a file
 ``stream``      the offline loop: schedule -> optimised -> video frames

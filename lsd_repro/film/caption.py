@@ -7,7 +7,6 @@ without a chat there is no user to name.
 from functools import lru_cache
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -78,6 +77,8 @@ def font(size):
     -------
     PIL.ImageFont.FreeTypeFont
     """
+    import matplotlib  # slow, and not needed before the first caption
+
     path = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
     # Pillow's other layout engine depends on a library that not every machine has.
     return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)

@@ -27,8 +27,9 @@ from tqdm import tqdm
 from lsd_repro import files
 from lsd_repro.errors import InputError
 from lsd_repro.film import write
+from lsd_repro.film.blend import blended, blended_plainly
 from lsd_repro.film.caption import draw_caption
-from lsd_repro.film.zoom import between, to_uint8, zoom_picture
+from lsd_repro.film.zoom import zoom_picture
 from lsd_repro.program2015 import FRAMES_PER_SECOND
 
 CONTACT_PICTURES = 6
@@ -55,7 +56,7 @@ def optimise_frame(step, scene, program, on_step):
         on_step(step.step(scene.c0, scene.c1))
 
 
-def video_frames(frames, scenes, program):
+def video_frames(frames, scenes, program, plain=False):
     """Yield the video frames between optimised frames, with their captions.
 
     Parameters
@@ -66,18 +67,18 @@ def video_frames(frames, scenes, program):
         One for each pair of neighbouring frames.
     program : Program
         Sets the film's size and the video frames per optimised frame.
+    plain : bool
+        Warp and blend with scikit-image, as in 2015: slow, and the same within a grey level.
 
     Yields
     ------
     ndarray, shape (video_height, video_width, 3), uint8
     """
-    k = program.video_frames_per_frame
+    blend = blended_plainly if plain else blended
     shape = program.video_height, program.video_width
     for index, scene in enumerate(scenes):
-        a, b = frames[index] / 255, frames[index + 1] / 255
-        first, last = index * k, (index + 1) * k
-        for i in range(first, last):
-            yield draw_caption(to_uint8(between(a, b, i, first, last, shape)), scene.caption)
+        for frame in blend(frames[index], frames[index + 1], program.video_frames_per_frame, shape):
+            yield draw_caption(frame, scene.caption)
 
 
 def parameters(program, scenes, start, network, prior, dtype, seed):

@@ -17,6 +17,9 @@ from lsd_repro.program2015 import STILL_RANGE
 
 # Constant rate factor of x264: 18 can hardly be told from the original.
 FILM_CRF = 18
+# x264's default, "medium", needs two thirds more time, all of it for 25 frames a second on
+# two cores; "faster" loses 0.4 dB against it, in a smaller file.
+FILM_PRESET = "faster"
 # Bytes depend on the number of threads, so it is fixed and not the machine's.
 FILM_THREADS = 2
 
@@ -154,7 +157,7 @@ def _encoder(path, size, fps):
         path, size, fps=fps, codec="libx264", pix_fmt_out="yuv420p",
         macro_block_size=2,  # otherwise the film would be scaled to multiples of 16
         quality=None, ffmpeg_log_level="error",
-        output_params=["-crf", str(FILM_CRF), "-threads", str(FILM_THREADS),
+        output_params=["-preset", FILM_PRESET, "-crf", str(FILM_CRF), "-threads", str(FILM_THREADS),
                        # Index first: a browser shows the film while it loads.
                        "-movflags", "+faststart",
                        "-f", "mp4"])

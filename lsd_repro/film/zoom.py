@@ -1,4 +1,4 @@
-"""The slow zoom: `zoom_picture`, `between`, `to_uint8`.
+"""The slow zoom: `zoom_picture`, `between`, `moves`, `to_uint8`.
 
 The stream drifts into its picture: 5 % a second, turning a hundredth of a degree
 with every video frame.  The same similarity transform moves the working picture
@@ -38,9 +38,9 @@ def zoom_picture(picture, k):
     -----
     Bicubic; what comes in from outside the picture repeats its edge.
     """
-    height, width = picture.shape[:2]
-    return _moved(np.clip(picture, 0, 1), k, 1.0, (height, width),
-                  order=BICUBIC, mode="edge").astype(np.float32)
+    shape = picture.shape[:2]
+    return _warped(np.clip(picture, 0, 1), _to_input(k, 1.0, shape, shape), shape,
+                   order=BICUBIC, mode="edge").astype(np.float32)
 
 
 def between(a, b, i, a_index, b_index, video_shape):
@@ -73,17 +73,42 @@ def between(a, b, i, a_index, b_index, video_shape):
     """
     if a.shape != b.shape:
         raise ValueError(f"frames of different shapes: {a.shape} and {b.shape}")
+    to_a, to_b, share = moves(i, a_index, b_index, a.shape[:2], video_shape)
+    forward = _warped(a, to_a, video_shape, order=BILINEAR, mode="edge")
+    if share == 0:
+        return forward.astype(np.float32)
+    backward = _warped(b, to_b, video_shape, order=BILINEAR, mode="constant", cval=np.nan)
+    blend = (1 - share) * forward + share * backward
+    return np.where(np.isnan(backward), forward, blend).astype(np.float32)
+
+
+def moves(i, a_index, b_index, shape, video_shape):
+    """How the optimised frames `a` and `b` move to become video frame `i`, and mix.
+
+    Parameters
+    ----------
+    i, a_index, b_index : int
+        As in `between`.
+    shape, video_shape : (int, int)
+        Height and width of the optimised frames, and of the film.
+
+    Returns
+    -------
+    to_a, to_b : (3, 3) array
+        From (x, y) of the video frame to (x, y) of `a` and of `b`.
+    share : float
+        Weight of `b`; that of `a` is the rest.
+
+    Raises
+    ------
+    ValueError
+        If `i` is not between the two.
+    """
     if not a_index <= i < b_index:
         raise ValueError(f"video frame {i} is not in {a_index}..{b_index - 1}")
-    fit = min(video_shape[0] / a.shape[0], video_shape[1] / a.shape[1])
-    weight_b = (i - a_index) / (b_index - a_index)
-    forward = _moved(a, i - a_index, fit, video_shape, order=BILINEAR, mode="edge")
-    if weight_b == 0:
-        return forward.astype(np.float32)
-    backward = _moved(b, i - b_index, fit, video_shape,
-                      order=BILINEAR, mode="constant", cval=np.nan)
-    blend = (1 - weight_b) * forward + weight_b * backward
-    return np.where(np.isnan(backward), forward, blend).astype(np.float32)
+    fit = min(video_shape[0] / shape[0], video_shape[1] / shape[1])
+    to_a, to_b = (_to_input(i - index, fit, shape, video_shape) for index in (a_index, b_index))
+    return to_a, to_b, (i - a_index) / (b_index - a_index)
 
 
 def to_uint8(frame):
@@ -101,9 +126,9 @@ def to_uint8(frame):
     return np.clip(255 * frame, 0, 255).astype(np.uint8)
 
 
-def _moved(picture, k, fit, output_shape, **interpolation):
-    """`picture` seen `k` video frames later (before, if negative), `fit` times as large."""
-    height, width = picture.shape[:2]
+def _to_input(k, fit, shape, output_shape):
+    """Where a picture's pixels come from, `k` video frames later and `fit` times as large."""
+    height, width = shape
     scale = 1 / (ZOOM_PER_FRAME ** k * fit)
     angle = -np.deg2rad(ROTATION_PER_FRAME * k)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)],
@@ -114,6 +139,10 @@ def _moved(picture, k, fit, output_shape, **interpolation):
     to_input[:2, :2] = turn
     to_input[:2, 2] = (np.array([width, height]) / 2
                        - turn @ np.array([output_shape[1], output_shape[0]]) / 2)
+    return to_input
+
+
+def _warped(picture, to_input, output_shape, **interpolation):
     # skimage computes coordinates in the picture's precision: in float32 they are wrong
     # by 1e-5 of a picture's width, which shows as 2e-5 in the result.
     return warp(np.asarray(picture, np.float64), to_input, output_shape=tuple(output_shape),

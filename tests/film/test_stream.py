@@ -13,6 +13,7 @@ from lsd_repro import files
 from lsd_repro.dream.step import Terms
 from lsd_repro.errors import InputError
 from lsd_repro.film import stream
+from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.zoom import between, to_uint8, zoom_picture
 from lsd_repro.prior.store import PatchPrior
@@ -109,9 +110,18 @@ def test_without_resets_and_zoom_the_moments_live_on():
 def test_video_frames_lie_between_their_optimised_frames(whole):
     frames = stream.Frames(whole, 4)
     plain = [scene._replace(caption="") for scene in SCENES]
-    film = list(stream.video_frames(frames, plain, PROGRAM))
+    film = list(stream.video_frames(frames, plain, PROGRAM, plain=True))
     expected = to_uint8(between(frames[1] / 255, frames[2] / 255, 4, 3, 6, (48, 64)))
     np.testing.assert_array_equal(film[4][30:], expected[30:])  # below the caption's box
+
+
+def test_video_frames_have_their_captions_and_are_scikit_images_within_a_grey_level(whole):
+    frames = stream.Frames(whole, 4)
+    ours, plain = (np.array(list(stream.video_frames(frames, SCENES, PROGRAM, plain=plain))) for plain in (False, True))
+    assert ours.shape == (9, 48, 64, 3)
+    assert np.abs(ours.astype(int) - plain).max() <= 1
+    np.testing.assert_array_equal(ours[0], draw_caption(ours[0], "bee"))
+    np.testing.assert_array_equal(ours[8], draw_caption(ours[8], "volcano & bubble"))
 
 
 @pytest.mark.parametrize("break_at", [0, 1, 2, 5])

@@ -1,0 +1,64 @@
+"""The video frames between two optimised ones, as bytes: `blended`, and plainly `blended_plainly`.
+
+Both yield ``to_uint8(between(a, b, ...))`` frame by frame.  `blended_plainly` is just
+that, with scikit-image, as in 2015.  `blended` does it in one pass of our own C code
+(``blend.c``): the channels share their coordinates, and nothing but bytes is written.
+It rounds in other places, so of a million values some three are truncated to the next
+grey level.
+"""
+
+import numpy as np
+
+from lsd_repro.errors import InputError
+from lsd_repro.film.zoom import between, moves, to_uint8
+
+try:
+    from lsd_repro.film import _blend
+except ImportError as error:
+    # Now, and not when a film of hours is to be written.
+    raise InputError("lsd_repro's C code is not built here: install lsd_repro again (in the checkout: "
+                     f"make, or python setup.py build_ext --inplace) ({error})") from error
+
+
+def blended(a, b, k, video_shape):
+    """Yield the video frames from `a` on, to the last before `b`.
+
+    Parameters
+    ----------
+    a, b : (H, W, 3) array of float, 0..255
+        Optimised frames.
+    k : int
+        Video frames from `a` to `b`.
+    video_shape : (int, int)
+        Height and width of the film.
+
+    Yields
+    ------
+    (h, w, 3) array of uint8
+
+    Raises
+    ------
+    ValueError
+        If the shapes of `a` and `b` differ.
+    """
+    if a.shape != b.shape:
+        raise ValueError(f"frames of different shapes: {a.shape} and {b.shape}")
+    shape = a.shape[:2]
+    a, b = _as_vectors(a), _as_vectors(b)
+    for i in range(k):
+        to_a, to_b, share = moves(i, 0, k, shape, video_shape)
+        frame = np.empty((*video_shape, 3), np.uint8)
+        _blend.blend(frame, tuple(video_shape), a, to_a[:2], b, to_b[:2], shape, share)
+        yield frame
+
+
+def blended_plainly(a, b, k, video_shape):
+    """`blended`, computed by scikit-image."""
+    a, b = a / 255, b / 255
+    for i in range(k):
+        yield to_uint8(between(a, b, i, 0, k, video_shape))
+
+
+def _as_vectors(picture):
+    """A pixel as four floats, and the last row and column twice: what ``blend.c`` reads."""
+    return np.ascontiguousarray(np.pad(picture, ((0, 1), (0, 1), (0, 1)), mode="edge"), np.float32)
