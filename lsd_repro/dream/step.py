@@ -140,7 +140,8 @@ class GradientStep:
                                          self._strength, network_scales, objective)
             self._gradient = T.grad(self._terms.loss, self._x)
             self._logits = vgg16.class_logits(layers, self._x, network.mean)
-            updates = update(self._gradient, self._x, self._moments, learning_rate)
+            # A number of numpy's would count as float64, whatever floatX is.
+            updates = update(self._gradient, self._x, self._moments, float(learning_rate))
             # In the stills no half is left for c0 (see `target_logit`).
             self._step = theano.function(self._classes, list(self._terms), updates=updates,
                                          on_unused_input="ignore")

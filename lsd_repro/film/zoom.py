@@ -101,9 +101,37 @@ def to_uint8(frame):
     return np.clip(255 * frame, 0, 255).astype(np.uint8)
 
 
+def kept_corners(shape, k):
+    """Where the corners of a zoomed picture come from.
+
+    Parameters
+    ----------
+    shape : (height, width)
+    k : int
+        Video frames that `zoom_picture` moves on by.
+
+    Returns
+    -------
+    array, shape (4, 2)
+        (x, y) in the picture before, of the corner pixels from the upper left clockwise.
+    """
+    height, width = shape
+    right, bottom = width - 1, height - 1
+    corners = np.array([[0, 0, 1], [right, 0, 1], [right, bottom, 1], [0, bottom, 1]])
+    return (corners @ _to_input(shape, k, 1.0, shape).T)[:, :2]
+
+
 def _moved(picture, k, fit, output_shape, **interpolation):
     """`picture` seen `k` video frames later (before, if negative), `fit` times as large."""
-    height, width = picture.shape[:2]
+    # skimage computes coordinates in the picture's precision: in float32 they are wrong
+    # by 1e-5 of a picture's width, which shows as 2e-5 in the result.
+    return warp(np.asarray(picture, np.float64), _to_input(picture.shape[:2], k, fit, output_shape),
+                output_shape=tuple(output_shape), clip=False, preserve_range=True, **interpolation)
+
+
+def _to_input(shape, k, fit, output_shape):
+    """Matrix from (x, y, 1) in the picture `_moved` returns to that in its input."""
+    height, width = shape
     scale = 1 / (ZOOM_PER_FRAME ** k * fit)
     angle = -np.deg2rad(ROTATION_PER_FRAME * k)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)],
@@ -114,7 +142,4 @@ def _moved(picture, k, fit, output_shape, **interpolation):
     to_input[:2, :2] = turn
     to_input[:2, 2] = (np.array([width, height]) / 2
                        - turn @ np.array([output_shape[1], output_shape[0]]) / 2)
-    # skimage computes coordinates in the picture's precision: in float32 they are wrong
-    # by 1e-5 of a picture's width, which shows as 2e-5 in the result.
-    return warp(np.asarray(picture, np.float64), to_input, output_shape=tuple(output_shape),
-                clip=False, preserve_range=True, **interpolation)
+    return to_input

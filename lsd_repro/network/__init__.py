@@ -4,6 +4,7 @@
 ``matconvnet.py``  MatConvNet's .mat file <-> `NetworkWeights`
 ``matfile.py``     the .mat file as such: variables, structs, cells
 ``vgg16.py``       `NetworkWeights` -> Lasagne layers, fully convolutional
+``receptive.py``   sizes and receptive fields, layer by layer
 ``classes.py``     what a user calls a class -> its index
 =================  ==========================================================
 
