@@ -2,11 +2,12 @@
 # make test      the tests that take under a minute each;  make test-slow  the others
 # make priors    the figures and numbers on priors in data/gallery (PRIORS_2015=DIR adds the author's priors)
 # make parity    replay what the 2015 program computed, with a table of deviations
+# make notebooks run all notebooks and keep their outputs;  make lab  open them in JupyterLab
 # make clean     remove .venv, out/frames, out/ablation and what building left
 
 BIN := .venv/bin
 
-.PHONY: all frames test test-slow priors parity clean
+.PHONY: all frames test test-slow priors parity notebooks lab clean
 
 all: frames
 
@@ -37,16 +38,25 @@ priors: .venv/installed
 parity: .venv/installed
 	$(BIN)/lsd-repro parity tests/golden/stream.npz tests/golden/stills.npz
 
+notebooks: .venv/installed
+	$(BIN)/python notebooks/regenerate.py
+
+lab: .venv/lab
+	$(BIN)/jupyter lab --notebook-dir notebooks
+
 clean:
 	rm -rf .venv out/frames out/ablation build dist *.egg-info .pytest_cache tests/.pytest_cache
 	find lsd_repro tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Editable, so that the checkout is what runs: after git pull nothing needs to be
 # installed again unless setup.py changed, and data/ is read where it lies.
-.venv/installed: setup.py .venv/bin/python
+.venv/installed: EXTRA := test
+.venv/lab: EXTRA := notebooks
+.venv/lab: .venv/installed
+.venv/installed .venv/lab: setup.py .venv/bin/python
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1; \
-	then $(BIN)/python -m pip install --disable-pip-version-check -e '.[test]'; \
-	else uv pip install --python $(BIN)/python -e '.[test]'; fi
+	then $(BIN)/python -m pip install --disable-pip-version-check -e '.[$(EXTRA)]'; \
+	else uv pip install --python $(BIN)/python -e '.[$(EXTRA)]'; fi
 	@touch $@
 
 MISSING = from lsd_repro.stack import problems_before_install as p; raise SystemExit("\n".join(p()) or 0)

@@ -35,6 +35,9 @@ REQUIREMENTS = [
     "filelock>=3.12,<5",
 ]
 
+# nbformat reads and writes notebooks, nbclient runs them, ipykernel is what they run in.
+RUN_NOTEBOOKS = ["nbclient>=0.10.2,<1", "nbformat>=5.7,<6", "ipykernel>=6.20,<8"]
+
 setup(
     name="lsd_repro",
     version=VERSION,
@@ -49,7 +52,9 @@ setup(
     package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.c"]},
     install_requires=REQUIREMENTS,
     extras_require={
-        "test": ["pytest>=7,<10"],
+        "test": ["pytest>=7,<10", *RUN_NOTEBOOKS],
+        # JupyterLab opens them: "make lab".
+        "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
         # Trains the shipped network; nothing else needs it.  This release wants Python 3.10 or newer.
         "train": ["torch==2.13.0", "Pillow>=10.1,<14"],
     },

@@ -38,14 +38,15 @@ def pyramid(pooled, maps, patch_size):
     patch_size : int
     """
     scales = list(pooled)
-    figure, axes = lesson(4.2, f"The same filters on {patch_size}x{patch_size} values cover {patch_size * scales[0]} pixels at "
-                               f"the finest scale and {patch_size * scales[-1]} at the coarsest", nrows=2, ncols=len(scales))
-    low, high = np.percentile(np.concatenate([values.ravel() for values in maps.values()]), (1, 99))
+    first, *_, last = scales
+    figure, axes = lesson(3.7, f"From scale {first} to {last} the same filters cover {patch_size * first} to {patch_size * last} "
+                               f"pixels, and the mean energy goes from {maps[first].mean():.2f} to {maps[last].mean():.2f}",
+                          nrows=2, ncols=len(scales))
     for column, scale in enumerate(scales):
         show(axes[0, column], pooled[scale], f"pooled by {scale}" if scale > 1 else "not pooled", fontsize=10)
-        image = axes[1, column].imshow(maps[scale], cmap="magma", vmin=low, vmax=high, interpolation="nearest")
-        bare(axes[1, column], f"mean energy {maps[scale].mean():.2f}", fontsize=10)
-    figure.colorbar(image, ax=axes[1].tolist(), label="energy", fraction=0.03)
+        axes[1, column].imshow(maps[scale], cmap="magma", interpolation="nearest", aspect="auto")
+        axes[1, column].set_box_aspect(pooled[first].shape[0] / pooled[first].shape[1])
+        bare(axes[1, column], f"energy {maps[scale].min():.1f} to {maps[scale].max():.1f}", fontsize=10)
     return figure
 
 
@@ -90,7 +91,8 @@ def energy_by_scale(scales, energies):
     """
     names = list(energies)
     lowest = [min(names, key=lambda name: energies[name][index]) for index in range(len(scales))]
-    figure, axes = lesson(3.4, "Least energy: " + "; ".join(f"{name} at scale {scale}" for scale, name in zip(scales, lowest)))
+    where = {name: ", ".join(str(scale) for scale, best in zip(scales, lowest) if best == name) for name in names}
+    figure, axes = lesson(3.4, "Least energy: " + "; ".join(f"{name}, at {where[name]}" for name in names if where[name]))
     axes = axes[0, 0]
     curves(axes, range(len(scales)), energies, None, "scale: pooled by", "energy (low is natural)", marker="o")
     axes.set_xticks(range(len(scales)), [str(scale) for scale in scales])

@@ -19,7 +19,7 @@ def zoomed(before, after, corners, turn):
         In degrees.
     """
     scale = np.hypot(*(corners[1] - corners[0])) / (before.shape[1] - 1)
-    figure, (axes,) = lesson(3.4, f"The zoom keeps {scale ** 2:.0%} of the picture's area, turned by {turn:.1f} degrees", ncols=2)
+    figure, (axes,) = lesson(3.0, f"The zoom keeps {scale ** 2:.0%} of the picture's area, turned by {turn:.1f} degrees", ncols=2)
     show(axes[0], before, "before: the frame is what is kept", fontsize=10)
     axes[0].add_patch(Polygon(corners, fill=False, ec="white", lw=2))
     show(axes[1], after, "after", fontsize=10)
@@ -90,8 +90,9 @@ def losses(terms, steps_per_frame):
     frames = len(terms) // steps_per_frame
     starts = np.array([terms[frame * steps_per_frame].loss for frame in range(1, frames)])
     before = np.array([terms[frame * steps_per_frame - 1].loss for frame in range(1, frames)])
-    figure, axes = lesson(3.4, f"At {np.sum(starts > before)} of {frames - 1} new frames the loss jumps up, by "
-                               f"{np.mean(starts - before):.1f} on average: the zoom undoes part of the dream")
+    jumps = starts - before
+    figure, axes = lesson(3.4, f"At {np.sum(jumps > 0)} of {frames - 1} new frames the loss jumps up; "
+                               f"the jumps are of {jumps.min():.1f} to {jumps.max():.1f}")
     axes = axes[0, 0]
     lines = {"loss": [t.loss for t in terms], "class term": [t.class_term for t in terms],
              "prior term": [t.prior_term for t in terms]}

@@ -80,13 +80,13 @@ def test_scales_that_notice_a_disturbance():
 
 
 def test_least_energy_by_scale():
-    text = headline(scales.energy_by_scale((1, 4), {"one": np.array([1.0, 5.0]), "all": np.array([2.0, 3.0])}))
-    assert "one at scale 1; all at scale 4" in text
+    text = headline(scales.energy_by_scale((1, 4, 8), {"one": np.array([1.0, 5, 5]), "all": np.array([2.0, 3, 3])}))
+    assert "one, at 1; all, at 4, 8" in text
 
 
 def test_pixels_that_the_filters_cover():
-    text = headline(scales.pyramid({1: PICTURE, 4: PICTURE}, {1: np.ones((9, 9)), 4: np.ones((5, 5))}, 8))
-    assert "cover 8 pixels at the finest scale and 32 at the coarsest" in text
+    text = headline(scales.pyramid({1: PICTURE, 4: PICTURE}, {1: np.ones((9, 9)), 4: np.full((5, 5), 2.0)}, 8))
+    assert "cover 8 to 32 pixels, and the mean energy goes from 1.00 to 2.00" in text
 
 
 def test_weight_of_the_newest_gradient():
@@ -130,7 +130,7 @@ def test_weakest_video_frame():
 
 def test_losses_that_jump_at_new_frames():
     terms = [SimpleNamespace(loss=loss, class_term=loss, prior_term=0) for loss in (5, 1, 4, 0, -1, -2)]
-    assert "At 1 of 2 new frames the loss jumps up, by 1.0 on average" in headline(zoom.losses(terms, 2))
+    assert "At 1 of 2 new frames the loss jumps up; the jumps are of -1.0 to 3.0" in headline(zoom.losses(terms, 2))
 
 
 def test_strip_places_every_picture():
