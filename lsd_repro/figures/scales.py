@@ -38,7 +38,7 @@ def pyramid(pooled, maps, patch_size):
     patch_size : int
     """
     scales = list(pooled)
-    first, *_, last = scales
+    first, last = scales[0], scales[-1]
     figure, axes = lesson(3.7, f"From scale {first} to {last} the same filters cover {patch_size * first} to {patch_size * last} "
                                f"pixels, and the mean energy goes from {maps[first].mean():.2f} to {maps[last].mean():.2f}",
                           nrows=2, ncols=len(scales))
