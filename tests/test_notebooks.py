@@ -21,6 +21,7 @@ SPEC.loader.exec_module(regenerate)
 PATHS = regenerate.paths()
 LARGEST = 1_500_000  # bytes
 COLUMN = 1150  # pixels: shown in a column of 900, letters are then still legible
+LONGEST = 105  # characters of a line: more would have to be scrolled to
 PRIVATE = re.compile(r"(?<![\w.])/(home|work|tmp|root|Users|usr|var)/|Traceback")
 
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
@@ -67,6 +68,7 @@ def test_lessons_define_nothing_and_draw_nothing_themselves(path):
     definitions = ast.FunctionDef, ast.ClassDef, ast.Lambda
     assert not [node for node in ast.walk(ast.parse(code)) if isinstance(node, definitions)]
     assert "shipped.path(shipped.NETWORK)" in code
+    assert max(map(len, code.splitlines())) <= LONGEST
 
 
 def edited(change):
