@@ -3,11 +3,12 @@
 # make priors    the figures and numbers on priors in data/gallery (PRIORS_2015=DIR adds the author's priors)
 # make bench     time and memory of a step and of the film, beside others, in data/gallery (an hour or more)
 # make parity    replay what the 2015 program computed, with a table of deviations
+# make notebooks run all notebooks and keep their outputs;  make lab  open them in JupyterLab
 # make clean     remove .venv, out/frames, out/ablation and what building left
 
 BIN := .venv/bin
 
-.PHONY: all frames test test-slow priors bench parity clean
+.PHONY: all frames test test-slow priors bench parity notebooks lab clean
 
 all: frames
 
@@ -44,6 +45,12 @@ bench: .venv/installed
 parity: .venv/installed
 	$(BIN)/lsd-repro parity tests/golden/stream.npz tests/golden/stills.npz
 
+notebooks: .venv/installed
+	$(BIN)/python notebooks/regenerate.py
+
+lab: .venv/lab
+	$(BIN)/jupyter lab --notebook-dir notebooks
+
 clean:
 	rm -rf .venv out/frames out/ablation build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
 	find lsd_repro tests -name __pycache__ -prune -exec rm -rf {} +
@@ -52,6 +59,10 @@ clean:
 # installed again unless setup.py or the C code changed, and data/ is read where it lies.
 .venv/installed: setup.py lsd_repro/film/blend.c .venv/bin/python
 	@$(call install,test)
+	@touch $@
+
+.venv/lab: .venv/installed
+	@$(call install,notebooks)
 	@touch $@
 
 install = if $(BIN)/python -m pip --version >/dev/null 2>&1; \

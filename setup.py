@@ -37,6 +37,8 @@ REQUIREMENTS = [
 
 # For extras only.  This release wants Python 3.10 or newer.
 TORCH = "torch==2.13.0"
+# nbformat reads and writes notebooks, nbclient runs them, ipykernel is what they run in.
+RUN_NOTEBOOKS = ["nbclient>=0.10.2,<1", "nbformat>=5.7,<6", "ipykernel>=6.20,<8"]
 
 setup(
     name="lsd_repro",
@@ -56,7 +58,9 @@ setup(
                            extra_compile_args=["-O2", "-ffp-contract=off"])],
     install_requires=REQUIREMENTS,
     extras_require={
-        "test": ["pytest>=7,<10"],
+        "test": ["pytest>=7,<10", *RUN_NOTEBOOKS],
+        # JupyterLab opens them: "make lab".
+        "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
         # Trains the shipped network.
         "train": [TORCH, "Pillow>=10.1,<14"],
         # What `lsd-repro bench` measures against.

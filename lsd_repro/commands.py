@@ -166,6 +166,7 @@ def run_fetch(args):
 
 def run_parity(args):
     from lsd_repro.compare import parity
+    from lsd_repro.figures import drawing
 
     within = True
     for path in args.golden:
@@ -173,7 +174,7 @@ def run_parity(args):
         print(f"{path}\n{parity.table(deviations)}\n")
         within = within and all(d.within for d in deviations)
     if args.figure:
-        parity.draw_drift(args.golden[0], args.prior_dir, args.figure)
+        drawing.save(args.figure, parity.draw_drift(args.golden[0], args.prior_dir))
     print("within the limits" if within else "BEYOND THE LIMITS")
     return 0 if within else 1
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from lsd_repro.dream.step import GradientStep, compile_energies, to_graph
 from lsd_repro.errors import InputError
-from lsd_repro.figures import drawing
 from lsd_repro.figures.parity import drift
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.stream import optimise_frame
@@ -258,15 +257,17 @@ def along_the_way_32(golden, terms, pictures, frames):
             golden["x_after_step_ids"], pictures, golden["x_after_step"], golden["float32_self_drift"])]
 
 
-def draw_drift(path, prior_dir, out):
+def draw_drift(path, prior_dir=None):
     """Replay a golden file in both precisions, and draw how far each is from it after each step.
 
     Parameters
     ----------
     path, prior_dir : path
         As for `replay`.
-    out : path
-        The PNG file to write.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
 
     Raises
     ------
@@ -278,8 +279,7 @@ def draw_drift(path, prior_dir, out):
         raise InputError(f"{path} has no drift of 2015's float32 to draw; the stream's golden file has")
     found = {float32: [d.value for d in replay(path, prior_dir, float32) if "after step" in d.quantity]
              for float32 in (True, False)}
-    drawing.save(out, drift(np.asarray(golden["x_after_step_ids"]) + 1, golden["float32_self_drift"],
-                            found[True], found[False]))
+    return drift(np.asarray(golden["x_after_step_ids"]) + 1, golden["float32_self_drift"], found[True], found[False])
 
 
 def table(deviations):

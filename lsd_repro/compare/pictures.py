@@ -63,6 +63,12 @@ def noisy(picture, rng):
     return np.uint8(np.clip(np.rint(picture + rng.normal(0, NOISE, picture.shape)), 0, 255))
 
 
+def smooth_noise(picture, size, rng):
+    """With smooth Gaussian noise of 20 grey levels whose blobs are about `size` pixels; clipped, not rounded."""
+    noise = gaussian_filter(rng.normal(size=picture.shape), (size / 2, size / 2, 0))
+    return np.clip(picture + NOISE * noise / noise.std(), 0, 255)
+
+
 def blurred(picture):
     """Blurred by a Gaussian of 2 pixels, as 8 bits."""
     return np.uint8(np.rint(gaussian_filter(picture.astype(float), (BLUR, BLUR, 0))))

@@ -2,8 +2,10 @@
 
 ================  ==========================================================
 ``objective.py``  logits and classes -> the class term of the loss
-``adam.py``       the 2015 update
+``adam.py``       the 2015 update, and others to hold it against
 ``step.py``       compiles the gradient step; holds picture and moments
 ``sampling.py``   pictures drawn from a prior alone
+``probe.py``      what single logits see, and what objectives push
+``trace.py``      a dream followed step by step
 ================  ==========================================================
 """

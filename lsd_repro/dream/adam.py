@@ -1,4 +1,14 @@
-"""Adam as the 2015 program had it, as updates of shared variables."""
+"""Adam as the 2015 program had it, as updates of shared variables; and what it can be held against.
+
+==================  ========================================================
+`adam2015`          the update of the 2015 program: the default everywhere
+`adam_published`    Adam as Kingma and Ba give it
+`plain_gradient`    gradient descent without moments
+==================  ========================================================
+
+All take the same arguments, so any can be the ``update`` of a
+`lsd_repro.dream.step.GradientStep`.
+"""
 
 from collections import OrderedDict
 
@@ -6,12 +16,15 @@ from lsd_repro.program2015 import BETA1, BETA2, EPSILON
 from lsd_repro.stack import T
 
 
-def adam2015(gradient, x, moments, learning_rate, beta1=BETA1, beta2=BETA2, epsilon=EPSILON):
+GREY_LEVELS = 0.0, 255.0
+
+
+def adam2015(gradient, x, moments, learning_rate, beta1=BETA1, beta2=BETA2, epsilon=EPSILON, limits=GREY_LEVELS):
     """Updates for one step of Adam in which the betas weigh the NEW gradient.
 
     With the betas of 0.9 and 0.999 that were meant for the old moments, this is
     today's Adam with betas (0.1, 0.001): close to a sign step of size
-    `learning_rate`.  The picture is clipped to 0..255.
+    `learning_rate`.  The picture is clipped to `limits`.
 
     Parameters
     ----------
@@ -23,6 +36,8 @@ def adam2015(gradient, x, moments, learning_rate, beta1=BETA1, beta2=BETA2, epsi
         Shared variables m, v (like `x`, starting at 0) and t (scalar, starting at 1).
     learning_rate : float
         In grey levels.
+    limits : (float, float)
+        Least and largest value after the step; infinite ones clip nothing.
 
     Returns
     -------
@@ -38,4 +53,22 @@ def adam2015(gradient, x, moments, learning_rate, beta1=BETA1, beta2=BETA2, epsi
     m_hat = m_new / (1 - (1 - beta1) ** t)
     v_hat = v_new / (1 - (1 - beta2) ** t)
     x_new = x - learning_rate * m_hat / (T.sqrt(v_hat) + epsilon)
-    return OrderedDict([(m, m_new), (v, v_new), (t, t + 1), (x, T.clip(x_new, 0.0, 255.0))])
+    return OrderedDict([(m, m_new), (v, v_new), (t, t + 1), (x, T.clip(x_new, *limits))])
+
+
+def adam_published(gradient, x, moments, learning_rate, limits=GREY_LEVELS):
+    """Updates for one step of Adam as published: the betas weigh the OLD moments.
+
+    Parameters and result are those of `adam2015`.
+    """
+    return adam2015(gradient, x, moments, learning_rate, 1 - BETA1, 1 - BETA2, limits=limits)
+
+
+def plain_gradient(gradient, x, moments, learning_rate, limits=GREY_LEVELS):
+    """Updates for one step against the gradient, `learning_rate` times as long; the moments stay.
+
+    Parameters and result are those of `adam2015`, but `learning_rate` is in grey levels
+    per unit of the gradient.
+    """
+    _, _, t = moments
+    return OrderedDict([(t, t + 1), (x, T.clip(x - learning_rate * gradient, *limits))])

@@ -1,4 +1,10 @@
-"""The class term of the loss: two classes, one for each half of the picture."""
+"""The class term of the loss: two classes, one for each half of the picture.
+
+`class_term` is that of the 2015 program; `probability_term` and `log_likelihood_term`
+are what it might have been, to hold it against.
+"""
+
+from lsd_repro.stack import T, theano
 
 
 def target_logit(logits, rows, c0, c1, full_rows):
@@ -33,7 +39,7 @@ def target_logit(logits, rows, c0, c1, full_rows):
     return sum(means), len(means)
 
 
-def class_term(logits, target):
+def class_term(logits, aim):
     """What the network adds to the loss: the mean of all logits minus the target's.
 
     The mean keeps all the other classes low.
@@ -41,11 +47,29 @@ def class_term(logits, target):
     Parameters
     ----------
     logits : symbolic tensor, shape (1, classes, rows, columns)
-    target : symbolic scalar
-        From `target_logit`.
+    aim : function
+        From a map like `logits` to a symbolic scalar: its value where it is aimed at, as
+        `target_logit` takes it.
 
     Returns
     -------
     symbolic scalar
     """
-    return logits.mean() - target
+    return logits.mean() - aim(logits)
+
+
+def probability_term(logits, aim):
+    """Minus the softmax probability of the target; as `class_term`."""
+    return -aim(T.exp(log_probabilities(logits)))
+
+
+def log_likelihood_term(logits, aim):
+    """Minus the log-probability of the target; as `class_term`."""
+    return -aim(log_probabilities(logits))
+
+
+def log_probabilities(logits):
+    """Logarithm of the softmax over the classes, at every position; the 2015 program has none."""
+    # Subtracted lest the exponential overflow; the result does not depend on it.
+    shifted = logits - theano.gradient.disconnected_grad(logits.max(axis=1, keepdims=True))
+    return shifted - T.log(T.exp(shifted).sum(axis=1, keepdims=True))

@@ -1,5 +1,6 @@
 """The gradient step: built once, compiled once, holding the picture and Adam's moments."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ def from_graph(x):
     return np.ascontiguousarray(x[0].transpose(1, 2, 0))
 
 
-def symbolic_terms(x, size, network, layers, energy, c0, c1, prior_strength, network_scales):
+def symbolic_terms(x, size, network, layers, energy, c0, c1, prior_strength, network_scales, objective=class_term):
     """The loss of a picture, from network and prior.
 
     Parameters
@@ -68,6 +69,9 @@ def symbolic_terms(x, size, network, layers, energy, c0, c1, prior_strength, net
         Classes of the bottom and the top half.
     prior_strength : symbolic scalar or float
     network_scales : sequence of int
+    objective : function
+        From logits and what takes the target of them to a symbolic scalar; see
+        `lsd_repro.dream.objective`.
 
     Returns
     -------
@@ -79,9 +83,10 @@ def symbolic_terms(x, size, network, layers, energy, c0, c1, prior_strength, net
     for scale in network_scales:
         rows, _ = vgg16.map_size(size[0] // scale, size[1] // scale, fc6_size)
         logits = vgg16.class_logits(layers, mean_pool(x, scale), network.mean)
-        target, halves = target_logit(logits, rows, c0, c1, full_rows)
+        aim = partial(target_logit, rows=rows, c0=c0, c1=c1, full_rows=full_rows)
+        target, halves = aim(logits)
         mean_targets.append(target / float(halves))
-        class_terms.append(class_term(logits, target))
+        class_terms.append(objective(logits, lambda scores: aim(scores)[0]))
     network_part = sum(class_terms) / float(len(class_terms))
     prior_part = prior_strength * energy(x)
     return Terms(network_part + prior_part, network_part, prior_part, sum(mean_targets) / float(len(mean_targets)))
@@ -106,6 +111,10 @@ class GradientStep:
     network_scales : sequence of int
         Mean-pooling factors at which the network sees the picture.
     dtype : {"float32", "float64"}
+    objective : function
+        The class term, from `lsd_repro.dream.objective`.
+    update : function
+        The step that a gradient leads to, from `lsd_repro.dream.adam`.
 
     Raises
     ------
@@ -114,7 +123,7 @@ class GradientStep:
     """
 
     def __init__(self, network, energy, picture, learning_rate, prior_strength, network_scales=(1,),
-                 dtype="float32"):
+                 dtype="float32", objective=class_term, update=adam2015):
         size = picture.shape[:2]
         self.dtype = dtype
         with theano.config.change_flags(floatX=dtype):
@@ -129,10 +138,11 @@ class GradientStep:
             self._strength = theano.shared(np.asarray(prior_strength, dtype), "prior_strength")
             layers = vgg16.build(network)
             self._terms = symbolic_terms(self._x, size, network, layers, energy, *self._classes,
-                                         self._strength, network_scales)
+                                         self._strength, network_scales, objective)
             self._gradient = T.grad(self._terms.loss, self._x)
             self._logits = vgg16.class_logits(layers, self._x, network.mean)
-            updates = adam2015(self._gradient, self._x, self._moments, learning_rate)
+            # A number of numpy's would count as float64, whatever floatX is.
+            updates = update(self._gradient, self._x, self._moments, float(learning_rate))
             # In the stills no half is left for c0 (see `target_logit`).
             self._fixed = vgg16.fixed_filters(layers)
             self._step = theano.function(self._classes, list(self._terms), updates=updates, givens=self._fixed,

@@ -1,13 +1,19 @@
 """What all figures are drawn with."""
 
+import textwrap
+
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.figure import Figure
 
 from lsd_repro.files import write_whole
 
 NAMES = {"student": "Student-t", "gaussian": "Gaussian", "tv": "total variation", "none": "no prior"}
 COLOURS = {"gaussian": "#d95f02", "student": "#1b6ca8"}
 DPI = 90
+# Of a figure in a lesson, which is read in a column of 900 pixels at 100 dots an inch.
+LESSON_WIDTH = 9.0  # inches
+LINE = 112  # characters of a headline
 
 
 def save(path, figure):
@@ -54,3 +60,59 @@ def table(axes, values, rows, columns, title, low, high):
         axes.text(column, row, f"{value:.3f}", ha="center", va="center", fontsize=9,
                   color="white" if value < (low + high) / 2 else "black")
     axes.set_title(title, fontsize=10)
+
+
+def lesson(height, headline, **grid):
+    """A figure as wide as a page of a lesson, and its axes.
+
+    Parameters
+    ----------
+    height : float
+        In inches.
+    headline : str
+        What the figure shows; wrapped.
+    **grid
+        As for `matplotlib.figure.Figure.subplots`.
+
+    Returns
+    -------
+    figure : Figure
+    axes : array of Axes, 2-D
+    """
+    figure = Figure((LESSON_WIDTH, height), dpi=100, layout="constrained")
+    figure.suptitle(textwrap.fill(headline, LINE), fontsize=11)
+    return figure, figure.subplots(squeeze=False, **grid)
+
+
+def strip(headline, pictures, columns=None):
+    """Pictures of one size in rows, each under its own title.
+
+    Parameters
+    ----------
+    headline : str
+    pictures : dict of str to array (height, width, 3)
+        From title to picture in 0..255.
+    columns : int, optional
+        In a row (default: all).
+    """
+    columns = columns or len(pictures)
+    rows = -(-len(pictures) // columns)
+    height, width = next(iter(pictures.values())).shape[:2]
+    lines = 1 + max(title.count("\n") for title in pictures)
+    figure, axes = lesson(0.6 + rows * (LESSON_WIDTH / columns * height / width + 0.2 * lines), headline,
+                          nrows=rows, ncols=columns)
+    for one in axes.ravel():
+        one.axis("off")
+    for one, (title, picture) in zip(axes.ravel(), pictures.items()):
+        show(one, picture, title, fontsize=9)
+    return figure
+
+
+def curves(axes, x, lines, title, xlabel, ylabel, **style):
+    """A line for each entry of a dict from label to values, in the colours of `colour`."""
+    for index, (label, values) in enumerate(lines.items()):
+        axes.plot(x, values, color=colour(index, len(lines)), label=label, **{"lw": 1.8, **style})
+    axes.set_title(title, fontsize=10)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.grid(alpha=0.3)

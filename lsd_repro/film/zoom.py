@@ -126,6 +126,26 @@ def to_uint8(frame):
     return np.clip(255 * frame, 0, 255).astype(np.uint8)
 
 
+def kept_corners(shape, k):
+    """Where the corners of a zoomed picture come from.
+
+    Parameters
+    ----------
+    shape : (height, width)
+    k : int
+        Video frames that `zoom_picture` moves on by.
+
+    Returns
+    -------
+    array, shape (4, 2)
+        (x, y) in the picture before, of the corner pixels from the upper left clockwise.
+    """
+    height, width = shape
+    right, bottom = width - 1, height - 1
+    corners = np.array([[0, 0, 1], [right, 0, 1], [right, bottom, 1], [0, bottom, 1]])
+    return (corners @ _to_input(k, 1.0, shape, shape).T)[:, :2]
+
+
 def _to_input(k, fit, shape, output_shape):
     """Where a picture's pixels come from, `k` video frames later and `fit` times as large."""
     height, width = shape

@@ -2,6 +2,7 @@
 
 ===========================  ===============================================
 `load`, `save`               a file <-> its variables
+`outline`                    what lies where in a variable, to print
 `struct_of`, `texts_of`,     a variable's part, or an InputError
 `single_of`
 `cell_of`, `row_of`          Python -> what scipy writes as MATLAB would
@@ -109,6 +110,35 @@ def _plain(value):
     if value.dtype.kind == "U":
         return {0: "", 1: value.flat[0] if value.size else ""}.get(value.size)
     return value if value.dtype.kind in "fiu" else None
+
+
+def outline(value, name, entries=3):
+    """What lies where in a variable, as lines of text.
+
+    Parameters
+    ----------
+    value : value
+        As from `load`.
+    name : str
+        What to call it.
+    entries : int
+        Of a longer cell, so many are shown.
+
+    Returns
+    -------
+    list of str
+    """
+    if isinstance(value, dict):
+        return [f"{name}: struct"] + [
+            "    " + line for field, part in value.items() for line in outline(part, field, entries)]
+    if isinstance(value, list):
+        lines = [f"{name}: cell of {len(value)}"]
+        for i, part in enumerate(value[:entries], 1):
+            lines += ["    " + line for line in outline(part, f"{{{i}}}", entries)]
+        return lines + ["    ..."] * (len(value) > entries)
+    if isinstance(value, np.ndarray):
+        return [f"{name}: {' x '.join(map(str, value.shape))} {value.dtype}"]
+    return [f"{name}: {value!r}"]
 
 
 def struct_of(value, name):

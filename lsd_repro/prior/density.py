@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from lsd_repro.prior.em import best_nu, log_likelihood
-from lsd_repro.program2015 import GREY_OFFSET
+from lsd_repro.program2015 import GREY_OFFSET, STUDENT_SCALE
 
 
 def deviations(prior, patches):
@@ -104,3 +104,23 @@ def mean_patch(prior):
     """The mean patch (size, size, 3) of a prior, 0..255."""
     entries = np.linalg.solve(whitening(prior).T, prior.mean.astype(np.float64)) + GREY_OFFSET
     return entries.reshape(prior.patch_size, prior.patch_size, 3)
+
+
+def penalty(kind, z):
+    """What the 2015 program's energy charges for the response of one filter, and how hard it pushes back.
+
+    Parameters
+    ----------
+    kind : {"student", "gaussian"}
+    z : array
+        Responses minus their mean.
+
+    Returns
+    -------
+    energy, derivative : array
+        Of the shape of `z`; `lsd_repro.prior.energy` averages the first.
+    """
+    z = np.asarray(z, np.float64)
+    if kind == "student":
+        return np.log1p(z ** 2 / STUDENT_SCALE), 2 * z / (STUDENT_SCALE + z ** 2)
+    return z ** 2, 2 * z

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from lsd_repro.compare.pictures import crops, degradations, photo_paths
+from lsd_repro.compare.pictures import crops, degradations, photo_paths, smooth_noise
 from lsd_repro.errors import InputError
 
 
@@ -42,3 +42,13 @@ def test_degradations_do_what_they_are_called():
     expected = gaussian_filter(picture[0, ..., 1].astype(float), 2)
     np.testing.assert_allclose(found["blur"][0, ..., 1], expected, atol=0.51)
     assert 1 < np.abs(found["JPEG"] - picture.astype(float)).mean() < 15
+
+
+def test_smooth_noise_has_its_strength_and_its_size():
+    grey = np.full((600, 600, 3), 128.0)
+    for size in (1, 8, 32):
+        noise = smooth_noise(grey, size, np.random.default_rng(0)) - grey
+        assert noise.std() == pytest.approx(20, rel=0.02)
+        # A Gaussian filter of width w leaves a correlation of exp(-(d / 2w)^2) at distance d: 1/e at d = size.
+        shift = np.corrcoef(noise[size:].ravel(), noise[:-size].ravel())[0, 1]
+        assert shift == pytest.approx(np.exp(-1), abs=0.12)

@@ -1,16 +1,18 @@
 import numpy as np
 
-from lsd_repro.dream.adam import adam2015
+from lsd_repro.dream.adam import adam2015, adam_published, plain_gradient
 from lsd_repro.dream.step import Moments
-from lsd_repro.stack import T, theano
+from lsd_repro.stack import T, lasagne, theano
+
+UNLIMITED = -np.inf, np.inf
 
 
-def stepper(start, learning_rate):
+def stepper(start, learning_rate, update=adam2015, **options):
     x = theano.shared(start.copy())
     moments = Moments(theano.shared(np.zeros_like(start)), theano.shared(np.zeros_like(start)), theano.shared(1.0))
     gradient = T.dvector()
     with theano.config.change_flags(floatX="float64"):
-        return x, theano.function([gradient], updates=adam2015(gradient, x, moments, learning_rate))
+        return x, theano.function([gradient], updates=update(gradient, x, moments, learning_rate, **options))
 
 
 def test_steps_are_those_of_numpy_with_the_new_gradient_weighing_most():
@@ -38,3 +40,32 @@ def test_the_picture_is_clipped():
     x, step = stepper(np.array([2.0, 253.0]), 5.0)
     step(np.array([1.0, -1.0]))
     np.testing.assert_array_equal(x.get_value(), [0.0, 255.0])
+
+
+def test_without_limits_nothing_is_clipped():
+    x, step = stepper(np.array([2.0, 253.0]), 5.0, limits=UNLIMITED)
+    step(np.array([1.0, -1.0]))
+    np.testing.assert_allclose(x.get_value(), [-3.0, 258.0])
+
+
+def test_adam_as_published_is_lasagnes():
+    rng = np.random.default_rng(1)
+    start = rng.uniform(100, 150, 5)
+    x, step = stepper(start, 5.0, adam_published)
+    theirs, gradient = theano.shared(start.copy()), T.dvector()
+    with theano.config.change_flags(floatX="float64"):
+        step_theirs = theano.function([gradient], updates=lasagne.updates.adam([gradient], [theirs], 5.0))
+    for _ in range(8):
+        now = rng.normal(size=5)
+        step(now)
+        step_theirs(now)
+        # Lasagne adds epsilon before it corrects the second moment for its start at 0.
+        np.testing.assert_allclose(x.get_value(), theirs.get_value(), rtol=1e-7)
+    assert np.abs(x.get_value() - start).min() > 0.1
+
+
+def test_plain_gradient_goes_straight_down_and_stops_at_the_limits():
+    x, step = stepper(np.array([100.0, 3.0]), 2.0, plain_gradient)
+    for _ in range(2):
+        step(np.array([-7.0, 1.0]))
+    np.testing.assert_array_equal(x.get_value(), [128.0, 0.0])

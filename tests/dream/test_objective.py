@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from lsd_repro.dream.objective import class_term, target_logit
-from lsd_repro.stack import T
+from scipy.special import log_softmax, softmax
+
+from lsd_repro.dream.objective import class_term, log_likelihood_term, probability_term, target_logit
+from lsd_repro.stack import T, theano
 
 LOGITS = np.random.default_rng(0).normal(size=(1, 6, 5, 4))
 
@@ -11,7 +13,7 @@ def evaluate(full_rows, c0=2, c1=4):
     logits = T.constant(LOGITS)
     target, halves = target_logit(logits, LOGITS.shape[2], c0, c1, full_rows)
     assert halves == (2 if 1 < full_rows < 10 else 1)
-    return float(target.eval()), float(class_term(logits, target).eval())
+    return float(target.eval()), float(class_term(logits, lambda scores: target).eval())
 
 
 def test_bottom_half_aims_at_c0_and_top_half_at_c1():
@@ -34,3 +36,23 @@ def test_an_empty_bottom_half_counts_nothing():
 def test_a_single_row_is_all_bottom():
     target, _ = evaluate(full_rows=1)
     assert target == pytest.approx(LOGITS[0, 2].mean())
+
+
+def bottom(scores):
+    return scores[0, 2, 2:].mean()
+
+
+@pytest.mark.parametrize("objective, scores", [
+    (probability_term, softmax(LOGITS, axis=1)), (log_likelihood_term, log_softmax(LOGITS, axis=1))])
+def test_other_objectives_aim_at_the_softmax(objective, scores):
+    assert float(objective(T.constant(LOGITS), bottom).eval()) == pytest.approx(-bottom(scores))
+
+
+def test_log_likelihood_pushes_where_the_probability_is_low_and_rests_where_it_is_high():
+    logits = T.dtensor4()
+    gradient = theano.function([logits], T.grad(log_likelihood_term(logits, lambda scores: scores[0, 2].mean()), logits))
+    for offset, expected in ((-1000.0, -1.0), (1000.0, 0.0)):
+        shifted = LOGITS.copy()
+        shifted[0, 2] += offset
+        # d/dl of -log p is p - 1, also where the exponentials would overflow.
+        np.testing.assert_allclose(gradient(shifted)[0, 2] * 20, expected, atol=1e-12)

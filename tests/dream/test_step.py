@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 import reference
+from scipy.special import log_softmax
 from skimage import data
 from small_network import small_network
 
 from lsd_repro import shipped
+from lsd_repro.dream.adam import plain_gradient
+from lsd_repro.dream.objective import log_likelihood_term
 from lsd_repro.dream.step import GradientStep, compile_energies, compile_energy_map
 from lsd_repro.errors import InputError
 from lsd_repro.prior import store
@@ -117,3 +120,13 @@ def test_prior_strength_can_be_changed_between_steps(step):
 def test_a_picture_too_small_for_a_network_scale_is_refused():
     with pytest.raises(InputError, match="33x32 picture is too small"):
         GradientStep(NETWORK, patch_energy(prior()), PHOTO, 5.0, STRENGTH, (3,))
+
+
+def test_another_objective_and_another_update_take_their_place():
+    step = GradientStep(NETWORK, patch_energy(prior()), PHOTO, 2.0, 0.0, dtype="float64",
+                        objective=log_likelihood_term, update=plain_gradient)
+    terms, gradient, logits = step.evaluate(7, 3)
+    middle, log_p = logits.shape[2] // 2, log_softmax(logits[0], axis=0)
+    assert terms.loss == pytest.approx(-log_p[7, middle:].mean() - log_p[3, :middle].mean())
+    step.step(7, 3)
+    np.testing.assert_allclose(step.picture, np.clip(PHOTO - 2 * gradient[0].transpose(1, 2, 0), 0, 255))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from lsd_repro.film.zoom import between, to_uint8, zoom_picture
+from lsd_repro.film.zoom import between, kept_corners, to_uint8, zoom_picture
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "stream.npz"
 
@@ -164,3 +164,9 @@ def test_video_frames_are_truncated_not_rounded():
 def test_every_grey_level_survives_the_film(dtype):
     levels = np.arange(256)
     np.testing.assert_array_equal(to_uint8((levels / 255).astype(dtype)), levels)
+
+
+def test_kept_corners_are_where_the_corners_come_from():
+    y, x = source_coordinates(190, 1.0, (60, 90), (60, 90))
+    expected = [(x[row, column], y[row, column]) for row, column in ((0, 0), (0, -1), (-1, -1), (-1, 0))]
+    np.testing.assert_allclose(kept_corners((60, 90), 190), expected)

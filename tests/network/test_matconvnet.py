@@ -11,6 +11,7 @@ import scipy.io
 from small_network import small_network
 
 from lsd_repro.errors import InputError
+from lsd_repro.network import matfile
 from lsd_repro.network.matconvnet import VGG16_LAYERS, NetworkWeights, read, write
 from lsd_repro.network.random_weights import FULL
 
@@ -369,3 +370,13 @@ def test_reading_the_real_size_stays_under_1_3_gib(tmp_path, python):
     count, weight, peak_gib = json.loads(result.stdout)
     assert count == 138_357_544 and weight == network.weights[13][4095, 511, 6, 5]
     assert peak_gib < 1.3
+
+
+def test_outline_names_what_lies_where(tmp_path):
+    path = tmp_path / "network.mat"
+    write(path, small_network(np.random.default_rng(0)))
+    lines = matfile.outline(matfile.load(path)["layers"], "layers", entries=1)
+    assert lines[0] == "layers: cell of 37"
+    assert "    {1}: struct" in lines and "        name: 'conv1_1'" in lines
+    assert "            {1}: 3 x 3 x 3 x 8 float32" in lines
+    assert lines[-1] == "    ..."

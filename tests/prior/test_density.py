@@ -5,7 +5,9 @@ import pytest
 from scipy import stats
 
 from lsd_repro import shipped
+from lsd_repro.dream.step import compile_energies
 from lsd_repro.prior import density, store
+from lsd_repro.prior.energy import patch_energy
 from lsd_repro.prior.fit import scale_matrix, whitening_prior
 
 
@@ -69,3 +71,15 @@ def test_held_out_photos_are_likelier_under_the_student_t():
     assert observed > 1000 * model
     observed, model = fits["student"].beyond[5]
     assert observed < model < 10 * observed
+
+
+@pytest.mark.parametrize("kind", ["student", "gaussian"])
+def test_penalty_is_what_the_energy_averages(kind):
+    prior = store.load_kind(shipped.path(shipped.PRIORS), kind)
+    patch = np.random.default_rng(3).uniform(0, 255, (1, 8, 8, 3))
+    z = density.deviations(prior, patch)[0]
+    charged, force = density.penalty(kind, z)
+    counted = slice(None) if kind == "student" else slice(-1)  # the Gaussian's energy leaves out DC
+    assert compile_energies(patch_energy(prior), [1], "float64")(patch[0])[0] == pytest.approx(charged[counted].mean())
+    ahead, behind = density.penalty(kind, z + 1e-5)[0], density.penalty(kind, z - 1e-5)[0]
+    np.testing.assert_allclose(force, (ahead - behind) / 2e-5, rtol=1e-4, atol=1e-6)

@@ -1,0 +1,51 @@
+"""What single logits see: the network looked at, not dreamt with."""
+
+import numpy as np
+
+from lsd_repro.dream.step import from_graph, to_graph
+from lsd_repro.network import vgg16
+from lsd_repro.stack import T, theano
+
+
+def compile_logit_gradient(network):
+    """Compile the gradient of one logit.
+
+    Parameters
+    ----------
+    network : NetworkWeights
+
+    Returns
+    -------
+    function
+        From a picture (height, width, 3) in 0..255, a class, and a row and a column of the
+        logit map, to an array (height, width, 3).
+    """
+    with theano.config.change_flags(floatX="float32"):
+        x = T.TensorType("float32", (True, False, False, False))("x")
+        place = index, row, column = T.iscalars("index", "row", "column")
+        logit = vgg16.class_logits(vgg16.build(network), x, network.mean)[0, index, row, column]
+        function = theano.function([x, *place], T.grad(logit, x))
+    return lambda picture, *at: from_graph(function(to_graph(picture, "float32"), *at))
+
+
+def push(objective, logits, classes):
+    """How hard an objective pushes the logit of its class, at a single place, all other logits being 0.
+
+    Parameters
+    ----------
+    objective : function
+        From `lsd_repro.dream.objective`.
+    logits : array (n,)
+        Values of that logit to ask at.
+    classes : int
+        Of the network.
+
+    Returns
+    -------
+    array (n,)
+        Minus the derivative of the loss.
+    """
+    vector = T.dvector()
+    loss = objective(vector.dimshuffle("x", 0, "x", "x"), lambda scores: scores[0, 0].mean())
+    function = theano.function([vector], -T.grad(loss, vector)[0])
+    return np.array([function(np.concatenate([[logit], np.zeros(classes - 1)])) for logit in logits])

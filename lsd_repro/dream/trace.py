@@ -1,0 +1,57 @@
+"""A dream followed step by step, and what can be read off its pictures (only `follow` needs a compiled step)."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Trace(NamedTuple):
+    """What steps went through.
+
+    Attributes
+    ----------
+    pictures : list of arrays (height, width, 3)
+        The start, then the picture after each step.
+    terms : list of lsd_repro.dream.step.Terms
+        Of the picture before each step.
+    """
+
+    pictures: list
+    terms: list
+
+
+def follow(step, c0, c1, count):
+    """Take steps, and keep what they went through.
+
+    Parameters
+    ----------
+    step : GradientStep
+    c0, c1 : int
+        Classes of the bottom and of the top half.
+    count : int
+
+    Returns
+    -------
+    Trace
+    """
+    pictures, terms = [step.picture], []
+    for _ in range(count):
+        terms.append(step.step(c0, c1))
+        pictures.append(step.picture)
+    return Trace(pictures, terms)
+
+
+def movement(pictures):
+    """Mean distance that a value moves in each step, in grey levels."""
+    return np.array([np.abs(after - before).mean() for before, after in zip(pictures, pictures[1:])])
+
+
+def reversals(pictures):
+    """Share of values that go back on the step before, for each step from the second on."""
+    moves = [np.sign(after - before) for before, after in zip(pictures, pictures[1:])]
+    return np.array([np.mean(before * after < 0) for before, after in zip(moves, moves[1:])])
+
+
+def at_limits(pictures, low=0.0, high=255.0):
+    """Share of values at or beyond the limits, in each picture."""
+    return np.array([np.mean((picture <= low) | (picture >= high)) for picture in pictures])

@@ -1,0 +1,94 @@
+"""Why the logit: what different objectives push, and what they dream."""
+
+import numpy as np
+
+from lsd_repro.figures.drawing import curves, lesson, show
+
+
+def pushes(logits, by_objective):
+    """How hard each objective pushes the logit of its class.
+
+    Parameters
+    ----------
+    logits : array (n,)
+        Of the class; all other logits are 0.
+    by_objective : dict of str to array (n,)
+        Minus the derivative of the loss with respect to that logit.
+    """
+    ranges = [(name, f"{np.min(push):.2g}", f"{np.max(push):.2g}") for name, push in by_objective.items()]
+    figure, axes = lesson(3.4, "The push on the class as the network's belief in it grows: " + "; ".join(
+        f"{name} " + (f"{low} throughout" if low == high else f"{low} to {high}") for name, low, high in ranges))
+    axes = axes[0, 0]
+    curves(axes, logits, by_objective, None, "logit of the class (all others are 0)", "push on that logit")
+    axes.legend(fontsize=9)
+    return figure
+
+
+def dreams(start, pictures, logits, probabilities):
+    """The same dream under several objectives.
+
+    Parameters
+    ----------
+    start : array (height, width, 3)
+    pictures : dict of str to array (height, width, 3)
+        By objective.
+    logits, probabilities : dict of str to float
+        Means of the class over the picture.
+    """
+    best = max(logits, key=logits.get)
+    figure, (axes,) = lesson(3.2, f"The same start, prior and steps: raising the {best} gives the class the highest logit",
+                             ncols=1 + len(pictures))
+    show(axes[0], start, "the start", fontsize=10)
+    for one, (name, picture) in zip(axes[1:], pictures.items()):
+        show(one, picture, f"raising the {name}", fontsize=10)
+        one.set_xlabel(f"logit {logits[name]:.1f},  p = {probabilities[name]:.3f}", fontsize=10)
+    return figure
+
+
+def rise(logits, probabilities, energies):
+    """What becomes of a class step by step under several objectives.
+
+    Parameters
+    ----------
+    logits, probabilities : dict of str to sequence of steps + 1 numbers
+        By objective: means of the class over the picture.
+    energies : dict of str to sequence of steps numbers
+        The prior's, before each step.
+    """
+    found = []
+    for name, values in probabilities.items():
+        above = np.flatnonzero(np.asarray(values) > 0.5)
+        found.append(f"raising the {name} " + (f"in {above[0]} steps" if len(above) else "never"))
+    figure, (axes,) = lesson(3.5, "The mean probability passes one half: " + ", ".join(found), ncols=3)
+    for one, lines, title in zip(axes, (logits, probabilities, energies),
+                                 ("logit of the class", "its probability", "energy of the prior (low is natural)")):
+        curves(one, np.arange(len(next(iter(lines.values())))), lines, title, "steps taken", "")
+    axes[0].set_ylabel("mean over the picture")
+    axes[0].legend(fontsize=9)
+    return figure
+
+
+def gradients(headline, by_title, same_scale=False):
+    """Gradients as pictures: grey is 0, and a pixel's colour is the way it is pushed.
+
+    Parameters
+    ----------
+    headline : str
+    by_title : dict of str to array (height, width, 3)
+        Gradients of a loss; the way down is drawn.
+    same_scale : bool
+        One scale for all, that of the first, and not each its own.
+    """
+    figure, (axes,) = lesson(0.9 + 8.6 / len(by_title) * _aspect(by_title), headline, ncols=len(by_title))
+    scales = [np.percentile(np.abs(gradient), 99) for gradient in by_title.values()]
+    for one, scale, (title, gradient) in zip(axes, scales, by_title.items()):
+        # In nine levels, of which the middle one swallows the faintest values: noise in full depth would triple the file.
+        levels = np.rint(-4 * gradient / (scales[0] if same_scale else scale))
+        show(one, 127.5 + 127.5 * levels / 4, title, fontsize=10)
+        one.set_xlabel(f"root mean square {np.sqrt(np.mean(gradient ** 2)):.1e}", fontsize=9)
+    return figure
+
+
+def _aspect(pictures):
+    height, width = next(iter(pictures.values())).shape[:2]
+    return height / width

@@ -1,0 +1,103 @@
+"""The zoom and the film."""
+
+import numpy as np
+from matplotlib.patches import Polygon
+
+from lsd_repro.figures.drawing import colour, curves, lesson, show
+
+
+def zoomed(before, after, corners, turn):
+    """A picture and what the zoom makes of it.
+
+    Parameters
+    ----------
+    before, after : array (height, width, 3)
+        In 0..255.
+    corners : array (4, 2)
+        Where the corners (x, y) of `after` come from in `before`.
+    turn : float
+        In degrees.
+    """
+    scale = np.hypot(*(corners[1] - corners[0])) / (before.shape[1] - 1)
+    figure, (axes,) = lesson(3.0, f"The zoom keeps {scale ** 2:.0%} of the picture's area, turned by {turn:.1f} degrees", ncols=2)
+    show(axes[0], before, "before: the frame is what is kept", fontsize=10)
+    axes[0].add_patch(Polygon(corners, fill=False, ec="white", lw=2))
+    show(axes[1], after, "after", fontsize=10)
+    return figure
+
+
+def spectra(frequencies, decibels, reference):
+    """Power spectra, and how far each is below one of them.
+
+    Parameters
+    ----------
+    frequencies : array (n,)
+        Cycles per pixel.
+    decibels : dict of str to array (n,)
+    reference : str
+        The one that the others are held against.
+    """
+    differences = {name: values - decibels[reference] for name, values in decibels.items() if name != reference}
+    figure, (axes,) = lesson(3.8, f"At {frequencies[-1]:.2f} cycles per pixel, against {reference}: " + ", ".join(
+        f"{name} {values[-1]:+.1f} dB" for name, values in differences.items()), ncols=2)
+    shades = {name: colour(index, len(decibels)) for index, name in enumerate(decibels)}
+    for one, lines, title in ((axes[0], decibels, "power (dB)"), (axes[1], differences, f"against {reference} (dB)")):
+        for name, values in lines.items():
+            one.plot(frequencies, values, ".-", color=shades[name], label=name)
+        one.set_xscale("log", base=2)
+        ticks = 2.0 ** np.arange(-6, 0)
+        one.set_xticks(ticks, [f"1/{round(1 / tick)}" for tick in ticks])
+        one.set_xlabel("cycles per pixel")
+        one.set_title(title, fontsize=10)
+        one.grid(alpha=0.3)
+    axes[0].legend(fontsize=9)
+    return figure
+
+
+def sharpness(indices, decibels, frequency):
+    """How the finest detail of the film comes and goes between two optimised frames.
+
+    Parameters
+    ----------
+    indices : sequence of int
+        Of video frames.
+    decibels : array (n,)
+        Their power at `frequency`.
+    frequency : float
+        Cycles per pixel.
+    """
+    decibels = np.asarray(decibels)
+    worst = int(np.argmin(decibels))
+    figure, axes = lesson(2.9, f"The film's fine detail is weakest at video frame {indices[worst]}, "
+                               f"{decibels.max() - decibels[worst]:.1f} dB below its strongest")
+    axes = axes[0, 0]
+    axes.plot(indices, decibels, "o-", color=colour(0, 2))
+    axes.set_xlabel("video frame, from one optimised frame to the next")
+    axes.set_ylabel(f"power at {frequency:.2f}\ncycles per pixel (dB)")
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def losses(terms, steps_per_frame):
+    """The loss and its parts over several frames.
+
+    Parameters
+    ----------
+    terms : list of lsd_repro.dream.step.Terms
+        Of every step.
+    steps_per_frame : int
+    """
+    frames = len(terms) // steps_per_frame
+    starts = np.array([terms[frame * steps_per_frame].loss for frame in range(1, frames)])
+    before = np.array([terms[frame * steps_per_frame - 1].loss for frame in range(1, frames)])
+    jumps = starts - before
+    figure, axes = lesson(3.4, f"At {np.sum(jumps > 0)} of {frames - 1} new frames the loss jumps up; "
+                               f"the jumps are of {jumps.min():.1f} to {jumps.max():.1f}")
+    axes = axes[0, 0]
+    lines = {"loss": [t.loss for t in terms], "class term": [t.class_term for t in terms],
+             "prior term": [t.prior_term for t in terms]}
+    curves(axes, range(1, len(terms) + 1), lines, None, "step (a dotted line: zoom, and Adam set back)", "", marker=".")
+    for frame in range(1, frames):
+        axes.axvline(frame * steps_per_frame + 0.5, color="black", lw=0.8, ls=":")
+    axes.legend(fontsize=9)
+    return figure
