@@ -108,7 +108,25 @@ def _theano_rows():
     except StackError:
         return [("Theano", "cannot be brought up")]
     config = loaded.theano.config
-    return [("floatX", config.floatX), ("device", loaded.device), ("compile cache", config.compiledir)]
+    return [("floatX", config.floatX), ("device", loaded.device), ("fused Ops", _fused_ops(config)),
+            ("compile cache", config.compiledir)]
+
+
+def _fused_ops(config):
+    from lsd_repro.ops import compiled, fuse, fuse_network
+
+    if not config.cxx:
+        return "none, as they need a C++ compiler"
+    if not stack.runs_on_cpu():
+        return "none, as they are for the CPU alone"
+    excluded = config.optimizer_excluding.split(":")
+    names = (fuse_network.NAME, fuse.NAME)
+    used = [name for name in names if name not in excluded]
+    if not used:
+        return "none, as Theano's optimizer_excluding says"
+    cores = "all cores (OMP_NUM_THREADS)" if compiled.has_openmp() else "one core, as the compiler lacks OpenMP"
+    left = [f"{name} is off, as optimizer_excluding says" for name in names if name in excluded]
+    return "; ".join([f"{' and '.join(used)} on {cores}", *left])
 
 
 def _ffmpeg():

@@ -32,6 +32,18 @@ def test_report_names_versions_blas_cache_and_ffmpeg(shipped_files):
     assert stack.find_blas().path in lines["BLAS"]
 
 
+@pytest.mark.parametrize("flags, expected", [
+    ("", "fuse_conv3x3 and fuse_patch_energy on "),
+    ("optimizer_excluding=fuse_conv3x3", "fuse_conv3x3 is off, as optimizer_excluding says"),
+    ("optimizer_excluding=fuse_conv3x3:fuse_patch_energy", "none, as Theano's optimizer_excluding says"),
+    ("cxx=", "none, as they need a C++ compiler"),
+])
+def test_report_says_which_path_computes(python, flags, expected):
+    result = python("from lsd_repro import doctor; print(doctor.report())", THEANO_FLAGS=flags)
+    [line] = [line for line in result.stdout.splitlines() if line.startswith("fused Ops")]
+    assert expected in line
+
+
 def test_report_says_what_a_gpu_lacks_and_that_it_is_no_problem_without(shipped_files):
     lines = dict(line.split("  ", 1) for line in doctor.report().splitlines() if "  " in line)
     for piece in ("NVIDIA driver", "NVRTC", "cuBLAS", "pygpu"):

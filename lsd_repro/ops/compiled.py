@@ -62,7 +62,7 @@ class CompiledOp(theano.graph.op.COp):
         return "\n".join(_read(name) for name in ("common.c", *self.sources))
 
     def c_compile_args(self, **kwargs):
-        return ["-fopenmp"] if _has_openmp() else []
+        return ["-fopenmp"] if has_openmp() else []
 
 
 @lru_cache(maxsize=None)
@@ -71,6 +71,7 @@ def _read(name):
 
 
 @lru_cache(maxsize=None)
-def _has_openmp():
+def has_openmp():
+    """Whether the compiler can use several cores."""
     # Not by deriving from OpenMPOp: where there is none it warns and sets Theano's flags.
     return bool(theano.graph.op.OpenMPOp.test_gxx_support())

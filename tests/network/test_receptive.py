@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_network import FULL, small_network
+from small_network import small_network
 
 from lsd_repro.dream.probe import compile_logit_gradient
 from lsd_repro.network import vgg16
+from lsd_repro.network.random_weights import FULL
 from lsd_repro.network.receptive import as_text, layer_table, seen, side_within
 from lsd_repro.stack import lasagne
 
