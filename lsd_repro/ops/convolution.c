@@ -9,7 +9,8 @@
 // The 16 results of a tile are computed in 16 ways, and differ in rounding where a picture is flat, as in black
 // clipped to 0, or the same along one direction, as where that touches the border.  Then one of them would be
 // the largest, and alone get the gradient through a max-pool, where by plain summation all are the same and
-// all get it.  So results of such surroundings are computed in one way: see `level`.
+// all get it.  So results of such surroundings are computed in one way: see `level`.  Likewise a gradient that
+// nothing has come to is 0, and not rounding errors of its neighbours, which Adam would make steps of: see `clear`.
 
 #include <cmath>
 #include <cstdlib>
@@ -126,6 +127,8 @@ template <typename real> struct Correlation {
             give(top, left, products + size_t(i) * padded<real>(to), pitch_out);
             if (bias)
                 level(top, left, products + POINTS * pitch_out, &last);
+            else
+                clear(top, left);
         }
     }
 
@@ -176,6 +179,35 @@ private:
                 real *const at = y + (size_t(row) * width + column) * to;
                 for (int k = 0; k < to; k++)
                     at[k] = std::max(result[k] + bias[k], real(0));
+            }
+    }
+
+    bool passes(int row, int column) const {
+        if (row < 0 || row >= height || column < 0 || column >= width)
+            return false;
+        const size_t at = (size_t(row) * width + column) * from;
+        for (int c = 0; c < from; c++)
+            if (gate[at + c] > 0 && x[at + c] != 0)
+                return true;
+        return false;
+    }
+
+    void clear(int top, int left) const {
+        bool any[PATCH][PATCH];
+        int zeros = 0;
+        for (int i = 0; i < PATCH; i++)
+            for (int j = 0; j < PATCH; j++)
+                zeros += !(any[i][j] = passes(top - 1 + i, left - 1 + j));
+        if (!zeros)
+            return;
+        for (int row = top; row < std::min(top + TILE, height); row++)
+            for (int column = left; column < std::min(left + TILE, width); column++) {
+                bool reached = false;
+                for (int i = 0; i < 3; i++)
+                    for (int j = 0; j < 3; j++)
+                        reached |= any[row - top + i][column - left + j];
+                if (!reached)
+                    std::fill_n(y + (size_t(row) * width + column) * to, to, real(0));
             }
     }
 

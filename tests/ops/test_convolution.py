@@ -130,6 +130,20 @@ def test_responses_to_flat_pictures_share_the_maximum(dtype, limit):
         np.testing.assert_allclose(fast(picture, filters, shifts, up), expected, rtol=0, atol=limit * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("dtype", LIMITS)
+def test_no_gradient_stays_none_at_all(dtype):
+    inputs = symbolic_layer(dtype)
+    y = plain_layer(*inputs)
+    upstream = y.type("upstream")
+    gradient = compiled([*inputs, upstream], T.grad(None, inputs[0], known_grads={y: upstream}))
+    up = np.zeros((1, 20, 19, 22), dtype)
+    up[0, 3, 7, 9] = 1
+    result = gradient(*layer(19, 22, 6, 20, dtype)[:2], np.full(20, 9, dtype), up)
+    reached = np.zeros((19, 22), bool)
+    reached[6:9, 8:11] = True
+    np.testing.assert_array_equal((result != 0).any(axis=(0, 1)), reached)
+
+
 def test_number_of_threads_changes_no_bit(python):
     code = """
 import hashlib, theano
