@@ -6,6 +6,12 @@ import sys
 
 import pytest
 
+from lsd_repro.processor import choose_kernels
+
+# As the command line does, before any test imports numpy: runs in this process and in
+# others are held against each other to the bit.
+choose_kernels()
+
 
 @pytest.fixture
 def python(tmp_path):

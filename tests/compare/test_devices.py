@@ -23,6 +23,7 @@ def test_float32_is_held_to_the_mean_as_ties_make_the_largest_fragile():
     assert not devices.deviation(theirs.astype(float), theirs)["within"]
 
 
+@pytest.mark.slow
 def test_cpu_verifies_against_itself(tmp_path):
     out = tmp_path / "verification.json"
     result = devices.verify("cpu", out, steps=2, size=(272, 256), gradient_size=(264, 256))
