@@ -11,7 +11,7 @@ held against 2015.  The folders stand in that order.
 ``device``          CPU or GPU; what CUDA there is (``cuda``), Theano's backend mended (``gpuarray``)
 ``network``         the .mat weights, the Lasagne graph, the class names
 ``prior``           patches of photos, fitting a prior, its energy
-``ops``             the prior's energy and gradient as one fused Op: speed only
+``ops``             VGG-16's layers and the prior as Ops of our own: speed only
 ``dream``           objective, Adam, the compiled gradient step
 ``film``            zoom, caption, schedule, the offline stream, files
 ``compare``         replay of arrays that the 2015 program computed; priors side by side
