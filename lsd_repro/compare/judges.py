@@ -28,5 +28,7 @@ def logits(network):
     """
     with theano.config.change_flags(floatX="float32"):
         x = T.TensorType("float32", (True, False, False, False))("x")
-        function = theano.function([x], vgg16.class_logits(vgg16.build(network), x, network.mean)[0])
+        layers = vgg16.build(network)
+        function = theano.function([x], vgg16.class_logits(layers, x, network.mean)[0],
+                                   givens=vgg16.fixed_filters(layers))
     return lambda picture: function(to_graph(picture, "float32"))

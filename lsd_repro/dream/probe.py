@@ -23,8 +23,9 @@ def compile_logit_gradient(network):
     with theano.config.change_flags(floatX="float32"):
         x = T.TensorType("float32", (True, False, False, False))("x")
         place = index, row, column = T.iscalars("index", "row", "column")
-        logit = vgg16.class_logits(vgg16.build(network), x, network.mean)[0, index, row, column]
-        function = theano.function([x, *place], T.grad(logit, x))
+        layers = vgg16.build(network)
+        logit = vgg16.class_logits(layers, x, network.mean)[0, index, row, column]
+        function = theano.function([x, *place], T.grad(logit, x), givens=vgg16.fixed_filters(layers))
     return lambda picture, *at: from_graph(function(to_graph(picture, "float32"), *at))
 
 
