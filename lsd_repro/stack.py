@@ -35,7 +35,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from lsd_repro import cuda, device, gpuarray
+from lsd_repro import cuda, device, gpuarray, memory
 from lsd_repro.errors import StackError
 from lsd_repro.processor import choose_kernels
 from lsd_repro.theano_flags import around, user_flags
@@ -96,6 +96,7 @@ def load():
     for message in problems():
         raise StackError(message)
     _silence_what_nobody_can_change()
+    memory.keep_freed()
     asked = device.asked()
     # Told of a GPU, Theano would fail at it while it is imported, and go on without.
     with around(_our_flags(), {"device": "cpu"}):

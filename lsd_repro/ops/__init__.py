@@ -3,7 +3,7 @@
 ===================  ==========================================================
 ``patch_energy``     energy of a patch prior, and its gradient, in one pass
 ``convolution``      VGG-16's layers and their gradients: 3x3 correlations by
-                     Winograd's method, and (``pooling.c``) max-pools
+                     Winograd's method (``winograd.c``), with max-pools behind
 ``fuse.py``          puts the first where a graph holds the energy as
                      `lsd_repro.prior.energy` writes it
 ``fuse_network.py``  puts the others where it holds such layers

@@ -37,16 +37,34 @@ template <typename real> struct Contiguous {
 template <typename real> struct NumpyType;
 template <> struct NumpyType<float> { static const int number = NPY_FLOAT; };
 template <> struct NumpyType<double> { static const int number = NPY_DOUBLE; };
+template <> struct NumpyType<npy_int32> { static const int number = NPY_INT32; };
+template <> struct NumpyType<npy_int64> { static const int number = NPY_INT64; };
+
+// Vectors that lie across two lines of the cache take twice as long to load.
+const size_t LINE = 64;
+
+template <typename value> inline value *aligned(void *memory) {
+    return reinterpret_cast<value *>((reinterpret_cast<size_t>(memory) + LINE - 1) / LINE * LINE);
+}
 
 // An output, that of the call before if it fits; null, with an exception set, without memory.
-template <typename real> real *output(PyArrayObject **array, int dimensions, const npy_intp *shape) {
+template <typename value> value *output(PyArrayObject **array, int dimensions, const npy_intp *shape) {
     if (!(*array && PyArray_NDIM(*array) == dimensions && PyArray_IS_C_CONTIGUOUS(*array)
           && std::equal(shape, shape + dimensions, PyArray_DIMS(*array)))) {
-        Py_XDECREF(*array);
-        *array = reinterpret_cast<PyArrayObject *>(
-            PyArray_SimpleNew(dimensions, const_cast<npy_intp *>(shape), NumpyType<real>::number));
+        Py_CLEAR(*array);
+        npy_intp bytes = PyArray_MultiplyList(shape, dimensions) * sizeof(value) + LINE;
+        PyObject *const memory = PyArray_SimpleNew(1, &bytes, NPY_UINT8);
+        if (!memory)
+            return nullptr;
+        value *const data = aligned<value>(PyArray_DATA(reinterpret_cast<PyArrayObject *>(memory)));
+        *array = reinterpret_cast<PyArrayObject *>(PyArray_SimpleNewFromData(
+            dimensions, const_cast<npy_intp *>(shape), NumpyType<value>::number, data));
+        if (!*array)
+            Py_DECREF(memory);
+        else if (PyArray_SetBaseObject(*array, memory))
+            Py_CLEAR(*array);
     }
-    return *array ? static_cast<real *>(PyArray_DATA(*array)) : nullptr;
+    return *array ? static_cast<value *>(PyArray_DATA(*array)) : nullptr;
 }
 
 inline int wrong_shapes(const char *op, PyArrayObject *a, PyArrayObject *b, PyArrayObject *c) {

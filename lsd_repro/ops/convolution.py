@@ -1,17 +1,17 @@
-"""The layers of VGG-16 as Ops: rectified 3x3 correlations and max-pools, with all cores and few multiplications.
+"""The layers of VGG-16 as Ops: rectified 3x3 correlations, with the max-pool behind, on all cores, few multiplications.
 
 Theano's own spread a layer out in memory (im2col) with one core, and need four
 times the multiplications.  Here pictures are (1, height, width, channels), as vector
 instructions and matrix products like them; `lsd_repro.ops.fuse_network` exchanges the
 axes, and does so only where a chain of these Ops begins and ends.  ``convolution.c``
-and ``pooling.c`` say how.
+and ``winograd.c`` say how.
 """
 
 from lsd_repro.ops.compiled import CompiledOp
 from lsd_repro.stack import T, theano
 
 PICTURE = (True, False, False, False)
-SOURCES = ("multiply.c", "convolution.c")
+SOURCES = ("multiply.c", "winograd.c", "convolution.c")
 
 
 class WinogradFilters(CompiledOp):
@@ -31,70 +31,69 @@ class WinogradFilters(CompiledOp):
         return theano.graph.basic.Apply(self, [weight], [T.TensorType(weight.dtype, [False] * 4)()])
 
 
-class RectifiedCorrelation(CompiledOp):
-    """``max(0, correlation + bias)`` of a picture padded by one pixel.
+class LayerOp(CompiledOp):
+    """A layer, or its gradient.
+
+    Parameters
+    ----------
+    window : {1, 2}
+        2 for a layer with a max-pool by 2x2 behind, which drops an odd last row or column.
+    """
+
+    __props__ = ("window",)
+    sources = SOURCES
+
+    def __init__(self, window=1):
+        if window not in (1, 2):
+            raise ValueError(f"window must be 1 or 2, not {window!r}")
+        self.window = window
+
+    @property
+    def arguments(self):
+        return str(self.window),
+
+
+class RectifiedCorrelation(LayerOp):
+    """``max(0, correlation + bias)`` of a picture padded by one pixel, and the largest of each `window` of it.
 
     Notes
     -----
     Inputs: a picture (1, height, width, columns), filters as `WinogradFilters` gives them
-    and bias (rows,).  Output: (1, height, width, rows).
+    and bias (rows,).  Outputs: (1, height / window, width / window, rows), and what the gradient
+    is to know of it: for each 4x4 pixels an integer of 16 bits, ``convolution.c`` says which.
     """
 
-    sources = SOURCES
     function = "rectified_correlation"
 
     def make_node(self, x, filters, bias):
         inputs = self.check([x, filters, bias], (4, 4, 1))
-        return theano.graph.basic.Apply(self, inputs, [T.TensorType(inputs[0].dtype, PICTURE)()])
+        dtype = inputs[0].dtype
+        outputs = [T.TensorType(dtype, PICTURE)(), T.TensorType(dtype.replace("float", "int"), PICTURE)()]
+        return theano.graph.basic.Apply(self, inputs, outputs)
 
     def infer_shape(self, fgraph, node, shapes):
-        return [(*shapes[0][:3], shapes[2][0])]
+        (one, height, width, _), _, (rows,) = shapes
+        return [(one, height // self.window, width // self.window, rows), (one, (height + 3) // 4, (width + 3) // 4, rows)]
 
 
-class RectifiedCorrelationGradient(CompiledOp):
+class RectifiedCorrelationGradient(LayerOp):
     """Gradient of `RectifiedCorrelation` with respect to its picture.
 
     Notes
     -----
-    Inputs: upstream gradient and what `RectifiedCorrelation` gave, both (1, height, width,
-    rows), and its filters.  Output: (1, height, width, columns).
+    Inputs: the upstream gradient, the second output of `RectifiedCorrelation`, its filters, and height and
+    width of its picture.  Output: (1, height, width, columns).
     """
 
-    sources = SOURCES
     function = "rectified_correlation_gradient"
 
-    def make_node(self, gradient, y, filters):
-        inputs = self.check([gradient, y, filters], (4, 4, 4))
-        return theano.graph.basic.Apply(self, inputs, [T.TensorType(inputs[0].dtype, PICTURE)()])
+    def make_node(self, gradient, bits, filters, size):
+        gradient, filters = self.check([gradient, filters], (4, 4))
+        bits, size = T.as_tensor_variable(bits), T.as_tensor_variable(size)
+        if (bits.dtype, bits.ndim) != (gradient.dtype.replace("float", "int"), 4) or (size.dtype, size.ndim) != ("int64", 1):
+            raise TypeError(f"{self} needs bits of a layer of {gradient.dtype} and a size, got {bits.type}, {size.type}")
+        return theano.graph.basic.Apply(self, [gradient, bits, filters, size], [T.TensorType(gradient.dtype, PICTURE)()])
 
     def infer_shape(self, fgraph, node, shapes):
-        return [(*shapes[0][:3], shapes[2][2])]
-
-
-class MaxPool(CompiledOp):
-    """Maximum of each 2x2 of a picture (1, height, width, channels); an odd row or column is dropped."""
-
-    sources = ("pooling.c",)
-    function = "max_pool"
-
-    def make_node(self, x):
-        x, = self.check([x], (4,))
-        return theano.graph.basic.Apply(self, [x], [T.TensorType(x.dtype, PICTURE)()])
-
-    def infer_shape(self, fgraph, node, shapes):
-        one, height, width, channels = shapes[0]
-        return [(one, height // 2, width // 2, channels)]
-
-
-class MaxPoolGradient(CompiledOp):
-    """Gradient of `MaxPool`, from its input, its output, and the upstream gradient."""
-
-    sources = ("pooling.c",)
-    function = "max_pool_gradient"
-
-    def make_node(self, x, y, gradient):
-        inputs = self.check([x, y, gradient], (4, 4, 4))
-        return theano.graph.basic.Apply(self, inputs, [T.TensorType(inputs[0].dtype, PICTURE)()])
-
-    def infer_shape(self, fgraph, node, shapes):
-        return [shapes[0]]
+        size = node.inputs[3]
+        return [(shapes[0][0], size[0], size[1], shapes[2][2])]

@@ -7,8 +7,7 @@ weights stays as it is.
 from functools import lru_cache
 from typing import NamedTuple
 
-from lsd_repro.ops.convolution import (PICTURE, MaxPool, MaxPoolGradient, RectifiedCorrelation,
-                                       RectifiedCorrelationGradient, WinogradFilters)
+from lsd_repro.ops.convolution import PICTURE, RectifiedCorrelation, RectifiedCorrelationGradient, WinogradFilters
 from lsd_repro.ops.pattern import Pattern
 from lsd_repro.stack import T, lasagne, runs_on_cpu, theano
 
@@ -27,62 +26,61 @@ class Layer(NamedTuple):
     ----------
     pattern : Pattern
     stand_ins : tuple of symbolic variables
-        Of `pattern`, the picture first.
-    output : function
-        From what the stand-ins stand for, the picture with its channels last, to the output.
-    gradient : function
-        From the upstream gradient and the same to the gradient.
+        Picture, filters and bias of `pattern`.
+    window : {1, 2}
+        As in `RectifiedCorrelation`.
     """
 
     pattern: Pattern
     stand_ins: tuple
-    output: object
-    gradient: object
+    window: int
 
 
 @lru_cache(maxsize=None)
-def rectified_correlation(op, picture_type, weight_type):
-    """The layer around a correlation: None where it is not one by 3x3."""
+def layers(op, picture_type, weight_type):
+    """Layers around a correlation: with a max-pool and without, or none where it is not one by 3x3."""
     weight_shape = op.kshp or (None, None)
     if tuple(weight_shape[-2:]) != (3, 3) or picture_type.broadcastable != PICTURE:
-        return None
+        return []
     if any(getattr(op, name) not in (value, value[0] if name == "border_mode" else value)
            for name, value in CORRELATION.items()):
-        return None
-    x, weight, bias = picture_type("x"), weight_type("weight"), T.TensorType(weight_type.dtype, [False])("bias")
+        return []
+    stand_ins = x, weight, bias = picture_type("x"), weight_type("weight"), T.TensorType(weight_type.dtype, [False])("bias")
     y = lasagne.nonlinearities.rectify(op(x, weight) + bias.dimshuffle("x", 0, "x", "x"))
-
-    def output(x, weight, bias):
-        return RectifiedCorrelation()(x, WinogradFilters()(weight), bias)
-
-    def gradient(upstream, x, weight, bias):
-        return RectifiedCorrelationGradient()(upstream, output(x, weight, bias), WinogradFilters()(weight))
-
-    return Layer(Pattern((x, weight, bias), y, x), (x, weight, bias), output, gradient)
+    pooled = T.signal.pool.pool_2d(y, (2, 2), ignore_border=True)
+    return [Layer(Pattern(stand_ins, output, x), stand_ins, window) for output, window in ((pooled, 2), (y, 1))]
 
 
-@lru_cache(maxsize=None)
-def max_pool(op, picture_type):
-    """The layer of a max-pool: None where it is not one by 2x2."""
-    if op.mode != "max" or not op.ignore_border or op.ndim != 2 or picture_type.broadcastable != PICTURE:
-        return None
-    x = picture_type("x")
-    y = T.signal.pool.pool_2d(x, (2, 2), ignore_border=True)
+class FusedGraph:
+    """What stands in for the variables of a graph, pictures with their channels last; nothing is made twice."""
 
-    def gradient(upstream, x):
-        return MaxPoolGradient()(x, MaxPool()(x), upstream)
+    def __init__(self):
+        self.replaced = {}
+        self.channels_last = lru_cache(maxsize=None)(self._channels_last)
+        self.filters = lru_cache(maxsize=None)(WinogradFilters())
+        self.forward = lru_cache(maxsize=None)(self._forward)
 
-    return Layer(Pattern((x,), y, x), (x,), MaxPool(), gradient)
+    def _channels_last(self, variable):
+        return self.replaced.get(variable, variable).dimshuffle(CHANNELS_LAST)
 
+    def _forward(self, window, x, weight, bias):
+        return RectifiedCorrelation(window)(self.channels_last(x), self.filters(weight), bias)
 
-def layers(nodes):
-    """What is to be looked for among `nodes`."""
-    for node in nodes:
-        types = [variable.type for variable in node.inputs]
-        if isinstance(node.op, T.nnet.abstract_conv.AbstractConv2d):
-            yield rectified_correlation(node.op, *types)
-        elif isinstance(node.op, T.signal.pool.Pool):
-            yield max_pool(node.op, types[0])
+    def replace(self, variable, wanted):
+        """Add a variable, after all that it is computed from, if one of the `wanted` layers computes it."""
+        for layer in wanted:
+            pattern = layer.pattern
+            for root in pattern.output, pattern.gradient:
+                found = pattern.match(root, variable)
+                if not found:
+                    continue
+                x, weight, bias = (found[stand_in] for stand_in in layer.stand_ins)
+                new, bits = self.forward(layer.window, x, weight, bias)
+                if root is pattern.gradient:
+                    upstream, size = self.channels_last(found[pattern.upstream]), self.channels_last(x).shape[1:3]
+                    new = RectifiedCorrelationGradient(layer.window)(upstream, bits, self.filters(weight), size)
+                self.replaced[variable] = new.dimshuffle(CHANNELS_FIRST)
+                return
 
 
 class FuseNetwork(theano.graph.opt.GlobalOptimizer):
@@ -92,25 +90,16 @@ class FuseNetwork(theano.graph.opt.GlobalOptimizer):
         if not theano.config.cxx or not runs_on_cpu():  # the Ops exist only in C++, and for the CPU
             return
         nodes = fgraph.toposort()
-        wanted = {layer for layer in layers(nodes) if layer}
-        replaced = {}
-
-        def channels_last(variable):
-            return replaced.get(variable, variable).dimshuffle(CHANNELS_LAST)
-
-        # In this order what an expression is computed from has been replaced before it.
+        correlations = [node for node in nodes if isinstance(node.op, T.nnet.abstract_conv.AbstractConv2d)]
+        # The larger patterns first.
+        wanted = sorted({layer for node in correlations for layer in layers(node.op, *(x.type for x in node.inputs))},
+                        key=lambda layer: -layer.window)
+        graph = FusedGraph()
         for variable in (output for node in nodes for output in node.outputs):
-            for layer in wanted:
-                pattern = layer.pattern
-                for root, fused in ((pattern.output, layer.output), (pattern.gradient, layer.gradient)):
-                    found = pattern.match(root, variable)
-                    if found:
-                        x, *others = (found[stand_in] for stand_in in layer.stand_ins)
-                        upstream = [channels_last(found[pattern.upstream])] if root is pattern.gradient else []
-                        replaced[variable] = fused(*upstream, channels_last(x), *others).dimshuffle(CHANNELS_FIRST)
-        for old, new in replaced.items():
+            graph.replace(variable, wanted)
+        for old, new in graph.replaced.items():
             theano.graph.opt.copy_stack_trace(old, new)
-        fgraph.replace_all_validate(list(replaced.items()), reason=NAME)
+        fgraph.replace_all_validate(list(graph.replaced.items()), reason=NAME)
 
 
 # Beside the other of the kind, before Theano simplifies anything.
