@@ -10,14 +10,14 @@ import sys
 
 from lsd_repro import __version__, commands, device, fetch
 from lsd_repro.errors import InputError
-from lsd_repro.processor import choose_kernels
+from lsd_repro.processor import instruct_openblas
 from lsd_repro.program2015 import PATCH_SIZE, PUBLISHED
 
 
 def main(argv=None):
     """Run the command line; returns the exit status."""
     args = parser().parse_args(argv)
-    choose_kernels()  # before any command imports numpy
+    instruct_openblas()  # before any command imports numpy
     try:
         if getattr(args, "device", None):
             device.choose(args.device)

@@ -1,8 +1,11 @@
-"""Tells OpenBLAS what processor it runs on, where that is newer than OpenBLAS.
+"""Tells OpenBLAS what processor it runs on, where that is newer than OpenBLAS, and not to keep it busy for nothing.
 
 OpenBLAS knows processors by family and model.  One that it has never heard of gets
 kernels that run on any x86-64: a quarter of the speed on a processor of 2023 with
 the OpenBLAS of 2022 that Theano needs (see `lsd_repro.stack.find_blas`).
+
+After a matrix product its threads look out for the next one for 2^26 cycles, some 20 milliseconds, and take
+the processor from the Ops of `lsd_repro.ops`, which have threads of their own.
 """
 
 import ctypes
@@ -15,9 +18,12 @@ CORE_TYPES = (
     ({"avx2", "fma"}, "Haswell"),
 )
 
+# 2^16 cycles, some 20 microseconds: enough where products follow each other.
+THREAD_TIMEOUT = "16"
 
-def choose_kernels(cpuinfo="/proc/cpuinfo"):
-    """Set ``OPENBLAS_CORETYPE`` by what the processor has, unless it is set.
+
+def instruct_openblas(cpuinfo="/proc/cpuinfo"):
+    """Set ``OPENBLAS_CORETYPE`` by what the processor has, and ``OPENBLAS_THREAD_TIMEOUT``, unless they are set.
 
     It works for libraries that are loaded later, so it is called before numpy and
     scipy are imported where that can be.
@@ -25,8 +31,9 @@ def choose_kernels(cpuinfo="/proc/cpuinfo"):
     Parameters
     ----------
     cpuinfo : path
-        Where Linux describes the processor; without it nothing is set.
+        Where Linux describes the processor; without it no kernels are chosen.
     """
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", THREAD_TIMEOUT)
     if "OPENBLAS_CORETYPE" in os.environ:
         return
     found = core_type(Path(cpuinfo).read_text()) if Path(cpuinfo).exists() else None

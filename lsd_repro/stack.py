@@ -37,7 +37,7 @@ from pathlib import Path
 
 from lsd_repro import cuda, device, gpuarray, memory
 from lsd_repro.errors import StackError
-from lsd_repro.processor import choose_kernels
+from lsd_repro.processor import instruct_openblas
 from lsd_repro.theano_flags import around, user_flags
 
 # Theano-PyMC 1.1.2 was released for 3.7-3.9; 3.12 lacks the distutils that it imports.
@@ -256,7 +256,7 @@ def find_blas():
     flags = user_flags()
     if "blas__ldflags" in flags or flags.get("cxx") == "":
         return Blas("set by the user", "", flags.get("blas__ldflags", ""))
-    choose_kernels()
+    instruct_openblas()
     if sys.platform == "darwin":
         # Untried.  The OpenBLAS in macOS wheels cannot be found by what links against
         # it (its install name is a placeholder), and Accelerate is part of the system.

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from lsd_repro.processor import choose_kernels
+from lsd_repro.processor import instruct_openblas
 
 # As the command line does, before any test imports numpy: runs in this process and in
 # others are held against each other to the bit.
-choose_kernels()
+instruct_openblas()
 
 
 @pytest.fixture

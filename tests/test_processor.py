@@ -3,7 +3,7 @@ import platform
 
 import pytest
 
-from lsd_repro.processor import choose_kernels, core_type
+from lsd_repro.processor import instruct_openblas, core_type
 
 AVX512 = "avx512f avx512cd avx512bw avx512dq avx512vl"
 
@@ -21,16 +21,16 @@ def test_kernels_are_those_for_what_the_processor_has(vendor, flags, expected):
 
 def test_other_machines_are_left_alone(tmp_path, monkeypatch):
     monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
-    choose_kernels(tmp_path / "missing")
+    instruct_openblas(tmp_path / "missing")
     (tmp_path / "arm").write_text("processor\t: 0\nBogoMIPS\t: 243.75\nFeatures\t: fp asimd\n")
-    choose_kernels(tmp_path / "arm")
+    instruct_openblas(tmp_path / "arm")
     assert "OPENBLAS_CORETYPE" not in os.environ
 
 
 def test_what_the_user_chose_stays(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Nehalem")
     (tmp_path / "cpuinfo").write_text("vendor_id\t: GenuineIntel\nflags\t: avx2 fma\n")
-    choose_kernels(tmp_path / "cpuinfo")
+    instruct_openblas(tmp_path / "cpuinfo")
     assert os.environ["OPENBLAS_CORETYPE"] == "Nehalem"
 
 
@@ -39,3 +39,12 @@ def test_openblas_listens(python):
     if python(code).stdout.strip() == "None" or platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("Theano's BLAS is no OpenBLAS for x86 here")
     assert python(code, OPENBLAS_CORETYPE="Nehalem").stdout.strip() == "Nehalem"
+
+
+def test_threads_do_not_wait_for_long(monkeypatch):
+    monkeypatch.delenv("OPENBLAS_THREAD_TIMEOUT", raising=False)
+    instruct_openblas()
+    assert int(os.environ["OPENBLAS_THREAD_TIMEOUT"]) < 20
+    monkeypatch.setenv("OPENBLAS_THREAD_TIMEOUT", "26")
+    instruct_openblas()
+    assert os.environ["OPENBLAS_THREAD_TIMEOUT"] == "26"
