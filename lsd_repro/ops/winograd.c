@@ -41,15 +41,13 @@ template <typename vec, typename value> inline vec load(const value *from, int c
     return v;
 }
 
-// The same, where all that is in front of `end` may be read.
+// The same, where all that lies before `end` may be read.
 template <typename vec, typename value> inline vec load(const value *from, int count, const value *end) {
+    static const value NUMBERS[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     const int lanes = sizeof(vec) / sizeof(value);
-    if (end - from < lanes)
+    if (count == lanes || end - from < lanes)
         return load<vec>(from, count);
-    vec v = load<vec>(from, lanes);
-    for (int i = 0; i < lanes; i++)
-        v[i] = i < count ? v[i] : 0;
-    return v;
+    return load<vec>(NUMBERS, lanes) < value(count) ? load<vec>(from, lanes) : vec{};
 }
 
 template <typename vec, typename value> inline void store(value *to, const vec &v, int count) {
