@@ -1,17 +1,18 @@
 // A row of patches, written out in full, would hold every pixel `size` times across and
-// `size` times down.  It is enough to repeat pixels down: let a "column" be the
-// size * channels values under one pixel, and a "strip" the columns of one row of patches, one
+// `size` times down.  It is enough to repeat pixels down: let a "column" be the values under
+// one pixel, as far down as a patch reaches, and a "strip" the columns of one row of patches, one
 // after the other.  Every patch then is `size` consecutive columns of its strip, and
 // every size-th patch, from any of the first `size` on, follows its predecessor without
 // overlap.  So these patches are a matrix as they lie, and their gradients can be
 // added in place by the matrix product itself.  Strips may follow each other without a gap:
 // patches that reach from one into the next are computed, and count as zero.
 //
-// A quarter of the multiplications is saved as well.  Let E and O be the even and the odd columns of a
+// Seven of 16 multiplications are saved as well.  Let E and O be the even and the odd columns of a
 // patch that begins at an even one, E' the even columns one further, and F and G the even and the odd
 // columns of the filters.  The responses there and one column on are
 //     E F + O G = (E - O) F + O (F + G)   and   O F + E' G = (E' - O) G + O (F + G):
-// three products instead of four.  So there are three strips, of E - O, E' - O and O, half as long.
+// three products instead of four.  Rows go the same way, so nine products do for the four patches that
+// begin at a pair of rows and a pair of columns.  Each has strips of its own, half as high and half as long.
 
 #include <cmath>
 #include <cstdlib>
@@ -19,222 +20,289 @@
 namespace {
 
 // Rows of a matrix product: its result stays in the second-level cache.
-const int CHUNK = 18 * ROWS;
-// The strips, and what belongs to each.
-enum { EVEN_LESS_ODD, NEXT_LESS_ODD, ODD, STRIPS };
-// Rows whose logarithms are taken together; below, 4^32 must not overflow.
-const int TOGETHER = 32;
+const int CHUNK = 6 * ROWS;
+// What pairs are turned into, and where it begins: at the even one, at the next even one, at the odd one.
+enum { EVEN_LESS_ODD, NEXT_LESS_ODD, ODD, KINDS };
+const int OFFSET[KINDS] = {0, 2, 1};
+const int STRIPS = KINDS * KINDS;
+// Fours of patches after which sums are carried over; below, 4^(4 * 8 + 1) must not overflow.
+const int TOGETHER = 8;
 
 template <typename real> struct Format;
 template <> struct Format<float> {
     typedef npy_uint32 word;
-    static const int mantissa = 23;
+    static const int mantissa = 23, newton_steps = 2;
     static const word exponent = 0x7f800000u;
 };
 template <> struct Format<double> {
     typedef npy_uint64 word;
-    static const int mantissa = 52;
+    static const int mantissa = 52, newton_steps = 3;
     static const word exponent = 0x7ff0000000000000ull;
 };
 
-// Sums over patches, one for each component, with all components of a patch at once.
+template <typename real> inline typename Vector<real>::type load(const real *from) {
+    typename Vector<real>::type v;
+    std::memcpy(&v, from, sizeof v);
+    return v;
+}
+
+template <typename real> inline void store(real *to, const typename Vector<real>::type &v) {
+    std::memcpy(to, &v, sizeof v);
+}
+
+// Columns across, rows down: what is odd is added to the others, or taken from them.
+template <int sign, typename value> inline void from_odd(value (&v)[KINDS][KINDS]) {
+    for (int i = 0; i < ODD; i++)
+        for (int j = 0; j < KINDS; j++)
+            v[i][j] += sign * v[ODD][j];
+    for (int i = 0; i < KINDS; i++)
+        for (int j = 0; j < ODD; j++)
+            v[i][j] += sign * v[i][ODD];
+}
+
+// The transpose.
+template <int sign, typename value> inline void to_odd(value (&v)[KINDS][KINDS]) {
+    for (int i = 0; i < KINDS; i++)
+        v[i][ODD] += sign * (v[i][0] + v[i][1]);
+    for (int j = 0; j < KINDS; j++)
+        v[ODD][j] += sign * (v[0][j] + v[1][j]);
+}
+
+// Sums over patches, one for each component, with a vector of components at once.
 template <typename real> class Tally {
+    typedef typename Vector<real>::type vec;
     typedef typename Format<real>::word word;
+    typedef word words __attribute__((vector_size(VECTOR_BYTES)));
     const int components;
     const bool student;
     const real scale;
-    const real *const mean;
-    real *const partial;    // products of mantissas, or sums of squares
-    word *const exponents;  // their sums
-    int rows;
+    npy_int64 powers;  // that `normal` has been applied
+    int fours;
 
 public:
+    real *const partial;    // products of mantissas, or sums of squares
+    real *const exponents;  // bits of words: their sums
     double total;
 
-    Tally(int components, bool student, real scale, const real *mean, real *partial, word *exponents)
-        : components(components), student(student), scale(scale), mean(mean), partial(partial),
-          exponents(exponents), rows(0), total(0) { clear(); }
+    Tally(int components, bool student, real scale, real *partial, real *exponents)
+        : components(components), student(student), scale(scale), powers(0), fours(0), partial(partial),
+          exponents(exponents), total(0) {
+        std::fill(partial, partial + padded<real>(components), real(student ? 1 : 0));
+        std::memset(exponents, 0, padded<real>(components) * sizeof(real));
+    }
 
-    // Count the responses of a patch, and turn them into half the derivatives.
-    void add(real *responses) {
-        if (student)
-            add_student(responses, mean, partial, exponents);
-        else
-            add_gaussian(responses, mean, partial);
-        if (++rows == TOGETHER)
-            finish();
+    // Half the derivative of the energy of responses, which is counted.
+    vec derive(const vec deviation, vec &sum, vec &exponent) const {
+        if (!student) {
+            sum += deviation * deviation;
+            return deviation;
+        }
+        vec power;
+        // log(a) + log(b) + ... = log(ab...): mantissas are multiplied and exponents added.
+        const vec mantissa = normal(scale + deviation * deviation, exponent, power);
+        sum *= mantissa;
+        // To divide takes longer.  This is right to 1/99 from 2 to 4, and every step of Newton's squares that.
+        vec inverse = real(105. / 99) - mantissa * (real(36. / 99) - real(4. / 99) * mantissa);
+#pragma GCC unroll 3
+        for (int i = 0; i < Format<real>::newton_steps; i++)
+            inverse += inverse * (1 - mantissa * inverse);
+        return deviation * (inverse * power);
+    }
+
+    // After `patches` of up to four were counted.
+    void next(int patches) {
+        powers += patches;
+        if (++fours % TOGETHER == 0)
+            carry();
     }
 
     void finish() {
         if (student) {
-            // 8 factors below 2^64 fit into a double.
+            carry();
+            // 8 factors below 4 fit easily.
             npy_int64 sum = 0;
-            double product = 1;
             for (int k = 0; k < components; k++) {
-                sum += exponents[k];
-                product *= partial[k];
-                if (k % 8 == 7 || k == components - 1) {
-                    total += std::log(product);
-                    product = 1;
-                }
+                word count;
+                std::memcpy(&count, exponents + k, sizeof count);
+                sum += count;
+                total += std::log(double(partial[k]));
             }
             const int bias = int(Format<real>::exponent >> Format<real>::mantissa) / 2 + 1;
-            total += M_LN2 * double(sum - npy_int64(bias) * rows * components);
-        } else {
-            for (int k = 0; k < components; k++)
-                total += partial[k];
-        }
-        clear();
+            total += M_LN2 * double(sum - bias * powers * components);
+        } else
+            carry();
     }
 
 private:
-    void clear() {
-        rows = 0;
-        std::fill(partial, partial + components, real(student ? 1 : 0));
-        std::fill(exponents, exponents + components, word(0));
+    // s over a power of two, which is counted: in [2, 4), and not-a-number where s is infinite or none.
+    static vec normal(const vec s, vec &exponent, vec &power) {
+        const words bits = words(s) & Format<real>::exponent;
+        exponent = vec(words(exponent) + (bits >> Format<real>::mantissa));
+        power = vec(Format<real>::exponent - bits);
+        return s * power;
     }
 
-    // log(a) + log(b) + ... = log(ab...): mantissas are multiplied and exponents added.
-    // The mantissa comes out in [2, 4), and as not-a-number where s is infinite or none.
-    void add_student(real *__restrict d, const real *__restrict mean, real *__restrict product,
-                     word *__restrict exponents) {
-        const real v = scale;
-        for (int k = 0; k < components; k++) {
-            const real deviation = d[k] - mean[k];
-            const real s = v + deviation * deviation;
-            word bits, inverse;
-            real power;
-            std::memcpy(&bits, &s, sizeof s);
-            bits &= Format<real>::exponent;
-            inverse = Format<real>::exponent - bits;
-            std::memcpy(&power, &inverse, sizeof s);
-            product[k] *= s * power;
-            exponents[k] += bits >> Format<real>::mantissa;
-            d[k] = deviation / s;
-        }
-    }
-
-    void add_gaussian(real *__restrict d, const real *__restrict mean, real *__restrict sums) {
-        for (int k = 0; k < components; k++) {
-            const real deviation = d[k] - mean[k];
-            sums[k] += deviation * deviation;
-            d[k] = deviation;
+    void carry() {
+        if (student) {
+            powers++;
+            for (int k = 0; k < components; k += Vector<real>::lanes) {
+                vec exponent = load(exponents + k), power;
+                store(partial + k, normal(load(partial + k), exponent, power));
+                store(exponents + k, exponent);
+            }
+        } else {
+            for (int k = 0; k < components; k++) {
+                total += partial[k];
+                partial[k] = 0;
+            }
         }
     }
 };
 
 template <typename real> struct PatchSums {
+    typedef typename Vector<real>::type vec;
+    static const int LANES = Vector<real>::lanes;
+
     int channels, height, width, size, components;
     bool student;
     double scale;
-    real *picture, *gradient;  // width x height x channels: columns lie in one piece
+    real *picture, *gradient;  // pixels() each; see `place`
     real *filters[STRIPS];    // part() x components, laid out
     real *transpose[STRIPS];  // the same times what the derivatives lack
     real *mean;
 
-    int column() const { return size * channels; }
-    // Of a patch, in a strip; and pairs of columns in a row of patches.  An odd last column gets a column of zeros.
+    // Pairs in a patch, in the picture's rows, in its columns.  What is odd gets zeros.
     int half() const { return (size + 1) / 2; }
+    int across() const { return (width + 1) / 2; }
+    int down() const { return (height + 1) / 2; }
+    // Columns lie in one piece, even rows before odd ones.  There is an even row, and column, one further.
+    size_t place(int x, int y) const {
+        return ((size_t(x) * 2 + y % 2) * (down() + 1) + y / 2) * channels;
+    }
+    // With room for what a vector reads beyond the last one.
+    size_t pixels() const { return place(2 * across() + 1, 0) + LANES; }
+    // Of a strip; of a patch in it.
+    int column() const { return half() * channels; }
     int part() const { return half() * column(); }
-    int pairs() const { return (width + 1) / 2; }
-    // Blocks with one other between them share no pixel.
-    int block_rows() const { return size; }
-    int blocks() const { return (height - size) / block_rows() + 1; }
+    // Of pairs of rows of patches.  Blocks with one other between them share no pixel.
+    int block_rows() const { return half(); }
+    int rows() const { return (height - size) / 2 + 1; }
+    int blocks() const { return (rows() - 1) / block_rows() + 1; }
     // With room for what a product writes beyond the last column.
-    size_t strip() const { return size_t(block_rows()) * pairs() * column() + Vector<real>::lanes; }
+    size_t strip() const { return size_t(block_rows()) * across() * column() + LANES; }
     int pitch() const { return padded<real>(components); }
-    // In units of `real`, as large as `word`.
-    size_t scratch() const { return 2 * STRIPS * strip() + size_t(STRIPS * CHUNK + 2) * pitch(); }
+    // Of the pixels in a column that belong to a block.
+    int reach() const { return padded<real>((block_rows() + half()) * channels) + LANES; }
+    size_t scratch() const {
+        return STRIPS * (2 * strip() + size_t(CHUNK) * pitch() + reach()) + 2 * size_t(pitch());
+    }
 
     // Add the block's part to the gradient, and return that of the energy.
     double block(int index, real *scratch) const {
-        const int first = index * block_rows(), rows = std::min(block_rows(), height - size + 1 - first);
+        const int first = index * block_rows(), many_rows = std::min(block_rows(), rows() - first);
         real *strips[STRIPS], *back[STRIPS], *responses[STRIPS];
         for (int i = 0; i < STRIPS; i++) {
-            strips[i] = scratch + i * strip();
-            back[i] = scratch + (STRIPS + i) * strip();
-            responses[i] = scratch + 2 * STRIPS * strip() + size_t(i) * CHUNK * pitch();
+            strips[i] = scratch;
+            back[i] = strips[i] + strip();
+            responses[i] = back[i] + strip();
+            scratch = responses[i] + size_t(CHUNK) * pitch();
             std::fill(back[i], back[i] + strip(), real(0));
         }
-        real *const partial = responses[STRIPS - 1] + size_t(CHUNK) * pitch();
-        Tally<real> tally(components, student, real(scale), mean, partial,
-                          reinterpret_cast<typename Format<real>::word *>(partial + pitch()));
-        take(first, rows, strips);
+        real *const columns = scratch, *const partial = columns + STRIPS * reach();
+        Tally<real> tally(components, student, real(scale), partial, partial + pitch());
+        take(first, many_rows, strips, columns);
 
-        const int last = rows * pairs() - half();  // where the last patch begins
+        const int last = many_rows * across() - half();  // where the last patch begins
         for (int begin = 0; begin <= last; begin += CHUNK * half())
             for (int start = begin; start < begin + half() && start <= last; start++) {
                 const int many = std::min(CHUNK, (last - start) / half() + 1);
                 const size_t at = size_t(start) * column();
                 for (int i = 0; i < STRIPS; i++)
                     multiply<false>(many, components, part(), strips[i] + at, part(), filters[i], responses[i], pitch());
+                //PHASE(3);
                 for (int i = 0; i < many; i++) {
-                    const int x = 2 * ((start + i * half()) % pairs());
-                    const size_t row = size_t(i) * pitch();
-                    derive(responses[EVEN_LESS_ODD] + row, responses[NEXT_LESS_ODD] + row, responses[ODD] + row, x, tally);
+                    const int pair = start + i * half();
+                    derive(responses, size_t(i) * pitch(), 2 * (pair % across()), 2 * (first + pair / across()), tally);
                 }
+                //PHASE(4);
                 for (int i = 0; i < STRIPS; i++)
                     multiply<true>(many, part(), components, responses[i], pitch(), transpose[i], back[i] + at, part());
+                //PHASE(5);
             }
         tally.finish();
-        give(first, rows, back);
+        give(first, many_rows, back, columns);
         return tally.total;
     }
 
     double count() const { return double(height - size + 1) * (width - size + 1) * components; }
 
 private:
-    // Products to responses of the patches at x and x + 1, to derivatives, to what the products get of them.
-    void derive(real *here, real *next, real *both, int x, Tally<real> &tally) const {
-        for (int k = 0; k < components; k++) {
-            here[k] += both[k];
-            next[k] += both[k];
+    // Products to responses of the four patches from (x, y) on, to derivatives, to what the products get of them.
+    void derive(real *const *products, size_t row, int x, int y, Tally<real> &tally) const {
+        const int columns = std::min(std::max(width - size + 1 - x, 0), 2), rows = std::min(height - size + 1 - y, 2);
+        for (int k = 0; k < components; k += LANES) {
+            vec v[KINDS][KINDS], slopes[KINDS][KINDS] = {};
+            for (int i = 0; i < STRIPS; i++)
+                v[i / KINDS][i % KINDS] = load(products[i] + row + k);
+            from_odd<1>(v);
+            const vec centre = load(mean + k);
+            vec sum = load(tally.partial + k), exponent = load(tally.exponents + k);
+            for (int i = 0; i < 2; i++)
+                for (int j = 0; j < 2; j++)
+                    if (i < columns && j < rows)
+                        slopes[i][j] = tally.derive(v[i][j] - centre, sum, exponent);
+            store(tally.partial + k, sum);
+            store(tally.exponents + k, exponent);
+            to_odd<1>(slopes);
+            for (int i = 0; i < STRIPS; i++)
+                store(products[i] + row + k, slopes[i / KINDS][i % KINDS]);
         }
-        for (real *const responses : {here, next})
-            if (x++ <= width - size)
-                tally.add(responses);
-            else
-                std::fill(responses, responses + components, real(0));
-        for (int k = 0; k < components; k++)
-            both[k] = here[k] + next[k];
+        tally.next(rows * columns);
     }
 
-    // Columns of the picture, or zeros, at x = 2 * pair and so on.
-    const real *column_at(int x, int y, const real *zeros) const {
-        return x < width ? picture + (size_t(x) * height + y) * channels : zeros;
-    }
-
-    void take(int first, int rows, real *const *strips) const {
-        // Nobody has added to this strip yet.
-        const real *const zeros = strips[0] + STRIPS * strip();
-        for (int pair = 0; pair < pairs(); pair++)
-            for (int y = 0; y < rows; y++) {
-                const real *const even = column_at(2 * pair, first + y, zeros);
-                const real *const odd = column_at(2 * pair + 1, first + y, zeros);
-                const real *const next = column_at(2 * pair + 2, first + y, zeros);
-                const size_t at = (size_t(y) * pairs() + pair) * column();
-                for (int i = 0; i < column(); i++) {
-                    strips[EVEN_LESS_ODD][at + i] = even[i] - odd[i];
-                    strips[NEXT_LESS_ODD][at + i] = next[i] - odd[i];
-                    strips[ODD][at + i] = odd[i];
-                }
+    void take(int first, int many_rows, real *const *strips, real *columns) const {
+        for (int pair = 0; pair < across(); pair++) {
+            for (int k = 0; k < (many_rows + half() - 1) * channels; k += LANES) {
+                vec v[KINDS][KINDS];
+                for (int i = 0; i < KINDS; i++)
+                    for (int j = 0; j < KINDS; j++)
+                        v[i][j] = load(picture + place(2 * pair + OFFSET[i], 2 * first + OFFSET[j]) + k);
+                from_odd<-1>(v);
+                for (int i = 0; i < STRIPS; i++)
+                    store(columns + i * reach() + k, v[i / KINDS][i % KINDS]);
             }
+            for (int i = 0; i < STRIPS; i++)
+                for (int y = 0; y < many_rows; y++)
+                    std::copy_n(columns + i * reach() + y * channels, column(),
+                                strips[i] + (size_t(y) * across() + pair) * column());
+        }
     }
 
-    void give(int first, int rows, const real *const *back) const {
-        for (int pair = 0; pair < pairs(); pair++)
-            for (int y = 0; y < rows; y++) {
-                const size_t at = (size_t(y) * pairs() + pair) * column();
-                real *const even = gradient + (size_t(2 * pair) * height + first + y) * channels;
-                real *const odd = even + size_t(height) * channels, *const next = odd + size_t(height) * channels;
-                for (int i = 0; i < column(); i++) {
-                    even[i] += back[EVEN_LESS_ODD][at + i];
-                    if (2 * pair + 1 < width)
-                        odd[i] += back[ODD][at + i] - back[EVEN_LESS_ODD][at + i] - back[NEXT_LESS_ODD][at + i];
-                    if (2 * pair + 2 < width)
-                        next[i] += back[NEXT_LESS_ODD][at + i];
-                }
+    void give(int first, int many_rows, const real *const *back, real *columns) const {
+        const int reached = (many_rows + half() - 1) * channels;
+        for (int pair = 0; pair < across(); pair++) {
+            std::fill(columns, columns + STRIPS * reach(), real(0));
+            for (int y = 0; y < many_rows; y++)
+                for (int i = 0; i < STRIPS; i++)
+                    add(columns + i * reach() + y * channels, back[i] + (size_t(y) * across() + pair) * column(), column());
+            for (int k = 0; k < reached; k += LANES) {
+                vec v[KINDS][KINDS];
+                for (int i = 0; i < STRIPS; i++)
+                    v[i / KINDS][i % KINDS] = load(columns + i * reach() + k);
+                to_odd<-1>(v);
+                for (int i = 0; i < STRIPS; i++)
+                    store(columns + i * reach() + k, v[i / KINDS][i % KINDS]);
             }
+            for (int i = 0; i < KINDS; i++)
+                for (int j = 0; j < KINDS; j++)
+                    add(gradient + place(2 * pair + OFFSET[i], 2 * first + OFFSET[j]), columns + (KINDS * i + j) * reach(),
+                        reached);
+        }
+    }
+
+    static void add(real *__restrict to, const real *__restrict from, int count) {
+        for (int i = 0; i < count; i++)
+            to[i] += from[i];
     }
 };
 
@@ -250,7 +318,7 @@ void for_each_value(const PatchSums<real> &sums, Planes *planes, real *columns, 
             for (int c = 0; c < sums.channels; c++)
                 for (int x = first; x < std::min(first + 16, sums.width); x++)
                     act(planes[(size_t(c) * sums.height + y) * sums.width + x],
-                        columns[(size_t(x) * sums.height + y) * sums.channels + c]);
+                        columns[sums.place(x, y) + c]);
 }
 
 // x (1, channels, height, width), filters (components, channels, size, size), mean (components,)
@@ -274,12 +342,11 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
     sums.size = int(PyArray_DIM(filters, 2));
     sums.student = student;
     sums.scale = scale;
-    const int channels = sums.channels, height = sums.height, width = sums.width, size = sums.size;
-    const int part = sums.part(), components = sums.components;
+    const int channels = sums.channels, size = sums.size, part = sums.part(), components = sums.components;
     const int blocks = sums.blocks(), threads = std::min(most_threads(), (blocks + 1) / 2);
-    const size_t pixels = size_t(channels) * height * width, weights = size_t(part) * components;
+    const size_t pixels = sums.pixels(), weights = size_t(part) * components;
     const size_t laid_out = size_t(part) * padded<real>(components), turned = size_t(components) * padded<real>(part);
-    const size_t bytes = (2 * pixels + STRIPS * (weights + laid_out + turned) + components + threads * sums.scratch())
+    const size_t bytes = (2 * pixels + STRIPS * (weights + laid_out + turned) + padded<real>(components) + threads * sums.scratch())
                          * sizeof(real) + blocks * sizeof(double);
     double *const energies = static_cast<double *>(std::malloc(bytes));
     if (!energies) {
@@ -289,7 +356,7 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
     sums.picture = reinterpret_cast<real *>(energies + blocks);
     sums.gradient = sums.picture + pixels;
     sums.mean = sums.gradient + pixels;
-    real *own = sums.mean + components, *parts[STRIPS];
+    real *own = sums.mean + padded<real>(components), *parts[STRIPS];
     for (int i = 0; i < STRIPS; i++) {
         sums.filters[i] = own;
         sums.transpose[i] = own + laid_out;
@@ -298,18 +365,18 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
     }
     real *const scratch = own;
 
-    // In the order of a column; convolution flips the filters.  A filter of odd size gets a column of zeros.
+    // In the order of a column; convolution flips the filters.
     for (int k = 0; k < components; k++)
-        for (int pair = 0; pair < sums.half(); pair++)
-            for (int i = 0; i < size; i++)
-                for (int c = 0; c < channels; c++) {
-                    const size_t to = size_t((pair * size + i) * channels + c) * components + k;
-                    const real *const row = given.data + ((size_t(k) * channels + c) * size + size - 1 - i) * size;
-                    const real even = row[size - 1 - 2 * pair], odd = 2 * pair + 1 < size ? row[size - 2 - 2 * pair] : 0;
-                    parts[EVEN_LESS_ODD][to] = even;
-                    parts[NEXT_LESS_ODD][to] = odd;
-                    parts[ODD][to] = even + odd;
-                }
+        for (int to = 0; to < part; to++) {
+            const int x = 2 * (to / sums.column()), y = 2 * (to / channels % sums.half()), c = to % channels;
+            real values[KINDS][KINDS] = {};
+            for (int i = 0; i < std::min(2, size - x); i++)
+                for (int j = 0; j < std::min(2, size - y); j++)
+                    values[i][j] = given.data[((size_t(k) * channels + c) * size + size - 1 - y - j) * size + size - 1 - x - i];
+            to_odd<1>(values);
+            for (int i = 0; i < STRIPS; i++)
+                parts[i][size_t(to) * components + k] = values[i / KINDS][i % KINDS];
+        }
     for (int i = 0; i < STRIPS; i++) {
         lay_out(parts[i], part, components, components, 1, sums.filters[i]);
         for (size_t j = 0; j < weights; j++)
@@ -317,7 +384,7 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
         lay_out(parts[i], components, part, 1, components, sums.transpose[i]);
     }
     std::copy(means.data, means.data + components, sums.mean);
-    std::fill(sums.gradient, sums.gradient + pixels, real(0));
+    std::fill(sums.picture, sums.picture + 2 * pixels, real(0));
 
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads)
