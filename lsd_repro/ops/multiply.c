@@ -2,6 +2,7 @@
 // for it once.  BLAS would lay out both anew at every call, which takes as long as the product
 // where a matrix has a few dozen rows.
 
+#include <cstdlib>
 #include <cstring>
 
 namespace {
@@ -28,9 +29,16 @@ template <> struct Vector<double> {
     static const int lanes = VECTOR_BYTES / sizeof(double);
 };
 
-template <typename real> inline int padded(int columns) {
+template <typename real, typename integer> inline integer padded(integer columns) {
     const int lanes = Vector<real>::lanes;
     return (columns + lanes - 1) / lanes * lanes;
+}
+
+// Memory for matrices, null without; to be freed.  Vectors in it don't reach from one line of the cache into the
+// next, which costs an eighth of a product's time.
+template <typename real> inline real *allocate(size_t count) {
+    void *memory;
+    return posix_memalign(&memory, VECTOR_BYTES, count * sizeof(real)) ? nullptr : static_cast<real *>(memory);
 }
 
 // The matrix b, `rows` x `columns`, as panels of as many columns as a vector has lanes, the last filled up with zeros.

@@ -180,7 +180,7 @@ template <typename real> struct PatchSums {
         return ((size_t(x) * 2 + y % 2) * (down() + 1) + y / 2) * channels;
     }
     // With room for what a vector reads beyond the last one.
-    size_t pixels() const { return place(2 * across() + 1, 0) + LANES; }
+    size_t pixels() const { return padded<real>(place(2 * across() + 1, 0)) + LANES; }
     // Of a strip; of a patch in it.
     int column() const { return half() * channels; }
     int part() const { return half() * column(); }
@@ -189,12 +189,10 @@ template <typename real> struct PatchSums {
     int rows() const { return (height - size) / 2 + 1; }
     int blocks() const { return (rows() - 1) / block_rows() + 1; }
     // With room for what a product writes beyond the last column.
-    size_t strip() const { return size_t(block_rows()) * across() * column() + LANES; }
+    size_t strip() const { return padded<real>(size_t(block_rows()) * across() * column()) + LANES; }
     int pitch() const { return padded<real>(components); }
-    // Of the pixels in a column that belong to a block.
-    int reach() const { return padded<real>((block_rows() + half()) * channels) + LANES; }
     size_t scratch() const {
-        return STRIPS * (2 * strip() + size_t(CHUNK) * pitch() + reach()) + 2 * size_t(pitch());
+        return STRIPS * (2 * strip() + size_t(CHUNK) * pitch()) + 2 * size_t(pitch());
     }
 
     // Add the block's part to the gradient, and return that of the energy.
@@ -208,9 +206,9 @@ template <typename real> struct PatchSums {
             scratch = responses[i] + size_t(CHUNK) * pitch();
             std::fill(back[i], back[i] + strip(), real(0));
         }
-        real *const columns = scratch, *const partial = columns + STRIPS * reach();
+        real *const partial = scratch;
         Tally<real> tally(components, student, real(scale), partial, partial + pitch());
-        take(first, many_rows, strips, columns);
+        take(first, many_rows, strips);
 
         const int last = many_rows * across() - half();  // where the last patch begins
         for (int begin = 0; begin <= last; begin += CHUNK * half())
@@ -230,7 +228,7 @@ template <typename real> struct PatchSums {
                 //PHASE(5);
             }
         tally.finish();
-        give(first, many_rows, back, columns);
+        give(first, many_rows, back);
         return tally.total;
     }
 
@@ -260,49 +258,45 @@ private:
         tally.next(rows * columns);
     }
 
-    void take(int first, int many_rows, real *const *strips, real *columns) const {
-        for (int pair = 0; pair < across(); pair++) {
-            for (int k = 0; k < (many_rows + half() - 1) * channels; k += LANES) {
-                vec v[KINDS][KINDS];
+    // Columns of a block's strips, in order, with where their pixels are.
+    template <typename Act> void for_each_column(int first, int many_rows, Act act) const {
+        size_t at = 0, places[KINDS][KINDS];
+        for (int y = first; y < first + many_rows; y++)
+            for (int x = 0; x < across(); x++, at += column()) {
                 for (int i = 0; i < KINDS; i++)
                     for (int j = 0; j < KINDS; j++)
-                        v[i][j] = load(picture + place(2 * pair + OFFSET[i], 2 * first + OFFSET[j]) + k);
-                from_odd<-1>(v);
-                for (int i = 0; i < STRIPS; i++)
-                    store(columns + i * reach() + k, v[i / KINDS][i % KINDS]);
+                        places[i][j] = place(2 * x + OFFSET[i], 2 * y + OFFSET[j]);
+                act(at, places);
             }
-            for (int i = 0; i < STRIPS; i++)
-                for (int y = 0; y < many_rows; y++)
-                    std::copy_n(columns + i * reach() + y * channels, column(),
-                                strips[i] + (size_t(y) * across() + pair) * column());
-        }
     }
 
-    void give(int first, int many_rows, const real *const *back, real *columns) const {
-        const int reached = (many_rows + half() - 1) * channels;
-        for (int pair = 0; pair < across(); pair++) {
-            std::fill(columns, columns + STRIPS * reach(), real(0));
-            for (int y = 0; y < many_rows; y++)
-                for (int i = 0; i < STRIPS; i++)
-                    add(columns + i * reach() + y * channels, back[i] + (size_t(y) * across() + pair) * column(), column());
-            for (int k = 0; k < reached; k += LANES) {
+    void take(int first, int many_rows, real *const *strips) const {
+        for_each_column(first, many_rows, [=](size_t at, const size_t (&places)[KINDS][KINDS]) {
+            for (int k = 0; k < column(); k += LANES) {
                 vec v[KINDS][KINDS];
                 for (int i = 0; i < STRIPS; i++)
-                    v[i / KINDS][i % KINDS] = load(columns + i * reach() + k);
-                to_odd<-1>(v);
+                    v[i / KINDS][i % KINDS] = load(picture + places[i / KINDS][i % KINDS] + k);
+                from_odd<-1>(v);
+                // What is beyond the column, the next one overwrites.
                 for (int i = 0; i < STRIPS; i++)
-                    store(columns + i * reach() + k, v[i / KINDS][i % KINDS]);
+                    store(strips[i] + at + k, v[i / KINDS][i % KINDS]);
             }
-            for (int i = 0; i < KINDS; i++)
-                for (int j = 0; j < KINDS; j++)
-                    add(gradient + place(2 * pair + OFFSET[i], 2 * first + OFFSET[j]), columns + (KINDS * i + j) * reach(),
-                        reached);
-        }
+        });
     }
 
-    static void add(real *__restrict to, const real *__restrict from, int count) {
-        for (int i = 0; i < count; i++)
-            to[i] += from[i];
+    void give(int first, int many_rows, const real *const *back) const {
+        for_each_column(first, many_rows, [=](size_t at, const size_t (&places)[KINDS][KINDS]) {
+            for (int k = 0; k < column(); k += LANES) {
+                vec v[KINDS][KINDS];
+                for (int i = 0; i < STRIPS; i++)
+                    v[i / KINDS][i % KINDS] = load(back[i] + at + k);
+                to_odd<-1>(v);
+                const int lanes = std::min(LANES, column() - k);
+                for (int i = 0; i < STRIPS; i++)
+                    for (int lane = 0; lane < lanes; lane++)
+                        gradient[places[i / KINDS][i % KINDS] + k + lane] += v[i / KINDS][i % KINDS][lane];
+            }
+        });
     }
 };
 
@@ -319,6 +313,37 @@ void for_each_value(const PatchSums<real> &sums, Planes *planes, real *columns, 
                 for (int x = first; x < std::min(first + 16, sums.width); x++)
                     act(planes[(size_t(c) * sums.height + y) * sums.width + x],
                         columns[sums.place(x, y) + c]);
+}
+
+// Filters (components, channels, size, size) as `PatchSums` needs them.
+template <typename real>
+void split_filters(const PatchSums<real> &sums, const real *filters, real *const *parts) {
+    const int channels = sums.channels, size = sums.size, components = sums.components, part = sums.part();
+    // In the order of a column; convolution flips the filters.
+#ifdef _OPENMP
+#pragma omp for
+#endif
+    for (int to = 0; to < part; to++) {
+        const int x = 2 * (to / sums.column()), y = 2 * (to / channels % sums.half()), c = to % channels;
+        for (int k = 0; k < components; k++) {
+            real v[KINDS][KINDS] = {};
+            for (int i = x; i < std::min(x + 2, size); i++)
+                for (int j = y; j < std::min(y + 2, size); j++)
+                    v[i - x][j - y] = filters[((size_t(k) * channels + c) * size + size - 1 - j) * size + size - 1 - i];
+            to_odd<1>(v);
+            for (int i = 0; i < STRIPS; i++)
+                parts[i][size_t(to) * components + k] = v[i / KINDS][i % KINDS];
+        }
+    }
+#ifdef _OPENMP
+#pragma omp for
+#endif
+    for (int i = 0; i < STRIPS; i++) {
+        lay_out(parts[i], part, components, components, 1, sums.filters[i]);
+        for (int j = 0; j < part * components; j++)
+            parts[i][j] *= real(2 / sums.count());
+        lay_out(parts[i], components, part, 1, components, sums.transpose[i]);
+    }
 }
 
 // x (1, channels, height, width), filters (components, channels, size, size), mean (components,)
@@ -342,21 +367,20 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
     sums.size = int(PyArray_DIM(filters, 2));
     sums.student = student;
     sums.scale = scale;
-    const int channels = sums.channels, size = sums.size, part = sums.part(), components = sums.components;
+    const int part = sums.part(), components = sums.components;
     const int blocks = sums.blocks(), threads = std::min(most_threads(), (blocks + 1) / 2);
-    const size_t pixels = sums.pixels(), weights = size_t(part) * components;
-    const size_t laid_out = size_t(part) * padded<real>(components), turned = size_t(components) * padded<real>(part);
-    const size_t bytes = (2 * pixels + STRIPS * (weights + laid_out + turned) + padded<real>(components) + threads * sums.scratch())
-                         * sizeof(real) + blocks * sizeof(double);
-    double *const energies = static_cast<double *>(std::malloc(bytes));
-    if (!energies) {
+    const size_t pixels = sums.pixels(), weights = padded<real>(size_t(part) * components);
+    const size_t laid_out = size_t(part) * sums.pitch(), turned = size_t(components) * padded<real>(part);
+    real *const memory = allocate<real>(2 * pixels + sums.pitch() + STRIPS * (laid_out + turned + weights)
+                                        + threads * sums.scratch() + blocks * sizeof(double) / sizeof(real));
+    if (!memory) {
         PyErr_NoMemory();
         return 1;
     }
-    sums.picture = reinterpret_cast<real *>(energies + blocks);
+    sums.picture = memory;
     sums.gradient = sums.picture + pixels;
     sums.mean = sums.gradient + pixels;
-    real *own = sums.mean + padded<real>(components), *parts[STRIPS];
+    real *own = sums.mean + sums.pitch(), *parts[STRIPS];
     for (int i = 0; i < STRIPS; i++) {
         sums.filters[i] = own;
         sums.transpose[i] = own + laid_out;
@@ -364,33 +388,20 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
         own += laid_out + turned + weights;
     }
     real *const scratch = own;
-
-    // In the order of a column; convolution flips the filters.
-    for (int k = 0; k < components; k++)
-        for (int to = 0; to < part; to++) {
-            const int x = 2 * (to / sums.column()), y = 2 * (to / channels % sums.half()), c = to % channels;
-            real values[KINDS][KINDS] = {};
-            for (int i = 0; i < std::min(2, size - x); i++)
-                for (int j = 0; j < std::min(2, size - y); j++)
-                    values[i][j] = given.data[((size_t(k) * channels + c) * size + size - 1 - y - j) * size + size - 1 - x - i];
-            to_odd<1>(values);
-            for (int i = 0; i < STRIPS; i++)
-                parts[i][size_t(to) * components + k] = values[i / KINDS][i % KINDS];
-        }
-    for (int i = 0; i < STRIPS; i++) {
-        lay_out(parts[i], part, components, components, 1, sums.filters[i]);
-        for (size_t j = 0; j < weights; j++)
-            parts[i][j] *= real(2 / sums.count());
-        lay_out(parts[i], components, part, 1, components, sums.transpose[i]);
-    }
+    double *const energies = reinterpret_cast<double *>(scratch + threads * sums.scratch());
     std::copy(means.data, means.data + components, sums.mean);
-    std::fill(sums.picture, sums.picture + 2 * pixels, real(0));
 
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads)
 #endif
     {
         real *const mine = scratch + own_thread() * sums.scratch();
+        split_filters(sums, given.data, parts);
+#ifdef _OPENMP
+#pragma omp for
+#endif
+        for (size_t i = 0; i < 2 * pixels; i++)
+            memory[i] = 0;
         for_each_value(sums, picture.data, sums.picture, [](const real &given, real &own) { own = given; });
         // Every second block, then the others: who adds to a pixel, and when, is never left to chance.
         for (int phase = 0; phase < 2; phase++) {
@@ -407,7 +418,7 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
     for (int index = 0; index < blocks; index++)
         total += energies[index];
     *value = real(total / sums.count() - (student ? std::log(scale) : 0));
-    std::free(energies);
+    std::free(memory);
     return 0;
 }
 
