@@ -19,11 +19,12 @@
 
 namespace {
 
-// Rows of a matrix product: its result stays in the second-level cache.
+// Rows of a matrix product: its results, nine times, stay in the second-level cache.
 const int CHUNK = 6 * ROWS;
-// What pairs are turned into, and where it begins: at the even one, at the next even one, at the odd one.
+// What is made of pairs, and which of them comes first there: the even one, the next even one, the odd one.
 enum { EVEN_LESS_ODD, NEXT_LESS_ODD, ODD, KINDS };
 const int OFFSET[KINDS] = {0, 2, 1};
+// Of each kind across, all kinds down.
 const int STRIPS = KINDS * KINDS;
 // Fours of patches after which sums are carried over; below, 4^(4 * 8 + 1) must not overflow.
 const int TOGETHER = 8;
@@ -31,12 +32,12 @@ const int TOGETHER = 8;
 template <typename real> struct Format;
 template <> struct Format<float> {
     typedef npy_uint32 word;
-    static const int mantissa = 23, newton_steps = 2;
+    static const int mantissa = 23;
     static const word exponent = 0x7f800000u;
 };
 template <> struct Format<double> {
     typedef npy_uint64 word;
-    static const int mantissa = 52, newton_steps = 3;
+    static const int mantissa = 52;
     static const word exponent = 0x7ff0000000000000ull;
 };
 
@@ -50,25 +51,32 @@ template <typename real> inline void store(real *to, const typename Vector<real>
     std::memcpy(to, &v, sizeof v);
 }
 
-// Columns across, rows down: what is odd is added to the others, or taken from them.
-template <int sign, typename value> inline void from_odd(value (&v)[KINDS][KINDS]) {
-    for (int i = 0; i < ODD; i++)
-        for (int j = 0; j < KINDS; j++)
-            v[i][j] += sign * v[ODD][j];
-    for (int i = 0; i < KINDS; i++)
-        for (int j = 0; j < ODD; j++)
-            v[i][j] += sign * v[i][ODD];
+// Add the last of every `step`-th of three to the others, or take it from them; and the transpose of that.
+template <int sign, typename value> inline void spread(value *v, int step) {
+    v[0] += sign * v[2 * step];
+    v[step] += sign * v[2 * step];
 }
 
-// The transpose.
-template <int sign, typename value> inline void to_odd(value (&v)[KINDS][KINDS]) {
-    for (int i = 0; i < KINDS; i++)
-        v[i][ODD] += sign * (v[i][0] + v[i][1]);
-    for (int j = 0; j < KINDS; j++)
-        v[ODD][j] += sign * (v[0][j] + v[1][j]);
+template <int sign, typename value> inline void collect(value *v, int step) {
+    v[2 * step] += sign * (v[0] + v[step]);
 }
 
-// Sums over patches, one for each component, with a vector of components at once.
+// For nine, across and down.
+template <int sign, typename value> inline void from_odd(value (&v)[STRIPS]) {
+    for (int i = 0; i < KINDS; i++)
+        spread<sign>(v + i, KINDS);
+    for (int i = 0; i < KINDS; i++)
+        spread<sign>(v + i * KINDS, 1);
+}
+
+template <int sign, typename value> inline void to_odd(value (&v)[STRIPS]) {
+    for (int i = 0; i < KINDS; i++)
+        collect<sign>(v + i, KINDS);
+    for (int i = 0; i < KINDS; i++)
+        collect<sign>(v + i * KINDS, 1);
+}
+
+// Sums over the patches of a block, one for each component, with a vector of components at once.
 template <typename real> class Tally {
     typedef typename Vector<real>::type vec;
     typedef typename Format<real>::word word;
@@ -76,16 +84,16 @@ template <typename real> class Tally {
     const int components;
     const bool student;
     const real scale;
-    npy_int64 powers;  // that `normal` has been applied
+    npy_int64 mantissas;  // of a component, that were taken
     int fours;
 
 public:
     real *const partial;    // products of mantissas, or sums of squares
-    real *const exponents;  // bits of words: their sums
+    real *const exponents;  // the bits of words, their sums
     double total;
 
     Tally(int components, bool student, real scale, real *partial, real *exponents)
-        : components(components), student(student), scale(scale), powers(0), fours(0), partial(partial),
+        : components(components), student(student), scale(scale), mantissas(0), fours(0), partial(partial),
           exponents(exponents), total(0) {
         std::fill(partial, partial + padded<real>(components), real(student ? 1 : 0));
         std::memset(exponents, 0, padded<real>(components) * sizeof(real));
@@ -97,65 +105,56 @@ public:
             sum += deviation * deviation;
             return deviation;
         }
-        vec power;
         // log(a) + log(b) + ... = log(ab...): mantissas are multiplied and exponents added.
-        const vec mantissa = normal(scale + deviation * deviation, exponent, power);
-        sum *= mantissa;
-        // To divide takes longer.  This is right to 1/99 from 2 to 4, and every step of Newton's squares that.
-        vec inverse = real(105. / 99) - mantissa * (real(36. / 99) - real(4. / 99) * mantissa);
-#pragma GCC unroll 3
-        for (int i = 0; i < Format<real>::newton_steps; i++)
-            inverse += inverse * (1 - mantissa * inverse);
-        return deviation * (inverse * power);
+        const vec s = scale + deviation * deviation;
+        sum *= mantissa(s, exponent);
+        return deviation / s;
     }
 
     // After `patches` of up to four were counted.
     void next(int patches) {
-        powers += patches;
+        mantissas += patches;
         if (++fours % TOGETHER == 0)
             carry();
     }
 
     void finish() {
-        if (student) {
-            carry();
-            // 8 factors below 4 fit easily.
-            npy_int64 sum = 0;
-            for (int k = 0; k < components; k++) {
-                word count;
-                std::memcpy(&count, exponents + k, sizeof count);
-                sum += count;
-                total += std::log(double(partial[k]));
-            }
-            const int bias = int(Format<real>::exponent >> Format<real>::mantissa) / 2 + 1;
-            total += M_LN2 * double(sum - bias * powers * components);
-        } else
-            carry();
+        carry();
+        if (!student)
+            return;
+        npy_int64 sum = 0;
+        for (int k = 0; k < components; k++) {
+            word exponent;
+            std::memcpy(&exponent, exponents + k, sizeof exponent);
+            sum += exponent;
+            total += std::log(double(partial[k]));
+        }
+        const int bias = int(Format<real>::exponent >> Format<real>::mantissa) / 2 + 1;
+        total += M_LN2 * double(sum - bias * mantissas * components);
     }
 
 private:
-    // s over a power of two, which is counted: in [2, 4), and not-a-number where s is infinite or none.
-    static vec normal(const vec s, vec &exponent, vec &power) {
+    // In [2, 4), and not-a-number where s is infinite or none.  The exponents of a block fit a word up to
+    // 2^20 columns of 8x8 patches.
+    static vec mantissa(const vec s, vec &exponent) {
         const words bits = words(s) & Format<real>::exponent;
         exponent = vec(words(exponent) + (bits >> Format<real>::mantissa));
-        power = vec(Format<real>::exponent - bits);
-        return s * power;
+        return s * vec(Format<real>::exponent - bits);
     }
 
     void carry() {
         if (student) {
-            powers++;
+            mantissas++;
             for (int k = 0; k < components; k += Vector<real>::lanes) {
-                vec exponent = load(exponents + k), power;
-                store(partial + k, normal(load(partial + k), exponent, power));
+                vec exponent = load(exponents + k);
+                store(partial + k, mantissa(load(partial + k), exponent));
                 store(exponents + k, exponent);
             }
-        } else {
+        } else
             for (int k = 0; k < components; k++) {
                 total += partial[k];
                 partial[k] = 0;
             }
-        }
     }
 };
 
@@ -166,69 +165,70 @@ template <typename real> struct PatchSums {
     int channels, height, width, size, components;
     bool student;
     double scale;
-    real *picture, *gradient;  // pixels() each; see `place`
+    const real *picture;
+    real *gradient;
     real *filters[STRIPS];    // part() x components, laid out
     real *transpose[STRIPS];  // the same times what the derivatives lack
     real *mean;
 
-    // Pairs in a patch, in the picture's rows, in its columns.  What is odd gets zeros.
+    // Pairs of columns in a patch and in the picture, with a column of zeros after an odd number.
     int half() const { return (size + 1) / 2; }
     int across() const { return (width + 1) / 2; }
-    int down() const { return (height + 1) / 2; }
-    // Columns lie in one piece, even rows before odd ones.  There is an even row, and column, one further.
-    size_t place(int x, int y) const {
-        return ((size_t(x) * 2 + y % 2) * (down() + 1) + y / 2) * channels;
-    }
-    // With room for what a vector reads beyond the last one.
-    size_t pixels() const { return padded<real>(place(2 * across() + 1, 0)) + LANES; }
     // Of a strip; of a patch in it.
     int column() const { return half() * channels; }
     int part() const { return half() * column(); }
-    // Of pairs of rows of patches.  Blocks with one other between them share no pixel.
+    // Pairs of rows of patches, and of the pixels under them.  Blocks with one other between them share no pixel.
     int block_rows() const { return half(); }
     int rows() const { return (height - size) / 2 + 1; }
     int blocks() const { return (rows() - 1) / block_rows() + 1; }
-    // With room for what a product writes beyond the last column.
-    size_t strip() const { return padded<real>(size_t(block_rows()) * across() * column()) + LANES; }
+    int lines() const { return block_rows() + half(); }
+    // A block's pixels: columns in one piece, even rows before odd ones; with a column of zeros after the last
+    // pair, and room for what a vector reads beyond.
+    size_t place(int x, int y) const { return ((size_t(x) * 2 + y % 2) * lines() + y / 2) * channels; }
+    size_t pixels() const { return padded<real>(place(2 * across() + 1, 0)) + LANES; }
+    // So much of a strip is computed at once; with room for what a product writes beyond the last column.
+    int strip_columns() const { return (CHUNK + 1) * half() - 1; }
+    size_t strip() const { return padded<real>(size_t(strip_columns()) * column()) + LANES; }
     int pitch() const { return padded<real>(components); }
     size_t scratch() const {
-        return STRIPS * (2 * strip() + size_t(CHUNK) * pitch()) + 2 * size_t(pitch());
+        return 2 * (pixels() + STRIPS * strip() + pitch()) + size_t(STRIPS) * CHUNK * pitch();
     }
 
     // Add the block's part to the gradient, and return that of the energy.
     double block(int index, real *scratch) const {
-        const int first = index * block_rows(), many_rows = std::min(block_rows(), rows() - first);
+        const int first = index * block_rows(), columns = std::min(block_rows(), rows() - first) * across();
+        real *const pixels_in = scratch, *const pixels_out = scratch + pixels();
+        scratch += 2 * pixels();
+        std::fill(pixels_in, scratch, real(0));
+        for_each_value(2 * first, picture, pixels_in, [](real given, real &own) { own = given; });
         real *strips[STRIPS], *back[STRIPS], *responses[STRIPS];
         for (int i = 0; i < STRIPS; i++) {
-            strips[i] = scratch;
-            back[i] = strips[i] + strip();
-            responses[i] = back[i] + strip();
-            scratch = responses[i] + size_t(CHUNK) * pitch();
-            std::fill(back[i], back[i] + strip(), real(0));
+            strips[i] = scratch + i * strip();
+            back[i] = scratch + (STRIPS + i) * strip();
+            responses[i] = scratch + 2 * STRIPS * strip() + size_t(i) * CHUNK * pitch();
         }
-        real *const partial = scratch;
+        real *const partial = responses[STRIPS - 1] + size_t(CHUNK) * pitch();
         Tally<real> tally(components, student, real(scale), partial, partial + pitch());
-        take(first, many_rows, strips);
-
-        const int last = many_rows * across() - half();  // where the last patch begins
-        for (int begin = 0; begin <= last; begin += CHUNK * half())
-            for (int start = begin; start < begin + half() && start <= last; start++) {
-                const int many = std::min(CHUNK, (last - start) / half() + 1);
+        for (int begin = 0; begin <= columns - half(); begin += CHUNK * half()) {
+            const int many_columns = std::min(strip_columns(), columns - begin);
+            take(pixels_in, begin, many_columns, strips);
+            std::fill(back[0], back[0] + STRIPS * strip(), real(0));
+            for (int start = 0; start < half(); start++) {
+                const int many = (many_columns - start) / half();
                 const size_t at = size_t(start) * column();
                 for (int i = 0; i < STRIPS; i++)
                     multiply<false>(many, components, part(), strips[i] + at, part(), filters[i], responses[i], pitch());
-                //PHASE(3);
                 for (int i = 0; i < many; i++) {
-                    const int pair = start + i * half();
+                    const int pair = begin + start + i * half();
                     derive(responses, size_t(i) * pitch(), 2 * (pair % across()), 2 * (first + pair / across()), tally);
                 }
-                //PHASE(4);
                 for (int i = 0; i < STRIPS; i++)
                     multiply<true>(many, part(), components, responses[i], pitch(), transpose[i], back[i] + at, part());
-                //PHASE(5);
             }
+            give(back, begin, many_columns, pixels_out);
+        }
+        for_each_value(2 * first, gradient, pixels_out, [](real &result, real own) { result += own; });
         tally.finish();
-        give(first, many_rows, back);
         return tally.total;
     }
 
@@ -239,81 +239,73 @@ private:
     void derive(real *const *products, size_t row, int x, int y, Tally<real> &tally) const {
         const int columns = std::min(std::max(width - size + 1 - x, 0), 2), rows = std::min(height - size + 1 - y, 2);
         for (int k = 0; k < components; k += LANES) {
-            vec v[KINDS][KINDS], slopes[KINDS][KINDS] = {};
+            vec v[STRIPS], slopes[STRIPS] = {};
             for (int i = 0; i < STRIPS; i++)
-                v[i / KINDS][i % KINDS] = load(products[i] + row + k);
+                v[i] = load(products[i] + row + k);
             from_odd<1>(v);
             const vec centre = load(mean + k);
             vec sum = load(tally.partial + k), exponent = load(tally.exponents + k);
             for (int i = 0; i < 2; i++)
                 for (int j = 0; j < 2; j++)
                     if (i < columns && j < rows)
-                        slopes[i][j] = tally.derive(v[i][j] - centre, sum, exponent);
+                        slopes[i * KINDS + j] = tally.derive(v[i * KINDS + j] - centre, sum, exponent);
             store(tally.partial + k, sum);
             store(tally.exponents + k, exponent);
             to_odd<1>(slopes);
             for (int i = 0; i < STRIPS; i++)
-                store(products[i] + row + k, slopes[i / KINDS][i % KINDS]);
+                store(products[i] + row + k, slopes[i]);
         }
         tally.next(rows * columns);
     }
 
-    // Columns of a block's strips, in order, with where their pixels are.
-    template <typename Act> void for_each_column(int first, int many_rows, Act act) const {
-        size_t at = 0, places[KINDS][KINDS];
-        for (int y = first; y < first + many_rows; y++)
-            for (int x = 0; x < across(); x++, at += column()) {
-                for (int i = 0; i < KINDS; i++)
-                    for (int j = 0; j < KINDS; j++)
-                        places[i][j] = place(2 * x + OFFSET[i], 2 * y + OFFSET[j]);
-                act(at, places);
-            }
+    // Each value of the picture in a block, from a row on, with its own place.  Sixteen columns at a time, as
+    // these are a line of the cache there.
+    template <typename Planes, typename Own, typename Act>
+    void for_each_value(int top, Planes *planes, Own *own, Act act) const {
+        for (int first = 0; first < width; first += 16)
+            for (int y = top; y < std::min(top + 2 * lines(), height); y++)
+                for (int c = 0; c < channels; c++)
+                    for (int x = first; x < std::min(first + 16, width); x++)
+                        act(planes[(size_t(c) * height + y) * width + x], own[place(x, y - top) + c]);
     }
 
-    void take(int first, int many_rows, real *const *strips) const {
-        for_each_column(first, many_rows, [=](size_t at, const size_t (&places)[KINDS][KINDS]) {
-            for (int k = 0; k < column(); k += LANES) {
-                vec v[KINDS][KINDS];
-                for (int i = 0; i < STRIPS; i++)
-                    v[i / KINDS][i % KINDS] = load(picture + places[i / KINDS][i % KINDS] + k);
-                from_odd<-1>(v);
-                // What is beyond the column, the next one overwrites.
-                for (int i = 0; i < STRIPS; i++)
-                    store(strips[i] + at + k, v[i / KINDS][i % KINDS]);
-            }
+    // Columns of a block's strips, in order, with the place of their first pixel and how far from it others are.
+    template <typename Act> void for_each_column(int begin, int count, Act act) const {
+        size_t away[STRIPS];
+        for (int i = 0; i < STRIPS; i++)
+            away[i] = place(OFFSET[i / KINDS], OFFSET[i % KINDS]);
+        for (int i = 0; i < count; i++) {
+            const int pair = begin + i;
+            for (int k = 0; k < column(); k += LANES)
+                act(size_t(i) * column() + k, place(2 * (pair % across()), 2 * (pair / across())) + k, away,
+                    std::min(LANES, column() - k));
+        }
+    }
+
+    void take(const real *pixels, int begin, int count, real *const *strips) const {
+        for_each_column(begin, count, [=](size_t at, size_t pixel, const size_t *away, int) {
+            vec v[STRIPS];
+            for (int i = 0; i < STRIPS; i++)
+                v[i] = load(pixels + pixel + away[i]);
+            from_odd<-1>(v);
+            // What is beyond the column, the next one overwrites.
+            for (int i = 0; i < STRIPS; i++)
+                store(strips[i] + at, v[i]);
         });
     }
 
-    void give(int first, int many_rows, const real *const *back) const {
-        for_each_column(first, many_rows, [=](size_t at, const size_t (&places)[KINDS][KINDS]) {
-            for (int k = 0; k < column(); k += LANES) {
-                vec v[KINDS][KINDS];
-                for (int i = 0; i < STRIPS; i++)
-                    v[i / KINDS][i % KINDS] = load(back[i] + at + k);
-                to_odd<-1>(v);
-                const int lanes = std::min(LANES, column() - k);
-                for (int i = 0; i < STRIPS; i++)
-                    for (int lane = 0; lane < lanes; lane++)
-                        gradient[places[i / KINDS][i % KINDS] + k + lane] += v[i / KINDS][i % KINDS][lane];
-            }
+    void give(const real *const *back, int begin, int count, real *pixels) const {
+        for_each_column(begin, count, [=](size_t at, size_t pixel, const size_t *away, int lanes) {
+            vec v[STRIPS];
+            for (int i = 0; i < STRIPS; i++)
+                v[i] = load(back[i] + at);
+            to_odd<-1>(v);
+            for (int i = 0; i < STRIPS; i++)
+                for (int lane = 0; lane < lanes; lane++)
+                    pixels[pixel + away[i] + lane] += v[i][lane];
         });
     }
 };
-
-// Each value of a picture as it is given (channels, height, width) with its own place here.  Sixteen columns
-// at a time, as these are a line of the cache there.
-template <typename real, typename Planes, typename Act>
-void for_each_value(const PatchSums<real> &sums, Planes *planes, real *columns, Act act) {
-#ifdef _OPENMP
-#pragma omp for
-#endif
-    for (int first = 0; first < sums.width; first += 16)
-        for (int y = 0; y < sums.height; y++)
-            for (int c = 0; c < sums.channels; c++)
-                for (int x = first; x < std::min(first + 16, sums.width); x++)
-                    act(planes[(size_t(c) * sums.height + y) * sums.width + x],
-                        columns[sums.place(x, y) + c]);
-}
 
 // Filters (components, channels, size, size) as `PatchSums` needs them.
 template <typename real>
@@ -326,13 +318,14 @@ void split_filters(const PatchSums<real> &sums, const real *filters, real *const
     for (int to = 0; to < part; to++) {
         const int x = 2 * (to / sums.column()), y = 2 * (to / channels % sums.half()), c = to % channels;
         for (int k = 0; k < components; k++) {
-            real v[KINDS][KINDS] = {};
+            real v[STRIPS] = {};
             for (int i = x; i < std::min(x + 2, size); i++)
                 for (int j = y; j < std::min(y + 2, size); j++)
-                    v[i - x][j - y] = filters[((size_t(k) * channels + c) * size + size - 1 - j) * size + size - 1 - i];
+                    v[(i - x) * KINDS + j - y] =
+                        filters[((size_t(k) * channels + c) * size + size - 1 - j) * size + size - 1 - i];
             to_odd<1>(v);
             for (int i = 0; i < STRIPS; i++)
-                parts[i][size_t(to) * components + k] = v[i / KINDS][i % KINDS];
+                parts[i][size_t(to) * components + k] = v[i];
         }
     }
 #ifdef _OPENMP
@@ -369,17 +362,17 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
     sums.scale = scale;
     const int part = sums.part(), components = sums.components;
     const int blocks = sums.blocks(), threads = std::min(most_threads(), (blocks + 1) / 2);
-    const size_t pixels = sums.pixels(), weights = padded<real>(size_t(part) * components);
+    const size_t pixels = PyArray_SIZE(x), weights = padded<real>(size_t(part) * components);
     const size_t laid_out = size_t(part) * sums.pitch(), turned = size_t(components) * padded<real>(part);
-    real *const memory = allocate<real>(2 * pixels + sums.pitch() + STRIPS * (laid_out + turned + weights)
+    real *const memory = allocate<real>(sums.pitch() + STRIPS * (laid_out + turned + weights)
                                         + threads * sums.scratch() + blocks * sizeof(double) / sizeof(real));
     if (!memory) {
         PyErr_NoMemory();
         return 1;
     }
-    sums.picture = memory;
-    sums.gradient = sums.picture + pixels;
-    sums.mean = sums.gradient + pixels;
+    sums.picture = picture.data;
+    sums.gradient = slope;
+    sums.mean = memory;
     real *own = sums.mean + sums.pitch(), *parts[STRIPS];
     for (int i = 0; i < STRIPS; i++) {
         sums.filters[i] = own;
@@ -400,9 +393,8 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
 #ifdef _OPENMP
 #pragma omp for
 #endif
-        for (size_t i = 0; i < 2 * pixels; i++)
-            memory[i] = 0;
-        for_each_value(sums, picture.data, sums.picture, [](const real &given, real &own) { own = given; });
+        for (size_t i = 0; i < pixels; i++)
+            slope[i] = 0;
         // Every second block, then the others: who adds to a pixel, and when, is never left to chance.
         for (int phase = 0; phase < 2; phase++) {
 #ifdef _OPENMP
@@ -411,7 +403,6 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
             for (int index = phase; index < blocks; index += 2)
                 energies[index] = sums.block(index, mine);
         }
-        for_each_value(sums, slope, sums.gradient, [](real &result, const real &own) { result = own; });
     }
 
     double total = 0;
