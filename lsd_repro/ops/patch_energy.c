@@ -1,18 +1,17 @@
 // A row of patches, written out in full, would hold every pixel `size` times across and
-// `size` times down.  It is enough to repeat pixels down: let a "column" be the values under
-// one pixel, as far down as a patch reaches, and a "strip" the columns of one row of patches, one
-// after the other.  Every patch then is `size` consecutive columns of its strip, and
-// every size-th patch, from any of the first `size` on, follows its predecessor without
-// overlap.  So these patches are a matrix as they lie, and their gradients can be
-// added in place by the matrix product itself.  Strips may follow each other without a gap:
+// `size` times down.  It is enough to repeat pixels down: let a "column" be the values of a patch that lie
+// under each other, and a "strip" the columns of one row of patches, one after the other.  Every patch
+// then is some consecutive columns of its strip, as many as it is wide.  Patches of which each begins where
+// another ends are a matrix as they lie, and their gradients can be added in place by the matrix product itself;
+// there are as many such matrices as a patch has columns.  Strips may follow each other without a gap:
 // patches that reach from one into the next are computed, and count as zero.
 //
-// Seven of 16 multiplications are saved as well.  Let E and O be the even and the odd columns of a
+// Seven of 16 multiplications are saved as well.  Let E and O be the even and the odd columns of pixels of a
 // patch that begins at an even one, E' the even columns one further, and F and G the even and the odd
 // columns of the filters.  The responses there and one column on are
 //     E F + O G = (E - O) F + O (F + G)   and   O F + E' G = (E' - O) G + O (F + G):
-// three products instead of four.  Rows go the same way, so nine products do for the four patches that
-// begin at a pair of rows and a pair of columns.  Each has strips of its own, half as high and half as long.
+// three products instead of four.  With rows it is the same, so nine products make the responses of four patches.
+// There are strips of nine kinds, each for pairs of pixels across and down: half as high, and half as long.
 
 #include <cmath>
 #include <cstdlib>
@@ -171,22 +170,23 @@ template <typename real> struct PatchSums {
     real *transpose[STRIPS];  // the same times what the derivatives lack
     real *mean;
 
-    // Pairs of columns in a patch and in the picture, with a column of zeros after an odd number.
+    // Pairs of pixels in a patch, across or down, and across in the picture; after an odd number there are zeros.
     int half() const { return (size + 1) / 2; }
     int across() const { return (width + 1) / 2; }
-    // Of a strip; of a patch in it.
+    // Values of a column, and of a patch, in a strip.
     int column() const { return half() * channels; }
     int part() const { return half() * column(); }
-    // Pairs of rows of patches, and of the pixels under them.  Blocks with one other between them share no pixel.
+    // Of pairs: rows of patches, and rows of the pixels that a block reaches.  Blocks with one other between them
+    // share no pixel.
     int block_rows() const { return half(); }
     int rows() const { return (height - size) / 2 + 1; }
     int blocks() const { return (rows() - 1) / block_rows() + 1; }
     int lines() const { return block_rows() + half(); }
-    // A block's pixels: columns in one piece, even rows before odd ones; with a column of zeros after the last
-    // pair, and room for what a vector reads beyond.
+    // A block has a copy of its pixels, or whole pages would be opened for each column: those under each other in
+    // one piece, even rows before odd ones; with zeros after the last pair, and room for what a vector reads beyond.
     size_t place(int x, int y) const { return ((size_t(x) * 2 + y % 2) * lines() + y / 2) * channels; }
     size_t pixels() const { return padded<real>(place(2 * across() + 1, 0)) + LANES; }
-    // So much of a strip is computed at once; with room for what a product writes beyond the last column.
+    // So much of the strips is computed at once; with room for what a product writes beyond the last column.
     int strip_columns() const { return (CHUNK + 1) * half() - 1; }
     size_t strip() const { return padded<real>(size_t(strip_columns()) * column()) + LANES; }
     int pitch() const { return padded<real>(components); }
@@ -217,7 +217,8 @@ template <typename real> struct PatchSums {
                 const int many = (many_columns - start) / half();
                 const size_t at = size_t(start) * column();
                 for (int i = 0; i < STRIPS; i++)
-                    multiply<false>(many, components, part(), strips[i] + at, part(), filters[i], responses[i], pitch());
+                    multiply<false>(many, components, part(), strips[i] + at, part(), filters[i], responses[i],
+                                    pitch());
                 for (int i = 0; i < many; i++) {
                     const int pair = begin + start + i * half();
                     derive(responses, size_t(i) * pitch(), 2 * (pair % across()), 2 * (first + pair / across()), tally);
@@ -239,27 +240,28 @@ private:
     void derive(real *const *products, size_t row, int x, int y, Tally<real> &tally) const {
         const int columns = std::min(std::max(width - size + 1 - x, 0), 2), rows = std::min(height - size + 1 - y, 2);
         for (int k = 0; k < components; k += LANES) {
-            vec v[STRIPS], slopes[STRIPS] = {};
+            vec v[STRIPS];
             for (int i = 0; i < STRIPS; i++)
                 v[i] = load(products[i] + row + k);
             from_odd<1>(v);
             const vec centre = load(mean + k);
             vec sum = load(tally.partial + k), exponent = load(tally.exponents + k);
-            for (int i = 0; i < 2; i++)
-                for (int j = 0; j < 2; j++)
-                    if (i < columns && j < rows)
-                        slopes[i * KINDS + j] = tally.derive(v[i * KINDS + j] - centre, sum, exponent);
+            for (int i = 0; i < KINDS; i++)
+                for (int j = 0; j < KINDS; j++) {
+                    vec &value = v[i * KINDS + j];
+                    value = i < columns && j < rows ? tally.derive(value - centre, sum, exponent) : vec{};
+                }
             store(tally.partial + k, sum);
             store(tally.exponents + k, exponent);
-            to_odd<1>(slopes);
+            to_odd<1>(v);
             for (int i = 0; i < STRIPS; i++)
-                store(products[i] + row + k, slopes[i]);
+                store(products[i] + row + k, v[i]);
         }
         tally.next(rows * columns);
     }
 
-    // Each value of the picture in a block, from a row on, with its own place.  Sixteen columns at a time, as
-    // these are a line of the cache there.
+    // Each value of the picture in a block that begins at row `top`, with its place in the copy.  Sixteen columns at
+    // a time, as these are a line of the cache there.
     template <typename Planes, typename Own, typename Act>
     void for_each_value(int top, Planes *planes, Own *own, Act act) const {
         for (int first = 0; first < width; first += 16)
@@ -269,7 +271,8 @@ private:
                         act(planes[(size_t(c) * height + y) * width + x], own[place(x, y - top) + c]);
     }
 
-    // Columns of a block's strips, in order, with the place of their first pixel and how far from it others are.
+    // Columns of the strips, a vector at a time: where they are there, where their first pixel is in the copy, how
+    // far away those are that the nine kinds begin with.
     template <typename Act> void for_each_column(int begin, int count, Act act) const {
         size_t away[STRIPS];
         for (int i = 0; i < STRIPS; i++)
@@ -374,6 +377,7 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
     sums.gradient = slope;
     sums.mean = memory;
     real *own = sums.mean + sums.pitch(), *parts[STRIPS];
+    std::fill(std::copy(means.data, means.data + components, sums.mean), own, real(0));
     for (int i = 0; i < STRIPS; i++) {
         sums.filters[i] = own;
         sums.transpose[i] = own + laid_out;
@@ -382,7 +386,6 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
     }
     real *const scratch = own;
     double *const energies = reinterpret_cast<double *>(scratch + threads * sums.scratch());
-    std::copy(means.data, means.data + components, sums.mean);
 
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads)
