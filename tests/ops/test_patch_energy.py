@@ -50,7 +50,7 @@ def test_fused_and_plain_are_the_same(kind, size, dtype, energy_limit, gradient_
     fast, plain = compiled(outputs, dtype), compiled(outputs, dtype, fuse.NAME)
     # One pass for both value and gradient at each scale; none in the plain graph.
     assert (len(fused(fast)), len(fused(plain))) == (3, 0)
-    for shape in ((61, 83), (40, 47), (130, 40)):
+    for shape in ((61, 83), (40, 47), (130, 40), (41, 401)):
         (energy, gradient), (expected, expected_gradient) = (f(photo(*shape).astype(dtype)) for f in (fast, plain))
         assert energy.dtype == gradient.dtype == dtype
         assert energy == pytest.approx(expected, rel=energy_limit)
