@@ -40,12 +40,8 @@ template <> struct NumpyType<double> { static const int number = NPY_DOUBLE; };
 template <> struct NumpyType<npy_int32> { static const int number = NPY_INT32; };
 template <> struct NumpyType<npy_int64> { static const int number = NPY_INT64; };
 
-// Vectors that lie across two lines of the cache take twice as long to load.
+// Vectors that reach from one line of the cache into the next take twice as long to load.
 const size_t LINE = 64;
-
-template <typename value> inline value *aligned(void *memory) {
-    return reinterpret_cast<value *>((reinterpret_cast<size_t>(memory) + LINE - 1) / LINE * LINE);
-}
 
 // An output, that of the call before if it fits; null, with an exception set, without memory.
 template <typename value> value *output(PyArrayObject **array, int dimensions, const npy_intp *shape) {
@@ -56,9 +52,10 @@ template <typename value> value *output(PyArrayObject **array, int dimensions, c
         PyObject *const memory = PyArray_SimpleNew(1, &bytes, NPY_UINT8);
         if (!memory)
             return nullptr;
-        value *const data = aligned<value>(PyArray_DATA(reinterpret_cast<PyArrayObject *>(memory)));
-        *array = reinterpret_cast<PyArrayObject *>(PyArray_SimpleNewFromData(
-            dimensions, const_cast<npy_intp *>(shape), NumpyType<value>::number, data));
+        const size_t start = reinterpret_cast<size_t>(PyArray_DATA(reinterpret_cast<PyArrayObject *>(memory)));
+        *array = reinterpret_cast<PyArrayObject *>(
+            PyArray_SimpleNewFromData(dimensions, const_cast<npy_intp *>(shape), NumpyType<value>::number,
+                                      reinterpret_cast<void *>((start + LINE - 1) / LINE * LINE)));
         if (!*array)
             Py_DECREF(memory);
         else if (PyArray_SetBaseObject(*array, memory))

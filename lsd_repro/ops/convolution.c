@@ -299,16 +299,15 @@ int run_gradient(PyArrayObject *upstream, PyArrayObject *open, PyArrayObject *fi
         std::fill_n(layer.gradient, PyArray_SIZE(*gradient), real(0));
         return 0;
     }
-    void *const memory = std::malloc(POINTS * size_t(layer.from) * padded<real>(layer.to) * sizeof(real) + LINE);
-    if (!memory) {
+    real *const turned = allocate<real>(POINTS * size_t(layer.from) * padded<real>(layer.to));
+    if (!turned) {
         PyErr_NoMemory();
         return 1;
     }
-    real *const turned = aligned<real>(memory);
     turn_filters(values.data, layer.from, layer.to, turned);
     layer.filters = turned;
     const int failed = correlate<real>(layer);
-    std::free(memory);
+    std::free(turned);
     return failed;
 }
 

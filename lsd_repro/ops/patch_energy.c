@@ -40,16 +40,6 @@ template <> struct Format<double> {
     static const word exponent = 0x7ff0000000000000ull;
 };
 
-template <typename real> inline typename Vector<real>::type load(const real *from) {
-    typename Vector<real>::type v;
-    std::memcpy(&v, from, sizeof v);
-    return v;
-}
-
-template <typename real> inline void store(real *to, const typename Vector<real>::type &v) {
-    std::memcpy(to, &v, sizeof v);
-}
-
 // Add the last of every `step`-th of three to the others, or take it from them; and the transpose of that.
 template <int sign, typename value> inline void spread(value *v, int step) {
     v[0] += sign * v[2 * step];

@@ -7,7 +7,6 @@
 // A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2015.
 
 #include <cmath>
-#include <cstdlib>
 #include <numeric>
 #include <vector>
 
@@ -172,7 +171,7 @@ void give(const Layer &layer, int top, int left, const real *products, size_t pi
     for (int c = 0; c < layer.to; c += LANES) {
         typename Layer::vec m[POINTS], largest{};
         for (int p = 0; p < POINTS; p++) {
-            std::memcpy(&m[p], products + p * pitch + c, sizeof m[p]);
+            m[p] = load(products + p * pitch + c);
             if (Layer::NEEDS_LARGEST) {
                 largest = m[p] > largest ? m[p] : largest;
                 largest = -m[p] > largest ? -m[p] : largest;
@@ -184,7 +183,7 @@ void give(const Layer &layer, int top, int left, const real *products, size_t pi
             synthesise<real>(m + i * PATCH, 1);
         for (int i = 0; i < TILE * TILE; i++)
             if (known[i])
-                std::memcpy(&m[i / TILE * PATCH + i % TILE], known[i] + c, sizeof m[0]);
+                m[i / TILE * PATCH + i % TILE] = load(known[i] + c);
         layer.scatter(top, left, c, std::min(LANES, layer.to - c), m, largest);
     }
 }
@@ -210,18 +209,17 @@ template <typename real, typename Layer> int correlate(const Layer &layer) {
     const int many = layer.at_once(most_threads()), blocks = (layer.count() + many - 1) / many;
     const int threads = std::min(most_threads(), blocks);
     const size_t own = layer.scratch(many);
-    void *const memory = std::malloc(threads * own * sizeof(real) + LINE);
-    if (!memory) {
+    real *const scratch = allocate<real>(threads * own);
+    if (!scratch) {
         PyErr_NoMemory();
         return 1;
     }
-    real *const scratch = aligned<real>(memory);
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
     for (int index = 0; index < blocks; index++)
         correlate_some(layer, index * many, std::min(many, layer.count() - index * many), scratch + own_thread() * own);
-    std::free(memory);
+    std::free(scratch);
     return 0;
 }
 
