@@ -5,6 +5,8 @@ import os
 from dataclasses import dataclass, field
 
 OURS, PLAIN = "ours", "plain Theano"
+# PyTorch as nobody starts it, but with what `lsd_repro.memory` does for ours.
+KEEPING = "memory-keeping"
 # The tags of our rewrites (`lsd_repro.ops`).  Excluding one that does not exist has no effect.
 PRIOR_TAG, CONVOLUTION_TAG = "fuse_patch_energy", "fuse_conv3x3"
 
@@ -55,10 +57,11 @@ def for_step(part, width, size, apart=False):
             environment["THEANO_FLAGS"] = ",".join(filter(None, [users, f"optimizer_excluding={':'.join(excluded)}"]))
         return Contender(name, "lsd_repro.bench.theano_step:make", arguments, environment)
 
-    def torch(layout, prior_layout=None):
+    def torch(layout, prior_layout=None, keep_freed=False):
         name = f"PyTorch {layout}" + (f", prior {prior_layout}" if prior_layout else "")
-        return Contender(name, "lsd_repro.bench.torch_step:make",
-                         {**arguments, "network_layout": layout, "prior_layout": prior_layout or layout})
+        return Contender(f"{KEEPING} {name}" if keep_freed else name, "lsd_repro.bench.torch_step:make",
+                         {**arguments, "network_layout": layout, "prior_layout": prior_layout or layout,
+                          "keep_freed": keep_freed})
 
     found = [theano(OURS), theano(PLAIN, PRIOR_TAG, CONVOLUTION_TAG)]
     if apart and part == "whole":
@@ -66,7 +69,8 @@ def for_step(part, width, size, apart=False):
     if has_torch():
         found += [torch("NCHW"), torch("channels_last")]
         if part == "whole":  # network and prior may be faster in different layouts
-            found += [torch("NCHW", "channels_last"), torch("channels_last", "NCHW")]
+            found += [torch("NCHW", "channels_last"), torch("channels_last", "NCHW"),
+                      torch("channels_last", "NCHW", keep_freed=True)]
     return found
 
 

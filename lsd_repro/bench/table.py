@@ -1,7 +1,7 @@
 """The summary of a measurement as markdown."""
 
 from lsd_repro.bench import summary
-from lsd_repro.bench.contenders import OURS, PLAIN
+from lsd_repro.bench.contenders import KEEPING, OURS, PLAIN
 
 HEAD = ("| network, size | part | ours, s | / plain Theano | / PyTorch | SGEMM limit / ours "
         "| ours, peak MiB | / plain Theano | / PyTorch |",
@@ -30,7 +30,7 @@ def markdown(result):
     if not any(summary.pytorch(race) for race in races):
         lines += ["", "PyTorch was not here and is left out: pip install 'lsd_repro[bench]' brings it "
                       "(Python 3.10 or newer)."]
-    lines += ["", *(f"* {text}" for text in [*summary.verdicts(result), *apart(races), *failures(races)])]
+    lines += ["", *(f"* {text}" for text in [*summary.verdicts(result), *keeping(races), *apart(races), *failures(races)])]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -87,12 +87,22 @@ def rates(races):
     return ", ".join(f"{library} {min(some):.0f} to {max(some):.0f}" for library, some in found.items() if some)
 
 
+def keeping(races):
+    """A line on each PyTorch that keeps freed memory, as ours does."""
+    for race in races:
+        for name in race["contenders"]:
+            found = summary.ratio(race, OURS, name)
+            if found and name.startswith(KEEPING):
+                yield (f"{summary.title(race)}: ours takes {found} of the time, {summary.memory_ratio(race, OURS, name):.2f} "
+                       f"of the memory of {name}, which keeps freed memory as ours does")
+
+
 def apart(races):
     """A line on each measurement of one of our Ops without the others."""
     for race in races:
         for name in race["contenders"]:
             found = summary.ratio(race, name, PLAIN)
-            if found and name not in (OURS, PLAIN) and not name.startswith("PyTorch"):
+            if found and name not in (OURS, PLAIN) and "PyTorch" not in name:
                 yield f"{summary.title(race)}: {name} takes {found} of plain Theano's time"
 
 

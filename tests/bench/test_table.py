@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fake_result import PEAKS, TIMES, complete, race, result, without_pytorch
 
-from lsd_repro.bench import table
+from lsd_repro.bench import contenders, summary, table
 from lsd_repro.figures import bench as figures
 
 
@@ -23,6 +23,14 @@ def test_ops_apart_are_held_against_plain_theano():
     text = table.markdown(result([race("whole", "full", (840, 472), times, {**PEAKS, "fused prior only": 1.0})]))
     assert "* whole full 840x472: fused prior only takes 0.75 (0.56 to 0.79) of plain Theano's time" in text
     assert "channels_last takes" not in text
+
+
+def test_pytorch_that_keeps_memory_is_no_rival_but_is_shown():
+    name = f"{contenders.KEEPING} PyTorch NCHW"
+    found = result([race("whole", "full", (840, 472), {**TIMES, name: (10, 10, 10)}, {**PEAKS, name: 1200.0})])
+    assert summary.pytorch(found["races"][0]) == "PyTorch channels_last"
+    line = "* whole full 840x472: ours takes 1.00 (0.90 to 1.10) of the time, 0.25 of the memory of "
+    assert line + name in table.markdown(found)
 
 
 def test_what_was_left_out_is_said():
