@@ -39,7 +39,8 @@ priors: .venv/installed
 # Without PyTorch, which there is not for every Python, it measures the others.
 bench: .venv/installed
 	@$(call install,bench) || echo "PyTorch can't be installed: going on without it"
-	$(BIN)/lsd-repro bench step --apart --out data/gallery
+	$(BIN)/lsd-repro bench step --repeats 3 --apart --sizes 480x272 840x472 --out data/gallery
+	$(BIN)/lsd-repro bench step --repeats 3 --resume --sizes 1920x1080 --out data/gallery
 	$(BIN)/lsd-repro bench film --out data/gallery
 
 parity: .venv/installed

@@ -1,8 +1,7 @@
 """Has the C library keep memory that arrays give back.
 
-A step makes and frees maps of up to hundreds of megabytes.  glibc returns such
-pieces to the system, which then has to clear every page again: up to a fifth of
-the time of a step.
+A step makes and frees maps of tens of megabytes.  glibc returns such pieces to the
+system, which then has to clear every page again: up to a fifth of the time of a step.
 """
 
 import ctypes
@@ -10,13 +9,16 @@ import os
 import sys
 
 # glibc's malloc.h
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+# The largest that every glibc takes.  What is larger goes back: kept, it would be split up among smaller ones, and
+# more memory be needed for the next of its size.
+KEPT = 32 * 2 ** 20
 # With any of these a user has settled it.
 SETTINGS = "MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"
 
 
 def keep_freed():
-    """From now on keep memory for what is allocated next, unless the environment has settings for malloc.
+    """From now on keep pieces of up to `KEPT` bytes, unless the environment has settings for malloc.
 
     Only glibc can be told so; with other C libraries nothing happens.
     """
@@ -24,5 +26,5 @@ def keep_freed():
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
-        mallopt(M_MMAP_MAX, 0)  # large pieces like small ones
+        mallopt(M_MMAP_THRESHOLD, KEPT)
         mallopt(M_TRIM_THRESHOLD, -1)  # never

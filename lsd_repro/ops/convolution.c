@@ -41,7 +41,8 @@ template <typename real, int window> struct Layer : Tiles<real> {
 
     // Zeros beyond the border.
     const real *pixel(int row, int column) const {
-        return row >= 0 && row < height && column >= 0 && column < width ? x + (size_t(row) * width + column) * from : zeros;
+        const bool inside = row >= 0 && row < height && column >= 0 && column < width;
+        return inside ? x + (size_t(row) * width + column) * from : zeros;
     }
 
     class Patch {
@@ -85,8 +86,10 @@ template <typename real, int window> struct Layer : Tiles<real> {
                     values[k] = value < real(0) ? vec{} : value;  // keeps what is not a number
                     best = k && best >= values[k] ? best : values[k];
                 }
-                for (int k = 0; k < window * window; k++)
-                    places |= (values[k] >= best - tolerance) & (values[k] > real(0)) & (1 << ((i + k / window) * TILE + j + k % window));
+                for (int k = 0; k < window * window; k++) {
+                    const int place = 1 << ((i + k / window) * TILE + j + k % window);
+                    places |= (values[k] >= best - tolerance) & (values[k] > real(0)) & place;
+                }
                 store(y + (size_t(row) * columns + column) * to + c, best, lanes);
             }
         store(open + (size_t(top / TILE) * this->across() + left / TILE) * to + c, places, lanes);
@@ -185,7 +188,8 @@ template <typename real, int window> struct LayerGradient : Tiles<real> {
                 for (int j = 0; j < 3; j++) {
                     const int row = top / TILE + i - 1, column = left / TILE + j - 1;
                     const bool inside = row >= 0 && row < layer.down() && column >= 0 && column < layer.across();
-                    open[i][j] = inside ? layer.open + (size_t(row) * layer.across() + column) * layer.from : layer.closed;
+                    const size_t tile = size_t(row) * layer.across() + column;
+                    open[i][j] = inside ? layer.open + tile * layer.from : layer.closed;
                 }
         }
         void gather(int c, int lanes, vec *d) const {
@@ -316,6 +320,8 @@ int run_gradient(PyArrayObject *upstream, PyArrayObject *open, PyArrayObject *fi
 template <typename real>
 int rectified_correlation_gradient(PyArrayObject *upstream, PyArrayObject *open, PyArrayObject *filters,
                                    PyArrayObject *size, int window, PyArrayObject **gradient) {
+    if (PyArray_SIZE(size) != 2)
+        return wrong_shapes("RectifiedCorrelationGradient", upstream, open, size);
     const Contiguous<npy_int64> both(size);
     if (!both.data)
         return 1;

@@ -73,7 +73,8 @@ class RectifiedCorrelation(LayerOp):
 
     def infer_shape(self, fgraph, node, shapes):
         (one, height, width, _), _, (rows,) = shapes
-        return [(one, height // self.window, width // self.window, rows), (one, (height + 3) // 4, (width + 3) // 4, rows)]
+        return [(one, height // self.window, width // self.window, rows),
+                (one, (height + 3) // 4, (width + 3) // 4, rows)]
 
 
 class RectifiedCorrelationGradient(LayerOp):
@@ -90,9 +91,11 @@ class RectifiedCorrelationGradient(LayerOp):
     def make_node(self, gradient, bits, filters, size):
         gradient, filters = self.check([gradient, filters], (4, 4))
         bits, size = T.as_tensor_variable(bits), T.as_tensor_variable(size)
-        if (bits.dtype, bits.ndim) != (gradient.dtype.replace("float", "int"), 4) or (size.dtype, size.ndim) != ("int64", 1):
-            raise TypeError(f"{self} needs bits of a layer of {gradient.dtype} and a size, got {bits.type}, {size.type}")
-        return theano.graph.basic.Apply(self, [gradient, bits, filters, size], [T.TensorType(gradient.dtype, PICTURE)()])
+        dtype = gradient.dtype
+        if (bits.dtype, bits.ndim, size.dtype, size.ndim) != (dtype.replace("float", "int"), 4, "int64", 1):
+            raise TypeError(f"{self} needs the bits of a layer of {dtype} and a size, got {bits.type} and {size.type}")
+        inputs = [gradient, bits, filters, size]
+        return theano.graph.basic.Apply(self, inputs, [T.TensorType(dtype, PICTURE)()])
 
     def infer_shape(self, fgraph, node, shapes):
         size = node.inputs[3]

@@ -45,9 +45,10 @@ def layers(op, picture_type, weight_type):
     if any(getattr(op, name) not in (value, value[0] if name == "border_mode" else value)
            for name, value in CORRELATION.items()):
         return []
-    stand_ins = x, weight, bias = picture_type("x"), weight_type("weight"), T.TensorType(weight_type.dtype, [False])("bias")
+    x, weight, bias = picture_type("x"), weight_type("weight"), T.TensorType(weight_type.dtype, [False])("bias")
     y = lasagne.nonlinearities.rectify(op(x, weight) + bias.dimshuffle("x", 0, "x", "x"))
     pooled = T.signal.pool.pool_2d(y, (2, 2), ignore_border=True)
+    stand_ins = x, weight, bias
     return [Layer(Pattern(stand_ins, output, x), stand_ins, window) for output, window in ((pooled, 2), (y, 1))]
 
 

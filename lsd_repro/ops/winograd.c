@@ -138,7 +138,7 @@ template <typename real> struct Tiles {
     static size_t pitch(int many, int channels) {
         return (size_t(many) * channels + 2 * LANES - 1) / (2 * LANES) * 2 * LANES + LANES;
     }
-    // In whole lines.
+    // In whole vectors.
     size_t scratch(int many) const {
         return POINTS * (pitch(many, from) + pitch(many, padded<real>(to))) + KNOWN * padded<real>(to);
     }

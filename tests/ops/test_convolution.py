@@ -142,7 +142,8 @@ def test_responses_to_flat_pictures_share_the_maximum(dtype, limit):
     level[:] = level[..., :1]
     for picture in (noise, flat, upright, level):
         expected = plain(picture, filters, shifts, up)
-        np.testing.assert_allclose(fast(picture, filters, shifts, up), expected, rtol=0, atol=limit * np.abs(expected).max())
+        ours = fast(picture, filters, shifts, up)
+        np.testing.assert_allclose(ours, expected, rtol=0, atol=limit * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("dtype", LIMITS)
@@ -227,3 +228,19 @@ def test_wrong_inputs_are_named():
         function(picture[:, :2], filters, shifts)
     with pytest.raises(ValueError, match="do not fit"):
         function(picture, filters, np.zeros(30, "float32"))
+    with pytest.raises(ValueError, match="window"):
+        RectifiedCorrelation(3)
+
+
+def test_wrong_inputs_of_the_gradient_are_named():
+    up, bits, weight = T.TensorType("float32", PICTURE_DIMS)(), T.TensorType("int32", PICTURE_DIMS)(), T.ftensor4()
+    with pytest.raises(TypeError, match="bits"):
+        RectifiedCorrelationGradient()(up, up, weight, [9, 9])
+    size = T.lvector()
+    gradient = RectifiedCorrelationGradient(2)(up, bits, WinogradFilters()(weight), size)
+    function = theano.function([up, bits, weight, size], gradient)
+    arrays = np.zeros((1, 4, 4, 5), "float32"), np.zeros((1, 3, 3, 5), "int32"), np.zeros((5, 2, 3, 3), "float32")
+    assert function(*arrays, [9, 9]).shape == (1, 9, 9, 2)
+    for wrong in ([9], [10, 9], [9, 13]):
+        with pytest.raises(ValueError, match="do not fit"):
+            function(*arrays, wrong)
