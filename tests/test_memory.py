@@ -2,7 +2,7 @@ import platform
 
 import pytest
 
-# Pages that the system has to clear for the third of three arrays of 24 MiB.
+# Pages that the system has to clear for arrays of 24 MiB, for the third time.
 CODE = """
 import resource
 from lsd_repro import memory
@@ -10,7 +10,7 @@ from lsd_repro import memory
 import numpy as np
 for _ in range(3):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    np.ones(3 << 20)
+    [np.ones(3 << 20) for _ in range(4)]
     after = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 print(after - before)
 """
