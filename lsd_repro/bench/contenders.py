@@ -5,8 +5,9 @@ import os
 from dataclasses import dataclass, field
 
 OURS, PLAIN = "ours", "plain Theano"
-# PyTorch as nobody starts it, but with what `lsd_repro.memory` does for ours.
+# As nobody starts PyTorch; but it shows how much of its time the system takes for clearing pages.
 KEEPING = "memory-keeping"
+KEEP = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2 ** 62)}  # glibc's
 # The tags of our rewrites (`lsd_repro.ops`).  Excluding one that does not exist has no effect.
 PRIOR_TAG, CONVOLUTION_TAG = "fuse_patch_energy", "fuse_conv3x3"
 
@@ -59,9 +60,9 @@ def for_step(part, width, size, apart=False):
 
     def torch(layout, prior_layout=None, keep_freed=False):
         name = f"PyTorch {layout}" + (f", prior {prior_layout}" if prior_layout else "")
+        layouts = {"network_layout": layout, "prior_layout": prior_layout or layout}
         return Contender(f"{KEEPING} {name}" if keep_freed else name, "lsd_repro.bench.torch_step:make",
-                         {**arguments, "network_layout": layout, "prior_layout": prior_layout or layout,
-                          "keep_freed": keep_freed})
+                         {**arguments, **layouts}, KEEP if keep_freed else {})
 
     found = [theano(OURS), theano(PLAIN, PRIOR_TAG, CONVOLUTION_TAG)]
     if apart and part == "whole":

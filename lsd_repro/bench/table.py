@@ -1,7 +1,7 @@
 """The summary of a measurement as markdown."""
 
 from lsd_repro.bench import summary
-from lsd_repro.bench.contenders import KEEPING, OURS, PLAIN
+from lsd_repro.bench.contenders import KEEP, KEEPING, OURS, PLAIN
 
 HEAD = ("| network, size | part | ours, s | / plain Theano | / PyTorch | SGEMM limit / ours "
         "| ours, peak MiB | / plain Theano | / PyTorch |",
@@ -27,6 +27,10 @@ def markdown(result):
              "fastest. The SGEMM limit is the time that the arithmetic of the convolutions would take at the largest "
              f"rate of matrix products measured in the same round. GFLOP/s: {rates(races)}; scipy's is the one that "
              f"Theano uses (its OpenBLAS kernel: {result['machine']['OpenBLAS kernel']})."]
+    if any(keeping(races)):
+        lines += ["", "PyTorch gives a step's maps back to the system, which has to clear their pages every time. "
+                      f"\"{KEEPING.capitalize()}\" is PyTorch that was made to keep them "
+                      f"({', '.join('='.join(setting) for setting in KEEP.items())})."]
     if not any(summary.pytorch(race) for race in races):
         lines += ["", "PyTorch was not here and is left out: pip install 'lsd_repro[bench]' brings it "
                       "(Python 3.10 or newer)."]
@@ -88,13 +92,13 @@ def rates(races):
 
 
 def keeping(races):
-    """A line on each PyTorch that keeps freed memory, as ours does."""
+    """A line on each PyTorch that keeps freed memory."""
     for race in races:
         for name in race["contenders"]:
             found = summary.ratio(race, OURS, name)
             if found and name.startswith(KEEPING):
-                yield (f"{summary.title(race)}: ours takes {found} of the time, {summary.memory_ratio(race, OURS, name):.2f} "
-                       f"of the memory of {name}, which keeps freed memory as ours does")
+                memory = summary.memory_ratio(race, OURS, name)
+                yield f"{summary.title(race)}: {found} of the time and {memory:.2f} of the memory of {name}"
 
 
 def apart(races):

@@ -5,7 +5,6 @@ import os
 import torch
 from torch.nn import functional as F
 
-from lsd_repro import memory
 from lsd_repro.bench import problem
 from lsd_repro.network import pytorch
 from lsd_repro.program2015 import BETA1, BETA2, EPSILON, GREY_OFFSET, STREAM, STUDENT_SCALE
@@ -13,7 +12,7 @@ from lsd_repro.program2015 import BETA1, BETA2, EPSILON, GREY_OFFSET, STREAM, ST
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
-def make(part, width, size, network_layout, prior_layout, keep_freed=False):
+def make(part, width, size, network_layout, prior_layout):
     """Build a part of the stream's step; see `lsd_repro.bench.theano_step.make`.
 
     Parameters
@@ -22,11 +21,7 @@ def make(part, width, size, network_layout, prior_layout, keep_freed=False):
         As there.
     network_layout, prior_layout : {"NCHW", "channels_last"}
         How maps lie in memory.
-    keep_freed : bool
-        Whether to have `lsd_repro.memory.keep_freed`.
     """
-    if keep_freed:
-        memory.keep_freed()
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     x = torch.from_numpy(problem.picture(size)).permute(2, 0, 1)[None].contiguous()
     term = term_of(part, width, network_layout, prior_layout)
