@@ -34,7 +34,8 @@ def markdown(result):
     if not any(summary.pytorch(race) for race in races):
         lines += ["", "PyTorch was not here and is left out: pip install 'lsd_repro[bench]' brings it "
                       "(Python 3.10 or newer)."]
-    lines += ["", *(f"* {text}" for text in [*summary.verdicts(result), *keeping(races), *apart(races), *failures(races)])]
+    lines += ["", *(f"* {text}" for text in [*summary.verdicts(result), *keeping(races), *apart(races), *failures(races),
+                                         *unfinished(races, result["repeats"])])]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -116,3 +117,10 @@ def failures(races):
         for name, found in [*race["contenders"].items(), *((f"SGEMM of {k}", v) for k, v in race["sgemm"].items())]:
             if "failed" in found:
                 yield f"{summary.title(race)}: {name} left out: {found['failed']}"
+
+
+def unfinished(races, repeats):
+    """A line on each race that was broken off."""
+    for race in races:
+        if race["rounds"] < repeats:
+            yield f"{summary.title(race)}: broken off after {race['rounds']} of {repeats} rounds"

@@ -7,7 +7,6 @@
 ``ablation.py``      the same dream under different priors
 ``prior_pages.py``   figures and JSON of all that
 ``statistics.py``    statistics of a frame, and the yardstick for them
-``judges.py``        what a prior and a network say of a frame, compiled
 ``report.py``        our frames held against 2015's: numbers and page
 ``report_page.py``   that page; its parts are in ``report_parts.py``
 ==================== =====================================================

@@ -151,11 +151,11 @@ def frame_reader(prior_path=None, network_path=None):
 
 def _energies(priors):
     # Not at the top: brings in Theano, which the report does without if need be.
-    from lsd_repro.compare import judges
-    from lsd_repro.prior.energy import check_scales
+    from lsd_repro.dream.step import compile_energies
+    from lsd_repro.prior.energy import check_scales, patch_energy
 
     prior = priors.get("student") or priors["gaussian"]
-    energies = judges.energies(prior, STREAM.prior_scales)
+    energies = compile_energies(patch_energy(prior), STREAM.prior_scales)
 
     def judge(picture):
         check_scales(*picture.shape[:2], STREAM.prior_scales, prior.patch_size)
@@ -165,10 +165,10 @@ def _energies(priors):
 
 
 def _logits(network):
-    from lsd_repro.compare import judges
+    from lsd_repro.dream.step import compile_logits
     from lsd_repro.network.vgg16 import map_size
 
-    logits = judges.logits(network)
+    logits = compile_logits(network)
 
     def judge(picture):
         map_size(*picture.shape[:2], network.weights[13].shape[2])

@@ -14,7 +14,7 @@ What can be asked is: are our frames as close to 2015's as those are to each oth
 Nothing is resampled: sizes may differ, since everything counts in pixels of the frame
 itself (frequencies in cycles per pixel, bands in pixels, energies per patch).
 
-This module needs no Theano: it is given energies and logits; see `lsd_repro.compare.judges`.
+This module needs no Theano: it is given energies and logits.
 """
 
 from typing import NamedTuple

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from lsd_repro.dream.step import from_graph, to_graph
-from lsd_repro.network import vgg16
+from lsd_repro.dream.step import compile_logits, from_graph
 from lsd_repro.stack import T, theano
 
 
@@ -20,13 +19,9 @@ def compile_logit_gradient(network):
         From a picture (height, width, 3) in 0..255, a class, and a row and a column of the
         logit map, to an array (height, width, 3).
     """
-    with theano.config.change_flags(floatX="float32"):
-        x = T.TensorType("float32", (True, False, False, False))("x")
-        place = index, row, column = T.iscalars("index", "row", "column")
-        layers = vgg16.build(network)
-        logit = vgg16.class_logits(layers, x, network.mean)[0, index, row, column]
-        function = theano.function([x, *place], T.grad(logit, x), givens=vgg16.fixed_filters(layers))
-    return lambda picture, *at: from_graph(function(to_graph(picture, "float32"), *at))
+    place = index, row, column = T.iscalars("index", "row", "column")
+    gradient = compile_logits(network, lambda logits, x: T.grad(logits[0, index, row, column], x), place)
+    return lambda picture, *at: from_graph(gradient(picture, *at))
 
 
 def push(objective, logits, classes):

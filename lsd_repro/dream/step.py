@@ -264,6 +264,31 @@ def compile_gradient(energy, dtype="float32"):
     return lambda picture: from_graph(gradient(picture))
 
 
+def compile_logits(network, expression=lambda logits, x: logits[0], inputs=()):
+    """Compile the class logits of a network, or what an expression makes of them.
+
+    Parameters
+    ----------
+    network : NetworkWeights
+    expression : function
+        From symbolic logits (1, classes, rows, columns) and the symbolic picture that they are of to a symbolic result.
+    inputs : sequence of symbolic variables
+        What else `expression` contains.
+
+    Returns
+    -------
+    function
+        From a picture (height, width, 3) in 0..255, and values of `inputs`, to an array; left to itself
+        (classes, rows, columns).
+    """
+    with theano.config.change_flags(floatX="float32"):
+        x = T.TensorType("float32", (True, False, False, False))("x")
+        layers = vgg16.build(network)
+        result = expression(vgg16.class_logits(layers, x, network.mean), x)
+        function = theano.function([x, *inputs], result, givens=vgg16.fixed_filters(layers))
+    return lambda picture, *values: function(to_graph(picture, "float32"), *values)
+
+
 def _compile(expressions, dtype):
     """Compile what a function makes of a symbolic picture."""
     with theano.config.change_flags(floatX=dtype):

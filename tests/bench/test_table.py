@@ -46,6 +46,13 @@ def test_what_was_left_out_is_said():
     assert "| full, 1920x1080 | whole | - | - | - | - | - | - | - |" in table.markdown(result([one]))
 
 
+def test_a_race_that_was_broken_off_says_so():
+    one = race("whole", "full", (840, 472), TIMES, PEAKS)
+    assert "broken off" not in table.markdown(result([one]))
+    one["rounds"] = 2
+    assert "* whole full 840x472: broken off after 2 of 3 rounds\n" in table.markdown(result([one]))
+
+
 def test_a_film_has_frames_a_second():
     found = {**result([]), "frames": 50, "contenders": {
         "one": {"seconds": [5.0, 10.0, 2.5], "values": [50] * 3, "peak MiB": 100.0},
