@@ -8,6 +8,7 @@ held against 2015.  The folders stand in that order.
 ``program2015``     the constants of the 2015 program
 ``stack``           Theano-PyMC and Lasagne 0.1 on today's Python; their flags in ``theano_flags``
 ``processor``       has OpenBLAS use a processor that is newer than it
+``memory``          has the C library keep what arrays free
 ``device``          CPU or GPU; what CUDA there is (``cuda``), Theano's backend mended (``gpuarray``)
 ``network``         the .mat weights, the Lasagne graph, the class names
 ``prior``           patches of photos, fitting a prior, its energy

@@ -3,7 +3,7 @@ import platform
 
 import pytest
 
-from lsd_repro.processor import instruct_openblas, core_type
+from lsd_repro.processor import core_type, instruct_openblas
 
 AVX512 = "avx512f avx512cd avx512bw avx512dq avx512vl"
 

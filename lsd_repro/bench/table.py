@@ -34,8 +34,9 @@ def markdown(result):
     if not any(summary.pytorch(race) for race in races):
         lines += ["", "PyTorch was not here and is left out: pip install 'lsd_repro[bench]' brings it "
                       "(Python 3.10 or newer)."]
-    lines += ["", *(f"* {text}" for text in [*summary.verdicts(result), *keeping(races), *apart(races), *failures(races),
-                                         *unfinished(races, result["repeats"])])]
+    notes = [*summary.verdicts(result), *keeping(races), *apart(races), *failures(races),
+             *unfinished(races, result["repeats"])]
+    lines += ["", *(f"* {text}" for text in notes)]
     return "\n".join(lines).rstrip() + "\n"
 
 
