@@ -1,0 +1,54 @@
+"""Canvases -> what the trunk makes of them (pool5), and what the teacher says."""
+
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from lsd_repro.dream.step import compile_logits
+from lsd_repro.network.matconvnet import NetworkWeights
+from lsd_repro.train import canvases, judge, trunk
+
+CHANNELS = 512
+CELLS = canvases.SIDE // 32
+
+
+def compile_pool5(weights, biases):
+    """Compile the trunk: from a picture (height, width, 3) in 0..255 to pool5 (512, height // 32, width // 32)."""
+    # Layers that change nothing stand in for fc6 to fc8: pool5 is nowhere below 0.
+    same = np.eye(CHANNELS, dtype=np.float32)[:, :, None, None]
+    zero = np.zeros(CHANNELS, np.float32)
+    return compile_logits(NetworkWeights((*weights, same, same, same), (*biases, zero, zero, zero),
+                                         average_image(), ("",) * CHANNELS))
+
+
+def average_image():
+    return np.array(trunk.AVERAGE_COLOUR, np.float32)[None, None]
+
+
+def extract(out, name, plan, pool5):
+    """Compute features of canvases, a file a hundred; goes on where it was broken off.
+
+    Parameters
+    ----------
+    out : path
+        Folder for ``NAME-00000.npz`` and so on: ``pool5`` (n, 512, 8, 8) float16 and ``teacher`` (n, 1000) float16
+        logits.
+    name : str
+    plan : list of Canvas
+    pool5 : function
+        From `compile_pool5`.
+    """
+    teacher = judge.load()
+    Path(out).mkdir(parents=True, exist_ok=True)
+    for start in tqdm(range(0, len(plan), 100), desc=name, unit="hundred"):
+        file = Path(out) / f"{name}-{start:05d}.npz"
+        if file.exists():
+            continue
+        pictures = [canvases.draw(canvas) for canvas in plan[start:start + 100]]
+        maps = np.stack([pool5(picture) for picture in pictures]).astype(np.float16)
+        logits = np.concatenate([teacher(np.stack(pictures[i:i + 10]).transpose(0, 3, 1, 2)).numpy()
+                                 for i in range(0, len(pictures), 10)]).astype(np.float16)
+        part = file.with_suffix(".part.npz")
+        np.savez(part, pool5=maps, teacher=logits)
+        part.replace(file)
