@@ -28,10 +28,23 @@ HELD_OUT = 12  # one picture in so many of a kind
 
 
 class Canvas(NamedTuple):
-    """What to draw: one path or four, the WordNet id or name of their kind, and a seed."""
+    """What to draw.
+
+    Attributes
+    ----------
+    paths : tuple of path
+        One or four.
+    kind : str
+        WordNet id, or name, of what the pictures show.
+    small : bool
+        Whether the pictures have `SMALL` pixels.
+    seed : int
+        Of the part that is shown, of blur and mirroring.
+    """
 
     paths: tuple
     kind: str
+    small: bool
     seed: int
 
 
@@ -61,17 +74,18 @@ def plan(folders, seed):
     train, val = [], []
     for (_, kind), paths in sorted(kinds.items()):
         rng.shuffle(paths)
+        with Image.open(paths[0]) as first:
+            small = min(first.size) <= SMALL
         held_out = len(paths) // HELD_OUT
-        val += [Canvas((path,), kind, rng.getrandbits(32)) for path in paths[:held_out]]
+        val += [Canvas((path,), kind, small, rng.getrandbits(32)) for path in paths[:held_out]]
         paths = paths[held_out:]
         a_round = min(MOST_A_ROUND, max(1, round((len(paths) / 60) ** 0.5)))
-        with Image.open(paths[0]) as first:
-            mosaics = SMALL_MOSAICS if min(first.size) <= SMALL else MOSAICS
+        mosaics = SMALL_MOSAICS if small else MOSAICS
         number = 0
         while paths:
             count = 4 if len(paths) >= 4 and rng.random() < mosaics else 1
             chosen, paths = tuple(paths[:count]), paths[count:]
-            train.append((number // a_round + rng.random(), Canvas(chosen, kind, rng.getrandbits(32))))
+            train.append((number // a_round + rng.random(), Canvas(chosen, kind, small, rng.getrandbits(32))))
             number += 1
     rng.shuffle(val)
     return [canvas for _, canvas in sorted(train)], val

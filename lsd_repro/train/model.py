@@ -80,14 +80,19 @@ def fold(model):
     for layer, follower in zip(layers, layers[1:] + [None]):
         if not isinstance(layer, nn.Conv2d):
             continue
-        weight = layer.weight.detach().double()
         if isinstance(follower, nn.BatchNorm2d):
-            scale = follower.weight.detach().double() / (follower.running_var.double() + follower.eps).sqrt()
-            weight = weight * scale[:, None, None, None]
-            bias = follower.bias.detach() - scale * follower.running_mean
+            weight, bias = folded(layer.weight, follower)
         else:
-            bias = layer.bias.detach()
+            weight, bias = layer.weight.detach(), layer.bias.detach()
         weights.append(weight.float().numpy())
         biases.append(bias.float().numpy())
     weights[0] = weights[0] / np.float32(INPUT_SCALE)
     return tuple(weights), tuple(biases)
+
+
+def folded(weight, norm):
+    """A layer's weight (out, in, ...) and the batch normalisation after it, as one weight and bias in float64."""
+    scale = norm.weight.detach().double() / (norm.running_var.double() + norm.eps).sqrt()
+    weight = weight.detach().double()
+    return (weight * scale.reshape(-1, *[1] * (weight.ndim - 1)),
+            norm.bias.detach() - scale * norm.running_mean)
