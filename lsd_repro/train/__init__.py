@@ -1,10 +1,18 @@
-"""Training of the small VGG-16 that ships in ``data/`` (needs the extra ``train``).
+"""Training of the networks that ship in ``data/`` (needs the extra ``train``).
 
-The rest of the package never imports this: it reads the finished .mat file.
+The rest of the package never imports this: it reads the finished .mat files.
 
-=================  ==========================================================
-``images.py``      the Tiny-ImageNet archive -> arrays, and their augmentation
-``model.py``       the network in PyTorch; folding into plain convolutions
-``__main__.py``    ``python -m lsd_repro.train ARCHIVE --out FILE.mat``
-=================  ==========================================================
+=====================  ==========================================================
+``trunk.py``           the genuine convolutions of VGG-16, out of an ONNX file
+``canvases.py``        folders of pictures -> squares to look at
+``judge.py``           EfficientNet-lite0, which teaches, and judges dreams
+``ilsvrc.py``          the classes of ILSVRC 2012
+``features.py``        squares -> pool5 maps, and the teacher's logits
+``targets.py``         what the read-out is taught
+``head.py``            fc6 to fc8 in PyTorch, trained and folded
+``__main__.py``        ``python -m lsd_repro.train TRUNK DIR... --out FILE.mat``
+``tiny_imagenet.py``   for the small network: its archive, and augmentation
+``model.py``           the small network in PyTorch; folding
+``small.py``           ``python -m lsd_repro.train.small ARCHIVE --out FILE.mat``
+=====================  ==========================================================
 """

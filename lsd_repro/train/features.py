@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from lsd_repro.dream.step import compile_logits
@@ -26,29 +27,35 @@ def average_image():
     return np.array(trunk.AVERAGE_COLOUR, np.float32)[None, None]
 
 
-def extract(out, name, plan, pool5):
+def extract(out, plan, pool5):
     """Compute features of canvases, a file a hundred; goes on where it was broken off.
 
     Parameters
     ----------
     out : path
-        Folder for ``NAME-00000.npz`` and so on: ``pool5`` (n, 512, 8, 8) float16 and ``teacher`` (n, 1000) float16
-        logits.
-    name : str
+        Folder of the files, for this plan alone.
     plan : list of Canvas
     pool5 : function
         From `compile_pool5`.
+
+    Returns
+    -------
+    pool5 : float16 tensor, shape (n, 512, 8, 8)
+    logits : float16 tensor, shape (n, 1000)
+        The teacher's.
     """
     teacher = judge.load()
     Path(out).mkdir(parents=True, exist_ok=True)
-    for start in tqdm(range(0, len(plan), 100), desc=name, unit="hundred"):
-        file = Path(out) / f"{name}-{start:05d}.npz"
+    files = [Path(out) / f"{start:05d}.npz" for start in range(0, len(plan), 100)]
+    for start, file in enumerate(tqdm(files, desc="features", unit="hundred")):
         if file.exists():
             continue
-        pictures = [canvases.draw(canvas) for canvas in plan[start:start + 100]]
+        pictures = [canvases.draw(canvas) for canvas in plan[100 * start:][:100]]
         maps = np.stack([pool5(picture) for picture in pictures]).astype(np.float16)
         logits = np.concatenate([teacher(np.stack(pictures[i:i + 10]).transpose(0, 3, 1, 2)).numpy()
                                  for i in range(0, len(pictures), 10)]).astype(np.float16)
         part = file.with_suffix(".part.npz")
         np.savez(part, pool5=maps, teacher=logits)
         part.replace(file)
+    found = [np.load(file) for file in files]
+    return tuple(torch.from_numpy(np.concatenate([arrays[name] for arrays in found])) for name in ("pool5", "teacher"))

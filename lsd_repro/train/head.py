@@ -4,9 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
-from lsd_repro.train.model import folded
+from lsd_repro.train.model import Scale, folded
 
 FC6_SIZE = 7
 
@@ -43,24 +42,48 @@ class SmoothConv(nn.Module):
         return torch.einsum("nik,oik->no", torch.einsum("niyx,kyx->nik", x, self.basis), self.coefficients)
 
 
-def build(width, classes, frequencies, dropout):
-    """fc6 to fc8 on pool5 maps (n, 512, 7, 7), with batch normalisation: class logits (n, classes)."""
+def build(width, classes, frequencies, dropout, unit):
+    """fc6 to fc8 with batch normalisation.
+
+    Parameters
+    ----------
+    width, classes : int
+        Channels of fc6 and fc7, and of fc8.
+    frequencies : int
+        Of fc6; see `SmoothConv`.
+    dropout : float
+        In front of fc7 and fc8; half as much for whole channels of pool5.
+    unit : float
+        The order of pool5's values.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        Takes pool5 maps (n, 512, 7, 7); gives class logits (n, classes).
+    """
     return nn.Sequential(
-        nn.Dropout2d(dropout / 2), SmoothConv(512, width, FC6_SIZE, frequencies), nn.BatchNorm1d(width), nn.ReLU(),
-        nn.Dropout(dropout), nn.Linear(width, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(),
-        nn.Dropout(dropout), nn.Linear(width, classes))
+        Scale(1 / unit), nn.Dropout2d(dropout / 2),
+        SmoothConv(512, width, FC6_SIZE, frequencies), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(dropout),
+        nn.Linear(width, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(dropout),
+        nn.Linear(width, classes))
 
 
-def train(model, maps, targets, epochs, batch, learning_rate, weight_decay, generator, report=print):
+def train(model, maps, targets, epochs, batch, learning_rate, weight_decay, generator):
     """Train on random crops of pool5 maps towards soft targets.
 
     Parameters
     ----------
-    model : from `build`
+    model : torch.nn.Sequential
+        From `build`; left ready to judge.
     maps : float16 tensor, shape (n, 512, 8, 8)
-        In units in which they are of the order of 1.
     targets : tensor, shape (n, classes)
         Distributions over the classes.
+    epochs, batch : int
+    learning_rate : float
+        Peak of the one-cycle schedule.
+    weight_decay : float
+    generator : torch.Generator
+        Of crops and order.
     """
     optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=weight_decay)
     steps = len(maps) // batch
@@ -76,7 +99,7 @@ def train(model, maps, targets, epochs, batch, learning_rate, weight_decay, gene
             optimiser.step()
             schedule.step()
             total += loss.item()
-        report(f"epoch {epoch + 1}/{epochs}: loss {total / steps:.4f}")
+        print(f"epoch {epoch + 1}/{epochs}: loss {total / steps:.4f}", flush=True)
     model.eval()
 
 
@@ -84,3 +107,17 @@ def crop(maps, generator):
     """The part of pool5 maps (n, 512, 8, 8) that fc6 sees, at random."""
     top, left = torch.randint(0, maps.shape[2] - FC6_SIZE + 1, (2,), generator=generator).tolist()
     return maps[:, :, top:top + FC6_SIZE, left:left + FC6_SIZE]
+
+
+def fold(model):
+    """Fold batch normalisation and the unit of pool5 into weights and biases.
+
+    Returns
+    -------
+    weights, biases : list of ndarray
+        Of fc6, fc7 and fc8, (out, in, h, w) and (out,) float32.
+    """
+    unit, _, fc6, norm6, _, _, fc7, norm7, _, _, fc8 = model.eval()
+    pairs = [folded(fc6.weight * unit.factor, norm6), folded(fc7.weight, norm7), (fc8.weight.detach(), fc8.bias.detach())]
+    weights = [weight.float().reshape(*weight.shape[:2], *weight.shape[2:] or (1, 1)).numpy() for weight, _ in pairs]
+    return weights, [bias.float().numpy() for _, bias in pairs]

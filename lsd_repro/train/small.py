@@ -1,4 +1,4 @@
-"""Train the shipped network: ``python -m lsd_repro.train ARCHIVE --out FILE.mat``."""
+"""Train the small network: ``python -m lsd_repro.train.small ARCHIVE --out FILE.mat``."""
 
 import argparse
 import os
@@ -10,12 +10,12 @@ from tqdm import tqdm
 
 from lsd_repro.network import pytorch
 from lsd_repro.network.matconvnet import NetworkWeights, read, write
-from lsd_repro.train.images import augment, read_archive
+from lsd_repro.train.tiny_imagenet import augment, read_archive
 from lsd_repro.train.model import build, fold
 
 
 def parse(argv=None):
-    parser = argparse.ArgumentParser(prog="python -m lsd_repro.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lsd_repro.train.small", description=__doc__)
     parser.add_argument("archive", help="Tiny-ImageNet .tar.gz with classes.tsv, train/ and val/")
     parser.add_argument("--out", required=True,
                         help="the MatConvNet .mat file to write; OUT.checkpoint keeps every epoch, to resume from")
