@@ -194,23 +194,23 @@ def test_scipy_sees_todays_layout(tmp_path, network):
     assert [text.item() for text in classes["name"][0]] == list(network.names)
 
 
-def test_half_rounds_weights_to_ten_significant_bits(tmp_path, network):
-    write(tmp_path / "half.mat", network, half=True)
-    halved = read(tmp_path / "half.mat")
-    for own, exact in zip(halved.weights, network.weights):
+def test_above_eight_bits_are_significant_ones(tmp_path, network):
+    write(tmp_path / "rounded.mat", network, bits=10)
+    rounded = read(tmp_path / "rounded.mat")
+    for own, exact in zip(rounded.weights, network.weights):
         assert not (own.view(np.uint32) & 0x3FFF).any()
         assert (np.abs(own - exact) <= np.abs(exact) * 2.0 ** -10).all()
-    assert_same(replace(halved, weights=network.weights), network)
+    assert_same(replace(rounded, weights=network.weights), network)
 
 
-def test_half_writes_three_and_a_half_million_parameters_into_eight_megabytes(tmp_path):
+def test_ten_bits_write_three_and_a_half_million_parameters_into_eight_megabytes(tmp_path):
     rng = np.random.default_rng(5)
     network = small_network(rng, widths=(16, 32, 96, 160, 256), fc=640, classes=100)
     network = replace(network, average_image=rng.uniform(90, 140, (64, 64, 3)).astype(np.float32), weights=tuple(
         rng.standard_normal(array.shape, np.float32) * np.float32(0.05) for array in network.weights))
-    write(tmp_path / "half.mat", network, half=True)
+    write(tmp_path / "rounded.mat", network, bits=10)
     assert network.parameter_count > 3_480_000
-    assert (tmp_path / "half.mat").stat().st_size < 8_000_000
+    assert (tmp_path / "rounded.mat").stat().st_size < 8_000_000
 
 
 def test_failed_write_leaves_the_old_file_and_no_other(tmp_path, network, monkeypatch):
