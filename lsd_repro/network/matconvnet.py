@@ -180,7 +180,7 @@ def _filters(filters, scale, name):
     """Filters as Lasagne has them, of a layer with a scale or (None) without."""
     in_8_bits = isinstance(filters, np.ndarray) and filters.dtype == np.int8
     if in_8_bits != (scale is not None):
-        raise InputError(f"{name}: " + ("filters are int8, but there is no 'scale'" if in_8_bits else
+        raise InputError(f"{name}: " + ("filters are int8, but there is no readable 'scale'" if in_8_bits else
                                         "there is a 'scale', but filters are not int8") + f"; {OTHER}")
     if not in_8_bits:
         filters = single_of(filters, f"{name}: filters")
