@@ -10,14 +10,13 @@ Three layouts were published over the years: the oldest (to about beta7), that o
 2015's stream (the "beta16" directory), and today's.  They differ in where a field
 stands and in what it lies under, so fields are found by name, never by position.
 
-A file of ours may hold filters in 8 bits, which MatConvNet itself could not use; all
-else is today's layout.  Such a layer is a struct of
+A file of ours may hold filters in 8 bits, which MatConvNet itself could not use.  All
+is as in today's layout but for two fields of such a layer:
 
-==========  ================================================================
-`name`      ``'conv1_1'``; `type` is ``'conv'``, `pad`, `stride` and `size` are as ever
-`weights`   cell of filters, int8 (height, width, in, out), and biases, single (out, 1)
-`scale`     single (out, 1): what a filter's int8 values are to be multiplied by
-==========  ================================================================
+===========  ===============================================================
+``weights``  cell of filters, int8 (height, width, in, out), and biases, single (out, 1)
+``scale``    single (out, 1): what the int8 values of each filter are to be multiplied by
+===========  ===============================================================
 """
 
 from dataclasses import dataclass

@@ -47,7 +47,7 @@ def quantise(weights, bits):
 
 
 def dequantise(codes, scale):
-    """What `quantise` rounded: float32, in C order.
+    """Multiply codes by their scales.
 
     Parameters
     ----------
@@ -55,12 +55,30 @@ def dequantise(codes, scale):
         int8, (out, in, height, width), in any memory order.
     scale : array
         float32, (out,).
+
+    Returns
+    -------
+    array
+        float32, in C order.
     """
     return np.multiply(codes, scale[:, None, None, None], order="C")
 
 
 def significant(array, bits):
-    """Round to so many significant bits, to even on a tie; still float32."""
+    """Round to fewer significant bits, to even on a tie.
+
+    Parameters
+    ----------
+    array : array
+        float32, of any shape.
+    bits : int
+        Up to 24, which changes nothing.
+
+    Returns
+    -------
+    array
+        float32.
+    """
     mantissa, exponent = np.frexp(array)
     return np.ldexp(np.rint(mantissa * 2.0 ** bits) / 2.0 ** bits, exponent).astype(np.float32)
 
