@@ -30,7 +30,7 @@ test-slow: .venv/installed
 # off, it goes on where it stopped.
 priors: .venv/installed
 	@if [ -e out/ablation/run.json ]; then resume=--resume; else resume=; fi; \
-	$(BIN)/lsd-repro prior ablate --class "king penguin" --out out/ablation $$resume
+	$(BIN)/lsd-repro prior ablate --weights small --class "king penguin" --out out/ablation $$resume
 	cp out/ablation/prior-ablation.png out/ablation/prior-ablation.json data/gallery/
 	$(BIN)/lsd-repro prior show --out data/gallery
 	$(BIN)/lsd-repro prior compare ours=data/priors.npz $(PRIORS_2015:%=2015=%) \

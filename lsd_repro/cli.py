@@ -8,10 +8,12 @@ import argparse
 import os
 import sys
 
-from lsd_repro import __version__, commands, device, fetch
+from lsd_repro import __version__, commands, device, fetch, shipped
 from lsd_repro.errors import InputError
 from lsd_repro.processor import instruct_openblas
 from lsd_repro.program2015 import PATCH_SIZE, PUBLISHED
+
+NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 .mat file"
 
 
 def main(argv=None):
@@ -135,7 +137,7 @@ def parser():
                      help="frames of 2015, at least three: files or folders (default: those that were fetched)")
     sub.add_argument("--prior", metavar="F", help="whose energies to compare: a prior .npz, or a folder of 2015's .npy files "
                                                   "(default: 2015's if fetched, else the one that ships)")
-    sub.add_argument("--weights", metavar="F", help="whose class logits to compare: a MatConvNet VGG-16 .mat file "
+    sub.add_argument("--weights", metavar="F", help=f"whose class logits to compare: {NETWORK_CHOICE} "
                                                     "(default: 2015's if fetched, else none)")
     sub.add_argument("--out", default="out/compare", metavar="DIR", help="default: %(default)s")
 
@@ -148,7 +150,7 @@ def parser():
     sub.add_argument("--sizes", type=size, nargs="+", default=[(480, 272), (840, 472), (1920, 1080)], metavar="WxH",
                      help="of the picture (default: 480x272 840x472 1920x1080)")
     sub.add_argument("--widths", nargs="+", choices=("shipped", "full"), default=("shipped", "full"),
-                     help="the network that ships, VGG-16 at full width with random weights, or both (default: both)")
+                     help="the small network, VGG-16 at full width with random weights, or both (default: both)")
     sub.add_argument("--apart", action="store_true", help="each of our fused Ops without the others, too")
     add_bench_options(sub, repeats=7)
     sub.add_argument("--resume", action="store_true", help="keep what --out holds, and measure what it lacks")
@@ -213,7 +215,7 @@ def add_bench_options(sub, repeats):
 
 def add_weights_option(sub):
     sub.add_argument("--weights", metavar="F",
-                     help="a MatConvNet VGG-16 .mat file (default: the small network that ships)")
+                     help=f"{NETWORK_CHOICE} (default: {shipped.NETWORK})")
 
 
 def whole(least):

@@ -37,7 +37,7 @@ def run_dream(args):
         # An even size, as H.264 wants it.
         program = replace(program, video_height=height // 2 * 2, video_width=width // 2 * 2)
 
-    network = matconvnet.read(args.weights or shipped.path(shipped.NETWORK))
+    network = matconvnet.read(shipped.network(args.weights))
     prior = None
     if args.prior_kind == "tv":
         if args.prior:
@@ -88,7 +88,7 @@ def run_classes(args):
     from lsd_repro import shipped
     from lsd_repro.network import matconvnet
 
-    for index, description in enumerate(matconvnet.read(args.weights or shipped.path(shipped.NETWORK)).descriptions):
+    for index, description in enumerate(matconvnet.read(shipped.network(args.weights)).descriptions):
         print(f"{index:4} {description}")
     return 0
 
@@ -149,7 +149,7 @@ def run_prior_ablate(args):
     from lsd_repro.network import matconvnet
     from lsd_repro.prior import store
 
-    network = matconvnet.read(args.weights or shipped.path(shipped.NETWORK))
+    network = matconvnet.read(shipped.network(args.weights))
     scene = schedule.parse_classes([args.name], network.descriptions)[0]
     prior_pages.ablation(args.out, network, store.load(args.prior or shipped.path(shipped.PRIORS)),
                          load_start(args.start, (PROGRAM.width, PROGRAM.height)), scene,
@@ -189,7 +189,7 @@ def run_compare(args):
                          "or say where they are with --with")
     numbers = report.compare(args.ours, theirs, args.out,
                              args.prior or fetch.fetched("priors") or shipped.path(shipped.PRIORS),
-                             args.weights or fetch.fetched("weights"))
+                             fetch.fetched("weights") if args.weights is None else shipped.network(args.weights))
     verdicts = [one["verdict"] for one in numbers["statistics"].values()]
     print(f"as close as 2015's frames are to each other by {len(verdicts) - verdicts.count('outside')} "
           f"of {len(verdicts)} statistics")

@@ -14,6 +14,7 @@ from lsd_repro.errors import InputError, StackError
 
 DISTRIBUTIONS = ("Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "matplotlib", "Pillow", "setuptools",
                  "requests", "platformdirs", "filelock")
+SHIPPED = (*shipped.NETWORKS.values(), shipped.PRIORS)
 
 
 def report():
@@ -32,7 +33,7 @@ def report():
     rows += _theano_rows()
     rows += device.rows(stack.find_compiler)
     rows += [("ffmpeg", _or_missing(_ffmpeg)), ("film's C code", _or_missing(_film_code))]
-    rows += [(name, _or_missing(shipped.path, name)) for name in (shipped.NETWORK, shipped.PRIORS)]
+    rows += [(name, _or_missing(shipped.path, name)) for name in SHIPPED]
     rows += _fetched_rows()
 
     width = max(len(name) for name, _ in rows)
@@ -51,7 +52,7 @@ def problems():
         One message for each problem, saying what to do; empty if all is well.
     """
     found = stack.problems()
-    checks = [(_ffmpeg,), (_film_code,), (shipped.path, shipped.NETWORK), (shipped.path, shipped.PRIORS)]
+    checks = [(_ffmpeg,), (_film_code,), *((shipped.path, name) for name in SHIPPED)]
     if not found:  # otherwise it fails for a reason that is listed already
         checks.insert(0, (stack.load,))
     for check, *arguments in checks:

@@ -1,12 +1,16 @@
 """Where the files of ``data/`` lie: beside the package in a checkout, inside it in a wheel."""
 
+import os
 from pathlib import Path
 
 from lsd_repro.errors import InputError
 
 PACKAGE = Path(__file__).resolve().parent
 
-NETWORK = "vgg16-small.mat"
+SMALL = "vgg16-small.mat"
+TRUNK = "vgg16-trunk.mat"
+NETWORK = SMALL  # where none is asked for
+NETWORKS = {"small": SMALL, "trunk": TRUNK}
 PRIORS = "priors.npz"
 
 
@@ -32,6 +36,34 @@ def path(name):
         raise InputError(f"the shipped file {name} is not in {folder()}: the installation is incomplete; "
                          "install lsd_repro again from a complete checkout or wheel")
     return found
+
+
+def network(wanted=None):
+    """Find the file of a network, shipped or not.
+
+    Parameters
+    ----------
+    wanted : str or path-like, optional
+        A name in `NETWORKS`, or else a file; a file of such a name is ``./small``.
+        Default: `NETWORK`.
+
+    Returns
+    -------
+    path-like
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    if wanted is None:
+        return path(NETWORK)
+    if wanted in NETWORKS:
+        return path(NETWORKS[wanted])
+    if not os.path.exists(wanted):
+        raise InputError(f"{wanted}: there is no such file, and it is not {' or '.join(NETWORKS)}, "
+                         "which are the networks that ship")
+    return wanted
 
 
 def folder():

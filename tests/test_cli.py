@@ -56,7 +56,9 @@ SMALL = ("--size", "264x256", "--frames", 1, "--steps", 2, "--video-frames", 2)
     (("--steps", 0), ("--steps", "at least 1")),
     (("--prior-strength", -1), ("--prior-strength", "at least 0")),
     (("--prior-strength", "nan"), ("--prior-strength", "at least 0")),
-    (("--weights", "absent.mat"), ("absent.mat",)),
+    (("--weights", "absent.mat"), ("absent.mat", "small", "trunk")),
+    (("--weights", "huge"), ("huge", "small or trunk")),
+    (("--weights", "./small"), ("./small", "no such file")),
     (("--prior", "absent.npz"), ("absent.npz",)),
     (("--schedule", "absent.txt"), ("absent.txt",)),
     (("--resume",), ("no run to resume",)),
@@ -160,6 +162,24 @@ def test_classes_are_listed_with_their_indices(weights, capsys):
     assert "   3 creature 3, beast number 3\n" in capsys.readouterr().out
 
 
+def test_a_network_that_ships_is_named_and_a_file_of_that_name_is_reached_by_its_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    matconvnet.write("small", small_network(np.random.default_rng(5)))
+    assert run("classes", "--weights", "small") == 0
+    assert "king penguin" in capsys.readouterr().out
+    assert run("classes", "--weights", "./small") == 0
+    assert "   3 creature 3, beast number 3\n" in capsys.readouterr().out
+
+
+def test_frames_are_dreamt_with_the_network_named(tmp_path, monkeypatch):
+    matconvnet.write(tmp_path / shipped.TRUNK, small_network(np.random.default_rng(5)), bits=8)
+    priors = shipped.path(shipped.PRIORS)
+    monkeypatch.setattr(shipped, "folder", lambda: tmp_path)
+    out = tmp_path / "run"
+    assert run("frames", "--weights", "trunk", "--prior", priors, "--classes", "creature 3", "--out", out, *SMALL) == 0
+    assert json.loads((out / "run.json").read_text())["parameters"]["scenes"] == [[3, 3, "creature 3"]]
+
+
 def test_prior_fit_writes_a_prior_that_frames_take(tmp_path, capsys):
     from skimage import data
 
@@ -227,6 +247,8 @@ def test_compare_says_how_many_statistics_are_as_close_as_2015s(tmp_path, monkey
         Image.fromarray(getattr(data, name)()[:256, :256]).save(photos[-1])
     assert run("compare", photos[0], "--out", tmp_path / "report") == 2
     assert "lsd-repro fetch frames" in capsys.readouterr().err
+    assert run("compare", photos[0], "--with", *photos[1:], "--weights", "huge", "--out", tmp_path / "report") == 2
+    assert "small or trunk" in capsys.readouterr().err
     assert run("compare", photos[0], "--with", *photos[1:], "--out", tmp_path / "report") == 0
     assert "statistics" in capsys.readouterr().out
     assert "<html" in (tmp_path / "report" / "report.html").read_text()
@@ -234,7 +256,7 @@ def test_compare_says_how_many_statistics_are_as_close_as_2015s(tmp_path, monkey
 
 def test_prior_commands_refuse_what_they_cannot_use(tmp_path, capsys):
     for arguments, word in ((("show", "absent.npz"), "absent.npz"), (("compare", "absent.npz"), "absent.npz"),
-                            (("ablate", "--class", "unicorn"), "unicorn")):
+                            (("ablate", "--weights", "small", "--class", "unicorn"), "unicorn")):
         assert run("prior", *arguments, "--out", tmp_path / "out") == 2
         assert word in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

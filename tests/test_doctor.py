@@ -6,7 +6,7 @@ from lsd_repro.errors import InputError
 
 @pytest.fixture
 def shipped_files(monkeypatch, tmp_path):
-    for name in (shipped.NETWORK, shipped.PRIORS):
+    for name in (shipped.SMALL, shipped.TRUNK, shipped.PRIORS):
         (tmp_path / name).write_bytes(b"")
     monkeypatch.setattr(shipped, "folder", lambda: tmp_path)
     return tmp_path
@@ -58,6 +58,15 @@ def test_missing_shipped_file_is_named_with_what_to_do(shipped_files):
     assert f"* {message}" in doctor.report()
     with pytest.raises(InputError, match=shipped.PRIORS):
         shipped.path(shipped.PRIORS)
+
+
+def test_each_network_that_ships_is_listed_and_missed(shipped_files):
+    (shipped_files / shipped.TRUNK).unlink()
+    lines = dict(line.split(None, 1) for line in doctor.report().splitlines() if line and line[0] != "*")
+    assert lines["vgg16-small.mat"] == str(shipped_files / "vgg16-small.mat")
+    assert lines["vgg16-trunk.mat"] == "MISSING"
+    [message] = doctor.problems()
+    assert "vgg16-trunk.mat" in message
 
 
 def test_report_works_where_theano_cannot_be_brought_up(python, tmp_path):

@@ -16,9 +16,9 @@ SEED = 2015
 
 
 def network(width):
-    """The network that ships, or one of the vlfeat file's widths with random weights."""
+    """The small network that ships, or one of the vlfeat file's widths with random weights."""
     if width == "shipped":
-        return matconvnet.read(shipped.path(shipped.NETWORK))
+        return matconvnet.read(shipped.path(shipped.SMALL))
     return random_network(np.random.default_rng(SEED), **FULL)
 
 

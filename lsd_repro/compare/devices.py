@@ -30,7 +30,7 @@ LIMITS = {"float64": 1e-9, "float32": 1e-5}
 
 
 def verify(name, out, steps=10, size=(STREAM.width, STREAM.height), gradient_size=GRADIENT_SIZE):
-    """Measure the shipped network and prior on the CPU and on a device, and compare.
+    """Measure the small shipped network with the prior on the CPU and on a device, and compare.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def measure(out, steps, size, gradient_size):
     from lsd_repro.prior import store
     from lsd_repro.prior.energy import multiscale, patch_energy
 
-    network = matconvnet.read(shipped.path(shipped.NETWORK))
+    network = matconvnet.read(shipped.path(shipped.SMALL))
     energy = multiscale(patch_energy(store.load_kind(shipped.path(shipped.PRIORS), "student")), STREAM.prior_scales)
     bottom, top = 0, len(network.descriptions) - 1
 

@@ -3,6 +3,7 @@
 =====================  ==========================================================
 ``matconvnet.py``      MatConvNet's .mat file <-> `NetworkWeights`
 ``matfile.py``         the .mat file as such: variables, structs, cells
+``quantise.py``        weights in few bits, for a small file
 ``vgg16.py``           `NetworkWeights` -> Lasagne layers, fully convolutional
 ``receptive.py``       sizes and receptive fields, layer by layer
 ``pytorch.py``         `NetworkWeights` -> PyTorch layers (extra), to hold ours against

@@ -3,21 +3,30 @@
 ==================  ========================================================
 `NetworkWeights`    the arrays of a VGG-16 and the names of its classes
 `read`              a .mat file of any of the three layouts, checked
-`write`             a .mat file in the layout of today
+`write`             a .mat file in the layout of today, exact or in few bits
 ==================  ========================================================
 
 Three layouts were published over the years: the oldest (to about beta7), that of
 2015's stream (the "beta16" directory), and today's.  They differ in where a field
 stands and in what it lies under, so fields are found by name, never by position.
+
+A file of ours may hold filters in 8 bits, which MatConvNet itself could not use.  All
+is as in today's layout but for two fields of such a layer:
+
+===========  ===============================================================
+``weights``  cell of filters, int8 (height, width, in, out), and biases, single (out, 1)
+``scale``    single (out, 1): what the int8 values of each filter are to be multiplied by
+===========  ===============================================================
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.network.matfile import (
     AGAIN, INCOMPLETE, OTHER, cell_of, load, naming, row_of, save, single_of, struct_of, texts_of)
+from lsd_repro.network.quantise import dequantise, quantise, significant
 from lsd_repro.program2015 import VGG16_GROUPS
 
 
@@ -30,10 +39,6 @@ def _vgg16_layers():
         layers.append((f"pool{group}", "pool"))
     return tuple(layers) + (("fc6", "conv"), ("relu6", "relu"), ("fc7", "conv"), ("relu7", "relu"), ("fc8", "conv"))
 
-
-# Half precision has 11, but they deflate badly: 3.5 million of them come to more
-# than 8 MB.  The training multiplies with 8 (bfloat16).
-HALF_BITS = 10
 
 VGG16_LAYERS = _vgg16_layers()
 # The layers that have parameters, in the order of `NetworkWeights.weights`.
@@ -88,7 +93,8 @@ def read(path):
     ----------
     path : str or path-like
         A file of the oldest layout (``filters`` and ``biases`` in each layer), of
-        that of 2015 (``weights``) or of today's (``meta``).
+        that of 2015 (``weights``) or of today's (``meta``); of the last also with
+        filters in 8 bits (``scale``).
 
     Returns
     -------
@@ -123,7 +129,7 @@ def read(path):
         return network
 
 
-def write(path, network, half=False):
+def write(path, network, bits=None):
     """Write a VGG-16 as a .mat file in MatConvNet's layout of today.
 
     The file appears whole or not at all.
@@ -132,22 +138,24 @@ def write(path, network, half=False):
     ----------
     path : str or path-like
     network : NetworkWeights
-    half : bool
-        Halve the file: round the weights to `HALF_BITS` significant bits and
-        compress.  MATLAB knows no half precision, so the weights are still stored,
-        and read back, as single; it is their zero bits that compress.  Biases and
-        average image are not rounded.
+    bits : int, optional
+        How many bits to keep of each weight, 2 to 24, in a file that is compressed;
+        biases and average image are kept as they are.  Up to 8, filters are stored as
+        int8 with a scale for each output channel, chosen for the least squared error.
+        More are significant bits: the filters are still stored as single, as MATLAB
+        knows no half precision, and it is their zero bits that compress.
+        Default: all, uncompressed.
 
     Raises
     ------
     InputError
-        If `network` is no VGG-16, or the file can't be written.
+        If `network` is no VGG-16, `bits` out of range, or the file can't be written.
     """
+    if bits is not None and bits not in range(2, 25):
+        raise InputError(f"{bits} bits a weight: must be 2 to 24")
     with naming(path):
         _check(network)
-    if half:
-        network = replace(network, weights=tuple(_rounded(array) for array in network.weights))
-    save(path, {"layers": cell_of(_layer_structs(network)), "meta": _meta(network)}, compress=half)
+    save(path, {"layers": cell_of(_layer_structs(network, bits)), "meta": _meta(network)}, compress=bits is not None)
 
 
 # The layers.
@@ -162,15 +170,38 @@ def _read_layers(layers):
     weights, biases = [], []
     for name, fields in zip(WEIGHT_LAYERS, (fields for fields in layers if _kind(fields) == "conv")):
         filters, bias = _parameters(fields, name)
-        filters = single_of(filters, f"{name}: filters")
-        if filters.ndim > 4:
-            raise InputError(f"{name}: filters have shape {filters.shape} and not (height, width, in, out); {OTHER}")
-        # MATLAB drops trailing dimensions of size one.
-        filters = filters.reshape(filters.shape + (1,) * (4 - filters.ndim))
-        # (height, width, in, out) -> (out, in, height, width)
-        weights.append(np.array(filters.transpose(3, 2, 0, 1), order="C"))
+        weights.append(_filters(filters, fields.get("scale"), name))
         biases.append(np.array(single_of(bias, f"{name}: biases").ravel()))
     return tuple(weights), tuple(biases)
+
+
+def _filters(filters, scale, name):
+    """Filters as Lasagne has them, of a layer with a scale or (None) without."""
+    in_8_bits = isinstance(filters, np.ndarray) and filters.dtype == np.int8
+    if in_8_bits != (scale is not None):
+        raise InputError(f"{name}: " + ("filters are int8, but there is no readable 'scale'" if in_8_bits else
+                                        "there is a 'scale', but filters are not int8") + f"; {OTHER}")
+    if not in_8_bits:
+        filters = single_of(filters, f"{name}: filters")
+    if filters.ndim > 4:
+        raise InputError(f"{name}: filters have shape {filters.shape} and not (height, width, in, out); {OTHER}")
+    # MATLAB drops trailing dimensions of size one.
+    filters = filters.reshape(filters.shape + (1,) * (4 - filters.ndim))
+    # (height, width, in, out) -> (out, in, height, width)
+    filters = filters.transpose(3, 2, 0, 1)
+    if in_8_bits:
+        return dequantise(filters, _checked_scale(scale, len(filters), name))
+    return np.array(filters, order="C")
+
+
+def _checked_scale(scale, filters, name):
+    """The scales of so many filters; at most so large that no weight becomes infinite."""
+    scale = single_of(scale, f"{name}: scale").ravel()
+    if len(scale) != filters:
+        raise InputError(f"{name}: {filters} filters but {len(scale)} scales; {OTHER}")
+    if not ((0 <= scale) & (scale <= np.finfo(np.float32).max / 128)).all():
+        raise InputError(f"{name}: a scale is negative, NaN or too large: damaged; {AGAIN}")
+    return scale
 
 
 def _kind(fields):
@@ -255,7 +286,7 @@ def _check_finite(array, what):
 
 # Writing.
 
-def _layer_structs(network):
+def _layer_structs(network, bits):
     """The layers as MatConvNet has them, softmax included."""
     parameters = dict(zip(WEIGHT_LAYERS, zip(network.weights, network.biases)))
     structs = []
@@ -263,15 +294,25 @@ def _layer_structs(network):
         layer = {"name": name, "type": kind}
         if kind == "conv":
             weights, biases = parameters[name]
-            filters = weights.astype(np.float32, copy=False).transpose(2, 3, 1, 0)
+            filters, scale = _stored(weights.astype(np.float32, copy=False), bits)
+            filters = filters.transpose(2, 3, 1, 0)
             layer["weights"] = cell_of([filters, biases.astype(np.float32)[:, None]])
             layer["pad"] = row_of(*[1 if name.startswith("conv") else 0] * 4)
             layer["stride"] = row_of(1, 1)
             layer["size"] = row_of(*filters.shape)
+            if scale is not None:
+                layer["scale"] = scale[:, None]
         elif kind == "pool":
             layer.update(pool=row_of(2, 2), stride=row_of(2, 2), pad=row_of(0, 0, 0, 0), method="max")
         structs.append(layer)
     return structs + [{"name": "prob", "type": "softmax"}]
+
+
+def _stored(weights, bits):
+    """Filters of a layer and their scale (or None), as `write` stores them."""
+    if bits is None:
+        return weights, None
+    return quantise(weights, bits) if bits <= 8 else (significant(weights, bits), None)
 
 
 def _meta(network):
@@ -281,9 +322,3 @@ def _meta(network):
         "normalization": {"averageImage": network.average_image.astype(np.float32, copy=False),
                           "imageSize": row_of(side, side, 3)},
         "classes": {"name": cell_of(network.names), "description": cell_of(network.descriptions)}}
-
-
-def _rounded(array):
-    """An array rounded to `HALF_BITS` significant bits, to even on a tie."""
-    mantissa, exponent = np.frexp(array)
-    return np.ldexp(np.rint(mantissa * 2.0 ** HALF_BITS) / 2.0 ** HALF_BITS, exponent).astype(np.float32)

@@ -23,7 +23,7 @@ from lsd_repro.files import write_whole
 
 AGAIN = "download it again, or copy it again from where it is whole"
 OTHER = ("the file wanted is MatConvNet's imagenet-vgg-verydeep-16.mat, "
-         "or the small network that ships with this package")
+         "or one of the networks that ship with this package")
 INCOMPLETE = f"no MatConvNet network ({OTHER}), or incomplete ({AGAIN})"
 
 VARIABLES = ("layers", "meta", "normalization", "classes")

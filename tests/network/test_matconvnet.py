@@ -13,7 +13,7 @@ from small_network import small_network
 from lsd_repro.errors import InputError
 from lsd_repro.network import matfile
 from lsd_repro.network.matconvnet import VGG16_LAYERS, NetworkWeights, read, write
-from lsd_repro.network.random_weights import FULL
+from lsd_repro.network.random_weights import FULL, random_network
 
 
 @pytest.fixture
@@ -194,23 +194,68 @@ def test_scipy_sees_todays_layout(tmp_path, network):
     assert [text.item() for text in classes["name"][0]] == list(network.names)
 
 
-def test_half_rounds_weights_to_ten_significant_bits(tmp_path, network):
-    write(tmp_path / "half.mat", network, half=True)
-    halved = read(tmp_path / "half.mat")
-    for own, exact in zip(halved.weights, network.weights):
+def test_above_eight_bits_are_significant_ones(tmp_path, network):
+    write(tmp_path / "rounded.mat", network, bits=10)
+    rounded = read(tmp_path / "rounded.mat")
+    for own, exact in zip(rounded.weights, network.weights):
         assert not (own.view(np.uint32) & 0x3FFF).any()
         assert (np.abs(own - exact) <= np.abs(exact) * 2.0 ** -10).all()
-    assert_same(replace(halved, weights=network.weights), network)
+    assert_same(replace(rounded, weights=network.weights), network)
 
 
-def test_half_writes_three_and_a_half_million_parameters_into_eight_megabytes(tmp_path):
+@pytest.mark.parametrize("bits", [2, 7, 8])
+def test_up_to_eight_bits_are_integers_with_a_scale_that_scipy_sees(tmp_path, network, bits):
+    write(tmp_path / "few.mat", network, bits=bits)
+    layers = [layer[0, 0] for layer in scipy.io.loadmat(tmp_path / "few.mat")["layers"][0]]
+    convolutions = [layer for layer in layers if layer["type"].item() == "conv"]
+    ours = read(tmp_path / "few.mat")
+    for layer, own, exact, offsets in zip(convolutions, ours.weights, network.weights, network.biases):
+        codes, biases = layer["weights"][0]
+        scale = layer["scale"]
+        assert codes.dtype == np.int8 and scale.dtype == biases.dtype == np.float32
+        assert scale.shape == biases.shape == (len(exact), 1)
+        assert np.abs(codes.astype(int)).max() <= 2 ** (bits - 1) - 1
+        np.testing.assert_array_equal(biases[:, 0], offsets)
+        # A second way: in doubles, from the scales in the file alone.
+        most, step = 2 ** (bits - 1) - 1, scale.astype(float)[:, 0]
+        nearest = np.clip(np.rint(exact.transpose(2, 3, 1, 0) / step), -most, most)
+        assert (np.abs(codes - nearest) <= 1).all() and np.mean(codes != nearest) < 1e-3
+        np.testing.assert_allclose(own, (codes * step).transpose(3, 2, 0, 1), rtol=1e-6)
+    assert_same(replace(ours, weights=network.weights), network)
+    for own in ours.weights:
+        assert own.dtype == np.float32 and own.flags.c_contiguous and own.flags.owndata and own.flags.writeable
+
+
+def test_eight_bits_of_the_real_trunk_fit_a_repository(tmp_path):
+    rng = np.random.default_rng(6)
+    network = random_network(rng, **{**FULL, "fc": 256, "classes": 200})
+    write(tmp_path / "trunk.mat", network, bits=8)
+    assert network.parameter_count > 21_000_000
+    assert (tmp_path / "trunk.mat").stat().st_size < 20_000_000
+    for own, exact in zip(read(tmp_path / "trunk.mat").weights, network.weights):
+        assert np.linalg.norm(own - exact) < 0.01 * np.linalg.norm(exact)
+
+
+def test_twenty_four_bits_are_all_of_single_precision(tmp_path, network):
+    write(tmp_path / "net.mat", network, bits=24)
+    assert_same(read(tmp_path / "net.mat"), network)
+
+
+@pytest.mark.parametrize("bits", [0, 1, 25, 8.5])
+def test_other_numbers_of_bits_are_refused(tmp_path, network, bits):
+    with pytest.raises(InputError, match="must be 2 to 24"):
+        write(tmp_path / "net.mat", network, bits=bits)
+    assert not list(tmp_path.iterdir())
+
+
+def test_ten_bits_write_three_and_a_half_million_parameters_into_eight_megabytes(tmp_path):
     rng = np.random.default_rng(5)
     network = small_network(rng, widths=(16, 32, 96, 160, 256), fc=640, classes=100)
     network = replace(network, average_image=rng.uniform(90, 140, (64, 64, 3)).astype(np.float32), weights=tuple(
         rng.standard_normal(array.shape, np.float32) * np.float32(0.05) for array in network.weights))
-    write(tmp_path / "half.mat", network, half=True)
+    write(tmp_path / "rounded.mat", network, bits=10)
     assert network.parameter_count > 3_480_000
-    assert (tmp_path / "half.mat").stat().st_size < 8_000_000
+    assert (tmp_path / "rounded.mat").stat().st_size < 8_000_000
 
 
 def test_failed_write_leaves_the_old_file_and_no_other(tmp_path, network, monkeypatch):
@@ -284,6 +329,69 @@ def test_what_is_no_vgg16_is_named_with_its_layer(tmp_path, network, change, mes
     save_layers(tmp_path / "other.mat", network, layers)
     with pytest.raises(InputError, match=r"other\.mat: .*" + message):
         read(tmp_path / "other.mat")
+
+
+def eight_bits(layers, name, **changes):
+    """Replace a layer's filters by codes with a scale."""
+    layer = layers[index(name)]
+    layer["weights"][0, 0] = np.rint(layer["weights"][0, 0] * 50).astype(np.int8)
+    layer.update({"scale": np.full((layer["weights"][0, 1].size, 1), 0.02, np.float32), **changes})
+
+
+def test_layers_in_8_bits_and_others_mix_in_one_file(tmp_path, network):
+    layers = matlab_layers(network)
+    eight_bits(layers, "conv2_1", scale=np.full((1, 12), 2, np.uint8))  # as MATLAB stores whole numbers
+    codes = layers[index("conv2_1")]["weights"][0, 0].transpose(3, 2, 0, 1)
+    save_layers(tmp_path / "net.mat", network, layers)
+    weights = list(network.weights)
+    weights[2] = np.ascontiguousarray(codes * np.float32(2))
+    assert_same(read(tmp_path / "net.mat"), replace(network, weights=tuple(weights)))
+
+
+@pytest.mark.parametrize("name, scale, message", [
+    ("conv1_1", None, "conv1_1: filters are int8, but there is no readable 'scale'"),
+    ("conv1_1", np.ones(8, complex), "conv1_1: filters are int8, but there is no readable 'scale'"),
+    ("fc8", "0.02", "fc8: scale is missing or holds no real numbers"),
+    ("conv3_2", np.ones((3, 1)), "conv3_2: 16 filters but 3 scales"),
+    ("conv3_2", np.zeros((0, 0)), "conv3_2: 16 filters but 0 scales"),
+    ("conv3_2", np.float32(1), "conv3_2: 16 filters but 1 scales"),
+    ("conv5_3", np.r_[np.ones(23), -1e-9], "conv5_3: a scale is negative"),
+    ("conv5_3", np.r_[np.nan, np.ones(23)], "conv5_3: a scale is negative, NaN"),
+    ("conv5_3", np.r_[np.inf, np.ones(23)], "conv5_3: a scale is .*too large"),
+    ("conv5_3", np.r_[3e36, np.ones(23)], "conv5_3: a scale is .*too large"),
+])
+def test_filters_in_8_bits_need_a_scale_that_fits(tmp_path, network, name, scale, message):
+    layers = matlab_layers(network)
+    eight_bits(layers, name, scale=scale)
+    if scale is None:
+        del layers[index(name)]["scale"]
+    save_layers(tmp_path / "bits.mat", network, layers)
+    with pytest.raises(InputError, match=r"bits\.mat: .*" + message):
+        read(tmp_path / "bits.mat")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16, np.uint8])
+def test_a_scale_beside_other_filters_is_refused(tmp_path, network, dtype):
+    layers = matlab_layers(network)
+    eight_bits(layers, "conv4_1")
+    change_filters(layers, "conv4_1", lambda f: f.astype(dtype))
+    save_layers(tmp_path / "bits.mat", network, layers)
+    with pytest.raises(InputError, match=r"bits\.mat: conv4_1: there is a 'scale', but filters are not int8"):
+        read(tmp_path / "bits.mat")
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda codes: codes[:2, :2], "conv2_2 has 2x2 filters and not 3x3"),
+    (lambda codes: codes[:, :, 1:], "conv2_2 takes 11 channels, but conv2_1 has 12"),
+    (lambda codes: codes[None], "conv2_2: filters have shape"),
+])
+def test_codes_of_the_wrong_shape_are_refused(tmp_path, network, change, message):
+    layers = matlab_layers(network)
+    eight_bits(layers, "conv2_2")
+    change_filters(layers, "conv2_2", change)
+    save_layers(tmp_path / "bits.mat", network, layers)
+    with pytest.raises(InputError, match=r"bits\.mat: .*" + message):
+        read(tmp_path / "bits.mat")
 
 
 @pytest.mark.parametrize("changes, message", [
