@@ -177,12 +177,19 @@ def add_dream_options(sub, out):
 
 
 def add_run_options(sub, out):
-    sub.add_argument("--start", metavar="IMG", help="start image (default: a photo that scikit-image ships)")
+    sub.add_argument("--start", metavar="IMG",
+                     help="start image, or 'noise', coloured and drawn by --seed (default: the demo starts from noise, "
+                          "other presets from a photo that scikit-image ships)")
     sub.add_argument("--size", type=size, metavar="WxH",
                      help="size of the optimised picture (default: the preset's; for stream and stills "
                           "that of --start, if given)")
     sub.add_argument("--frames", type=whole(1), metavar="N", help="optimised frames for each of --classes")
     sub.add_argument("--steps", type=whole(1), metavar="N", help="gradient steps per optimised frame")
+    sub.add_argument("--network-scales", type=whole(1), nargs="+", metavar="S",
+                     help="the network sees the picture pooled by each of these at every step (2015: 1; its stills: 3 4)")
+    sub.add_argument("--octaves", type=octave, nargs="+", metavar="S:N",
+                     help="instead: N steps at network scale S, then so many at the next; 3:5 2:3 1:2 draws what is "
+                          "large first (not of 2015)")
     sub.add_argument("--learning-rate", type=not_negative, metavar="R", help="grey levels a step")
     add_weights_option(sub)
     sub.add_argument("--prior", metavar="F", help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
@@ -190,7 +197,7 @@ def add_run_options(sub, out):
                      help="patch prior, or total variation (not of 2015) in its place (default: %(default)s)")
     sub.add_argument("--prior-strength", type=not_negative, metavar="S", help="weight of the prior's energy")
     sub.add_argument("--float64", action="store_true", help="compute in float64 (default: float32)")
-    sub.add_argument("--seed", type=whole(0), default=0, help="draws the class, where none is named")
+    sub.add_argument("--seed", type=whole(0), default=0, help="draws the class, where none is named, and noise to start from")
     sub.add_argument("--out", default=out, metavar="DIR", help="default: %(default)s")
     sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
 
@@ -233,6 +240,11 @@ def not_negative(text):
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text}: must be a number of at least 0")
     return value
+
+
+def octave(text):
+    scale, steps = text.split(":")
+    return whole(1)(scale), whole(1)(steps)
 
 
 def device_name(text):

@@ -19,18 +19,20 @@ def run_dream(args):
     from lsd_repro import shipped
     from lsd_repro.dream.step import GradientStep
     from lsd_repro.film import schedule, stream
-    from lsd_repro.film.start import load_start
+    from lsd_repro.film.start import NOISE, load_start
     from lsd_repro.network import matconvnet, vgg16
     from lsd_repro.prior import store
     from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
 
     program = PROGRAMS[args.preset]
     options = {"steps_per_frame": args.steps, "learning_rate": args.learning_rate, "frames_per_class": args.frames,
+               "network_scales": args.network_scales and tuple(args.network_scales),
                "prior_strength": args.prior_strength, "video_frames_per_frame": args.video_frames}
-    program = replace(program, **{name: value for name, value in options.items() if value is not None})
+    program = replace(program, **octaves(args), **{name: value for name, value in options.items() if value is not None})
 
-    own_size = args.start is not None and args.preset != "demo"
-    start = load_start(args.start, args.size or (None if own_size else (program.width, program.height)))
+    wanted = args.start or program.start
+    own_size = wanted not in (None, NOISE) and args.preset != "demo"
+    start = load_start(wanted, args.size or (None if own_size else (program.width, program.height)), args.seed)
     height, width = start.shape[:2]
     program = replace(program, height=height, width=width)
     if args.preset == "demo":
@@ -47,7 +49,7 @@ def run_dream(args):
     # Total variation needs a neighbour.
     check_scales(height, width, program.prior_scales, prior.patch_size if prior else 2)
     scenes = schedule.scenes(args.classes, args.schedule, program, network.descriptions, args.seed)
-    for scale in program.network_scales:
+    for scale in [scale for scale, _ in program.octaves] or program.network_scales:
         vgg16.map_size(height // scale, width // scale, network.weights[13].shape[2])
     dtype = "float64" if args.float64 else "float32"
 
@@ -55,12 +57,23 @@ def run_dream(args):
         print("compiling (a minute or so the first time; Theano keeps the result)", file=sys.stderr)
         energy = multiscale(patch_energy(prior) if prior else total_variation, program.prior_scales)
         return GradientStep(network, energy, start, program.learning_rate, program.prior_strength,
-                            program.network_scales, dtype)
+                            None if program.octaves else program.network_scales, dtype)
 
     parameters = stream.parameters(program, scenes, start, network, prior, dtype, args.seed)
     stream.make_film(args.out, scenes, program, make_step, parameters, args.resume)
     print(f"done, see {args.out}")
     return 0
+
+
+def octaves(args):
+    """What the options say of the octaves, as fields of a Program; without any, the preset's stand."""
+    at_once = {"--network-scales": args.network_scales, "--steps": args.steps}
+    given = [option for option, value in at_once.items() if value is not None]
+    if args.octaves is None:
+        return {"octaves": ()} if given else {}
+    if given:
+        raise InputError(f"--octaves says at which scale each step is taken: leave out {' and '.join(given)}")
+    return {"octaves": tuple(args.octaves), "steps_per_frame": sum(steps for _, steps in args.octaves)}
 
 
 def run_reproduce(args):

@@ -62,6 +62,11 @@ class Program:
         What is shown unless the user says otherwise; empty: drawn at random.
     frames_per_class : int
         Optimised frames for each entry of `classes`.
+    octaves : tuple of (int, int)
+        Not of 2015. Network scale and steps of each part of a frame; the network then sees the picture
+        at that scale alone, instead of at `network_scales`. The steps add up to `steps_per_frame`.
+    start : {None, "noise"}
+        What the film starts from unless the user says otherwise; None: a photo.
     """
 
     width: int
@@ -77,6 +82,12 @@ class Program:
     video_height: int
     classes: tuple
     frames_per_class: int
+    octaves: tuple = ()
+    start: str = None
+
+    def __post_init__(self):
+        if self.octaves and sum(steps for _, steps in self.octaves) != self.steps_per_frame:
+            raise ValueError(f"octaves {self.octaves} do not add up to {self.steps_per_frame} steps a frame")
 
 
 STREAM = Program(

@@ -62,6 +62,11 @@ SMALL = ("--size", "264x256", "--frames", 1, "--steps", 2, "--video-frames", 2)
     (("--prior", "absent.npz"), ("absent.npz",)),
     (("--schedule", "absent.txt"), ("absent.txt",)),
     (("--resume",), ("no run to resume",)),
+    (("--octaves", "3"), ("--octaves", "'3'")),
+    (("--octaves", "3:0"), ("--octaves", "at least 1")),
+    (("--octaves", "2:5", "1:5", "--steps", 4), ("--octaves", "leave out --steps")),
+    (("--octaves", "9:5"), ("53x30 picture is too small",)),
+    (("--network-scales", 1, 9), ("53x30 picture is too small",)),
 ])
 def test_bad_input_is_one_clear_line_before_anything_is_made(tmp_path, monkeypatch, capsys, weights, arguments, words):
     monkeypatch.chdir(tmp_path)
@@ -85,6 +90,16 @@ def test_frames_make_a_film_and_a_record(tmp_path, weights):
     assert record["scenes"] == [[3, 3, "creature 3"], [4, 5, "creature 4 & creature 5"]]
     assert record["learning_rate"] == 5 and record["steps_per_frame"] == 2 and record["dtype"] == "float32"
     assert run("frames", "--weights", weights, "--classes", "creature 3", "--out", out, *SMALL) == 2
+
+
+def test_frames_are_dreamt_at_the_scales_asked_for(tmp_path, weights):
+    common = ("--weights", weights, "--classes", "creature 3", "--size", "264x256", "--frames", 1, "--video-frames", 2)
+    for out, options, expected in (
+            ("octaves", ("--octaves", "3:1", "1:2"), {"octaves": [[3, 1], [1, 2]], "steps_per_frame": 3}),
+            ("scales", ("--network-scales", 1, 2, "--steps", 2), {"octaves": [], "network_scales": [1, 2]})):
+        assert run("frames", *common, *options, "--out", tmp_path / out) == 0
+        record = json.loads((tmp_path / out / "run.json").read_text())["parameters"]
+        assert expected.items() <= record.items()
 
 
 def test_stills_write_a_picture_a_step_and_no_film(tmp_path, weights):

@@ -1,24 +1,31 @@
-"""The start image: a file of the user's, or a photo that scikit-image ships."""
+"""The start image: a file of the user's, a photo that scikit-image ships, or noise."""
 
 import numpy as np
 from PIL import Image, ImageOps
+from scipy import fft
 
 from lsd_repro.errors import InputError
 from lsd_repro.prior.patches import read_photo
 
 SHIPPED_PHOTO = "coffee"
+NOISE = "noise"  # a file of this name is ./noise
+# Grey levels: mean, and standard deviation of each channel, wide enough to give a dream some
+# colour to begin with.
+NOISE_MEAN, NOISE_SPREAD = 118.0, 60.0
 
 
-def load_start(path=None, size=None):
+def load_start(path=None, size=None, seed=0):
     """Load a start image, and fit it to a size.
 
     Parameters
     ----------
     path : str or Path, optional
-        A picture file; without one, a photo that scikit-image ships.
+        A picture file, or `NOISE`; without one, a photo that scikit-image ships.
     size : (width, height), optional
         The picture is cropped about its centre to this aspect ratio and resampled
         (Lanczos).  Without it the picture keeps its own size, as in 2015.
+    seed : int
+        Of the noise.
 
     Returns
     -------
@@ -30,6 +37,8 @@ def load_start(path=None, size=None):
     InputError
         If the file can't be read as a picture.
     """
+    if path == NOISE:
+        return noise(size, seed)
     if path is None:
         # Not at the top: scikit-image's data module is slow to import.
         from skimage import data
@@ -42,3 +51,30 @@ def load_start(path=None, size=None):
     if size is not None and picture.shape[1::-1] != tuple(size):
         picture = np.asarray(ImageOps.fit(Image.fromarray(picture), size, Image.Resampling.LANCZOS))
     return picture
+
+
+def noise(size, seed):
+    """Coloured noise with structure at all scales: amplitudes fall with frequency as in photos.
+
+    Parameters
+    ----------
+    size : (width, height)
+    seed : int
+        The same gives the same picture.
+
+    Returns
+    -------
+    ndarray, shape (height, width, 3), uint8
+        Clipped; each channel on its own.
+
+    References
+    ----------
+    .. [1] D. Field, Relations between the statistics of natural images and the response
+       properties of cortical cells, J. Opt. Soc. Am. A 4, 1987: power falls as 1 / f^2.
+    """
+    width, height = size
+    white = np.random.default_rng(seed).normal(size=(height, width, 3))
+    frequency = np.hypot(fft.fftfreq(height)[:, None], fft.rfftfreq(width))
+    frequency[0, 0] = np.inf  # the mean is set below
+    pink = fft.irfft2(fft.rfft2(white, axes=(0, 1)) / frequency[..., None], (height, width), axes=(0, 1))
+    return np.clip(np.rint(NOISE_MEAN + NOISE_SPREAD * pink / pink.std((0, 1))), 0, 255).astype(np.uint8)

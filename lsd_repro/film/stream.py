@@ -44,7 +44,7 @@ def optimise_frame(step, scene, program, on_step):
     scene : Scene
         What to show.
     program : Program
-        Sets zoom, steps, and whether Adam is reset.
+        Sets zoom, steps, at which octaves they are taken, and whether Adam is reset.
     on_step : callable
         Called with the Terms of every step, after it was taken.
     """
@@ -52,8 +52,11 @@ def optimise_frame(step, scene, program, on_step):
         step.picture = 255 * zoom_picture(step.picture / 255, program.video_frames_per_frame)
     if program.reset_moments:
         step.reset_moments()
-    for _ in range(program.steps_per_frame):
-        on_step(step.step(scene.c0, scene.c1))
+    for scale, steps in program.octaves or [(None, program.steps_per_frame)]:
+        if scale:
+            step.network_scale = scale
+        for _ in range(steps):
+            on_step(step.step(scene.c0, scene.c1))
 
 
 def video_frames(frames, scenes, program, plain=False):
