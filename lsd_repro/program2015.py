@@ -126,9 +126,10 @@ PUBLISHED = {
 }
 
 # Not of 2015: the prior strength and the classes were chosen by looking at what the
-# shipped network dreams; the rest keeps a film within minutes on two cores.
+# network that ships dreams under the prior that ships; the first octave draws what is large;
+# size and length keep a film within minutes on two cores.
 DEMO = replace(
-    STREAM, width=480, height=272, prior_strength=2.0,
-    video_frames_per_frame=25, video_width=480, video_height=272,
-    classes=("king penguin", "bell pepper", "pizza", "ladybug", "school bus"),
-    frames_per_class=3)
+    STREAM, width=800, height=450, prior_strength=20.0, octaves=((2, 4), (1, 6)), start="noise",
+    video_width=800, video_height=450,
+    classes=("gondola", "lion", "king penguin", "coral reef"),
+    frames_per_class=4)

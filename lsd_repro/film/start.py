@@ -12,6 +12,9 @@ NOISE = "noise"  # a file of this name is ./noise
 # Grey levels: mean, and standard deviation of each channel, wide enough to give a dream some
 # colour to begin with.
 NOISE_MEAN, NOISE_SPREAD = 118.0, 60.0
+# Amplitudes fall as this power of the frequency. In photos it is about 1, but such noise is so
+# grainy that the first frames of a film do little but take the grain away.
+NOISE_EXPONENT = 1.5
 
 
 def load_start(path=None, size=None, seed=0):
@@ -54,7 +57,7 @@ def load_start(path=None, size=None, seed=0):
 
 
 def noise(size, seed):
-    """Coloured noise with structure at all scales: amplitudes fall with frequency as in photos.
+    """Coloured noise with structure at all scales, clouds and not grain.
 
     Parameters
     ----------
@@ -66,15 +69,11 @@ def noise(size, seed):
     -------
     ndarray, shape (height, width, 3), uint8
         Clipped; each channel on its own.
-
-    References
-    ----------
-    .. [1] D. Field, Relations between the statistics of natural images and the response
-       properties of cortical cells, J. Opt. Soc. Am. A 4, 1987: power falls as 1 / f^2.
     """
     width, height = size
     white = np.random.default_rng(seed).normal(size=(height, width, 3))
     frequency = np.hypot(fft.fftfreq(height)[:, None], fft.rfftfreq(width))
     frequency[0, 0] = np.inf  # the mean is set below
-    pink = fft.irfft2(fft.rfft2(white, axes=(0, 1)) / frequency[..., None], (height, width), axes=(0, 1))
-    return np.clip(np.rint(NOISE_MEAN + NOISE_SPREAD * pink / pink.std((0, 1))), 0, 255).astype(np.uint8)
+    fallen = fft.rfft2(white, axes=(0, 1)) / frequency[..., None] ** NOISE_EXPONENT
+    clouds = fft.irfft2(fallen, (height, width), axes=(0, 1))
+    return np.clip(np.rint(NOISE_MEAN + NOISE_SPREAD * clouds / clouds.std((0, 1))), 0, 255).astype(np.uint8)

@@ -40,15 +40,15 @@ def test_noise_is_drawn_by_its_seed():
     assert np.abs(load_start("noise", (96, 64), seed=4).astype(int) - first).mean() > 20
 
 
-def test_noise_has_the_spectrum_of_photos_and_colour():
+def test_noise_is_clouds_in_colour():
     from lsd_repro.compare.statistics import radial_spectrum, spectral_slope
 
     picture = noise((256, 256), 0).astype(float)
     for channel in range(3):
-        assert spectral_slope(radial_spectrum(picture[..., channel])) == pytest.approx(-2, abs=0.2)
+        assert spectral_slope(radial_spectrum(picture[..., channel])) == pytest.approx(-3, abs=0.2)
         assert picture[..., channel].mean() == pytest.approx(118, abs=4)
         assert picture[..., channel].std() == pytest.approx(58, abs=4)
-    assert np.abs(np.corrcoef(picture.reshape(-1, 3).T)[np.triu_indices(3, 1)]).max() < 0.6
+    assert np.ptp(picture, axis=2).mean() > 50, "the channels go along with each other"
 
 
 def test_a_picture_of_that_name_is_reached_by_its_folder(tmp_path, monkeypatch):
