@@ -48,7 +48,7 @@ def run_dream(args):
     check_scales(height, width, program.prior_scales, prior.patch_size if prior else 2)
     scenes = schedule.scenes(args.classes, args.schedule, program, network.descriptions, args.seed)
     for scale in program.network_scales:
-        vgg16.map_size(height // scale, width // scale, network.weights[13].shape[2])
+        vgg16.map_size(height // scale, width // scale, network.fc6_size)
     dtype = "float64" if args.float64 else "float32"
 
     def make_step():

@@ -77,7 +77,7 @@ def symbolic_terms(x, size, network, layers, energy, c0, c1, prior_strength, net
     -------
     Terms
     """
-    fc6_size = network.weights[13].shape[2]
+    fc6_size = network.fc6_size
     full_rows, _ = vgg16.map_size(*size, fc6_size)
     class_terms, mean_targets = [], []
     for scale in network_scales:
