@@ -11,6 +11,11 @@ from lsd_repro.network.weights import GROUPS, weight_layers_of
 DEEPEST, MOST_MEMBERS = 3, 1000
 
 
+def load_h5py():
+    """The library, or an InputError."""
+    return library.load("h5py", "h5py>=3.8,<4", "Keras's .h5")
+
+
 @contextlib.contextmanager
 def opened(path):
     """Open such a file; yields a `Stored`.
@@ -18,7 +23,7 @@ def opened(path):
     Only what lies in the file itself is looked at: HDF5 can link to other files, and no attribute
     is read (those of a whole model hold its code).
     """
-    h5py = library.load("h5py", "h5py>=3.8,<4", "Keras's .h5")
+    h5py = load_h5py()
     with h5py.File(path, "r") as file:
         yield Stored(_layers(h5py, file), channels_last=True, order="BGR")
 

@@ -45,6 +45,12 @@ def read(path):
             return _network(list(weights), list(biases), stored)
 
 
+def check_library(path):
+    """Raise an InputError if the library that a file of this name needs is missing, before it is downloaded."""
+    if str(path).endswith(".h5"):
+        keras.load_h5py()
+
+
 def _network(weights, biases, stored):
     depth, classes = len(weights), len(weights[-1])
     name = OXFORD[depth].name
