@@ -13,7 +13,7 @@ from lsd_repro.errors import InputError
 from lsd_repro.processor import instruct_openblas
 from lsd_repro.program2015 import PATCH_SIZE, PUBLISHED
 
-NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 .mat file"
+NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 or VGG-19 .mat file"
 
 
 def main(argv=None):

@@ -208,6 +208,8 @@ def run_convert(args):
     from lsd_repro.network import matconvnet
 
     network, findings = reader.read(args.file)
+    if Path(args.out).exists() and Path(args.out).samefile(args.file):
+        raise InputError(f"--out {args.out} is the file that is read: name another")
     matconvnet.write(args.out, network)
     print("\n".join(findings))
     print(f"done, to be used with --weights {args.out}")

@@ -17,8 +17,6 @@ from lsd_repro.program2015 import VGG16_GROUPS, VGG19_GROUPS
 
 # Convolutions before each max-pool, by the number of layers with parameters.
 GROUPS = {16: VGG16_GROUPS, 19: VGG19_GROUPS}
-PUBLISHED = ("the file wanted is MatConvNet's imagenet-vgg-verydeep-16.mat, "
-             "or one of the networks that ship with this package")
 
 
 def layers_of(groups):
@@ -93,7 +91,7 @@ class NetworkWeights:
         return sum(array.size for array in self.weights + self.biases)
 
 
-def check(network, mend=PUBLISHED, damaged="copy it again from where it is whole"):
+def check(network, mend, damaged):
     """Check shapes and values of a network, naming the first layer at fault.
 
     Parameters
@@ -122,7 +120,7 @@ def check(network, mend=PUBLISHED, damaged="copy it again from where it is whole
         raise InputError(f"fc8 has {classes} classes, but {len(network.names)} are named; {mend}")
 
 
-def check_shapes(weights, biases, mend=PUBLISHED):
+def check_shapes(weights, biases, mend):
     """Check that arrays of these shapes make a VGG-16 or VGG-19; an InputError names the first layer at fault.
 
     Parameters

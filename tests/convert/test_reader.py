@@ -146,6 +146,9 @@ def test_command_writes_what_frames_and_scipy_read(tmp_path, capsys):
     assert cli.main(["convert", str(tmp_path / "a.npz"), "--out", str(tmp_path / "a.mat")]) == 0
     said = capsys.readouterr().out
     assert "this is Oxford's VGG-16 of 2014" in said and f"--weights {tmp_path / 'a.mat'}" in said
+    before = (tmp_path / "a.npz").read_bytes()
+    assert cli.main(["convert", str(tmp_path / "a.npz"), "--out", str(tmp_path / "a.npz")]) == 2
+    assert "name another" in capsys.readouterr().err and (tmp_path / "a.npz").read_bytes() == before
     again = matconvnet.read(tmp_path / "a.mat")
     np.testing.assert_array_equal(again.weights[0], network.weights[0])
     np.testing.assert_array_equal(again.average_image.ravel(), np.float32([123.68, 116.779, 103.939]))
