@@ -62,7 +62,7 @@ setup(
     install_requires=REQUIREMENTS,
     extras_require={
         # protobuf writes the .caffemodel files that ours reads.
-        "test": ["pytest>=7,<10", *RUN_NOTEBOOKS, *CONVERT, "protobuf>=4.21,<8"],
+        "test": ["pytest>=7,<10", *RUN_NOTEBOOKS, *CONVERT, "protobuf>=4.22,<8"],
         # JupyterLab opens them: "make lab".
         "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
         # Trains the shipped network.  onnx reads the file that VGG-16's trunk comes in; EfficientNet-lite0 teaches,

@@ -20,8 +20,9 @@ def load_h5py():
 def opened(path):
     """Open such a file; yields a `Stored`.
 
-    Only what lies in the file itself is looked at: HDF5 can link to other files, and no attribute
-    is read (those of a whole model hold its code).
+    Only what lies in the file itself is looked at, as HDF5 can link to other files; nothing
+    compressed, which can unfold to any size and Keras's files are not; and no attribute, as those of
+    a whole model hold its code.
     """
     h5py = load_h5py()
     with h5py.File(path, "r") as file:
@@ -76,6 +77,8 @@ def _datasets(h5py, group, depth):
         if isinstance(member, h5py.Dataset) and member.shape is not None:
             if member.is_virtual or member.external:
                 raise InputError(f"{member.name} is kept in another file, which is not opened")
+            if member.id.get_create_plist().get_nfilters():
+                raise InputError(f"{member.name} is compressed, which Keras's files are not")
             yield member
         elif isinstance(member, h5py.Group) and depth:
             yield from _datasets(h5py, member, depth - 1)

@@ -97,7 +97,7 @@ def _shape(name, stored, channels):
         if array.dtype.kind != "f":
             raise InputError(f"{name}: {what} are of type {array.dtype} and no floating-point numbers")
     shape, biases = (tuple(array.shape) for array in stored.arrays[name])
-    if len(shape) not in (2, 4):
+    if len(shape) not in (2, 4) or 0 in shape:
         raise InputError(f"{name}: weights have shape {shape}; {KINDS}")
     if biases != (shape[-1 if stored.channels_last else 0],):
         raise InputError(f"{name}: weights have shape {shape}, but biases {biases}; {KINDS}")
@@ -108,7 +108,7 @@ def _shape(name, stored, channels):
             raise InputError(f"no VGG: {name} takes {into} inputs, "
                              f"which {channels} channels{' of a square' if name == 'fc6' else ''} don't make")
         return out, channels, side, side
-    if len(shape) == 4 and stored.channels_last:
+    if stored.channels_last:
         height, width, into, out = shape
         return out, into, height, width
     return shape

@@ -60,10 +60,10 @@ def opened_safetensors(path):
         arrays = {}
         for name in file.keys():
             there = file.get_slice(name)
-            kind = FLOATS.get(there.get_dtype())
-            if kind is None and name.startswith(("features.", *TOPS[0], *TOPS[1])):
+            if there.get_dtype() not in FLOATS:
                 raise InputError(f"{name} has numbers of type {there.get_dtype()}, and {', '.join(FLOATS)} are read")
-            arrays[name] = Array(tuple(there.get_shape()), np.dtype(kind), lambda name=name: file.get_tensor(name))
+            arrays[name] = Array(tuple(there.get_shape()), np.dtype(FLOATS[there.get_dtype()]),
+                                 lambda name=name: file.get_tensor(name))
         yield _stored(arrays)
 
 

@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import struct
+import tracemalloc
 import zipfile
 
 import formats
@@ -26,7 +27,6 @@ WAYS = {
     "keras, weights of 2016": ("keras", {"layout": "weights of 2016"}),
     "keras, model": ("keras", {"layout": "model"}),
     "keras 3, weights": ("keras", {"layout": "Keras 3"}),
-    "keras, compressed": ("keras", {"compression": "gzip"}),
     "caffe, first messages": ("caffe", {"version": 1}),
     "caffe, second messages": ("caffe", {"version": 2}),
     "caffe, double": ("caffe", {"version": 2, "double": True}),
@@ -248,6 +248,11 @@ def test_compressed_pytorch_archive_is_refused(tmp_path):
     refused(tmp_path / "a.pth", "compressed")
 
 
+def test_compressed_hdf5_is_refused(tmp_path):
+    # A chunk of it can unfold to any size, whatever size it says it has.
+    refused(write(tmp_path / "a.h5", network_of(classes=20), "keras", compression="gzip"), "compressed")
+
+
 def npy(shape, kind="<f4"):
     """A .npy of a few bytes that says it has this shape."""
     stream = io.BytesIO()
@@ -292,8 +297,6 @@ def test_zip_bomb_is_not_unpacked(tmp_path):
                             member.write(bytes(2 ** 20))
 
     path = write(tmp_path / "a.npz", network_of(classes=20), "npz", save=save)
-    import tracemalloc
-
     tracemalloc.start()
     try:
         reader.read(path)
@@ -372,6 +375,14 @@ def test_safetensors_of_absurd_header_is_refused(tmp_path):
                  struct.pack("<Q", 84) + b'{"features.0.weight":{"dtype":"F32","shape":[9999999999],"data_offsets":[0,4]}}    '):
         (tmp_path / "a.safetensors").write_bytes(head + bytes(8))
         refused(tmp_path / "a.safetensors")
+
+
+def test_brain_floats_are_refused_with_what_is_read(tmp_path):
+    torch = pytest.importorskip("torch")
+    safetensors = pytest.importorskip("safetensors.torch")
+    safetensors.save_file({name: torch.from_numpy(array).bfloat16() for name, array in
+                           formats.torchvision_arrays(network_of(classes=20)).items()}, tmp_path / "a.safetensors")
+    refused(tmp_path / "a.safetensors", "BF16", "F16, F32, F64 are read")
 
 
 def test_what_is_no_vgg_is_said(tmp_path):
