@@ -10,6 +10,8 @@ A file comes into ``NAME.part``, is checked, and is then put in its place at one
 stroke.  ``NAME.origin.part`` says which version of the file the ``.part`` was begun
 from: only that version is gone on with.
 
+The weights are in other files, too (`ROADS`), which are converted where their own can't be had.
+
 `pooch` is not used: it has no way to go on with a download that was interrupted
 (version 1.9 deletes the temporary file and starts anew), which matters at 528 MiB.
 """
@@ -249,15 +251,15 @@ def _alone(folder):
 
 def _download(what, file, path):
     """Bring one file to `path`, whole and checked, or raise an InputError."""
-    reasons = _try(file, path)
-    if not reasons:
+    failed = reasons = _try(file, path)
+    if not failed:
         return
     for road in file.roads:
-        _say(f"{'; '.join(reasons)}: trying {road.name}, which has the same weights")
+        _say(f"{'; '.join(failed)}: trying {road.name}, which has the same weights")
         failed = _by_road(road, path)
         if not failed:
             return
-        reasons += failed
+        reasons = reasons + failed
     begun = any(_begun(_part(path.with_name(one.name)), url)[0] for one in (file, *file.roads) for url in one.urls)
     kept = "what has come is kept, so the same command goes on from there; " if begun else ""
     option = f", or say where it is with {OPTIONS[what]}" if what in OPTIONS else ""
