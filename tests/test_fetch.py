@@ -424,6 +424,15 @@ def test_what_comes_by_another_road_and_is_not_oxfords_is_refused(site, cache, b
     assert fetch.fetched("weights") is None and names(cache / "weights") == []
 
 
+def test_what_has_the_right_sum_is_kept_though_it_can_t_be_used(site, cache, by_roads, other_formats):
+    by_roads(site.file("/b.npz", content=other_formats["b.npz"]))
+    for _ in range(2):
+        with pytest.raises(InputError, match="another training"):
+            fetch.fetch("weights")
+    assert names(cache / "weights") == ["b.npz"]
+    assert [path for path, _ in site.requests].count("/b.npz") == 1
+
+
 def test_a_wrong_sum_by_another_road_is_refused(site, cache, by_roads, other_formats):
     by_roads(site.file("/a.npz", content=other_formats["a.npz"], digest="sha1:" + "0" * 40))
     with pytest.raises(InputError, match="a.npz .sha1 "):

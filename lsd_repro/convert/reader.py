@@ -123,10 +123,10 @@ def _no_surprises():
         yield
     except InputError:
         raise
-    except FileNotFoundError as error:
-        raise InputError("there is no such file") from error
     except MemoryError as error:
         raise InputError("does not fit into memory: a file of 528 MiB needs 1.5 GiB free") from error
     except Exception as error:  # damaged files make libraries raise nearly anything
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"cannot be opened: {error.strerror}") from error
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise InputError(f"can't be read ({reason}); if it should be whole: {AGAIN}") from error

@@ -404,7 +404,8 @@ def test_what_is_no_vgg_is_said(tmp_path):
     refused(tmp_path / "b.safetensors", "conv5_3 not found")
     matconvnet.write(tmp_path / "c.mat", network_of())
     refused(tmp_path / "c.mat", "already", "--weights")
-    refused(tmp_path / "absent.h5", "no such file")
+    refused(tmp_path / "absent.h5", "cannot be opened: No such file")
+    refused(tmp_path, "cannot be opened: Is a directory")
 
 
 def test_a_missing_library_is_one_line_that_says_how_to_get_it(tmp_path, monkeypatch, capsys):
