@@ -13,7 +13,7 @@ from lsd_repro.errors import InputError
 from lsd_repro.processor import instruct_openblas
 from lsd_repro.program2015 import PATCH_SIZE, PUBLISHED
 
-NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 .mat file"
+NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 or VGG-19 .mat file"
 
 
 def main(argv=None):
@@ -121,6 +121,13 @@ def parser():
                      help=f"{', '.join(fetch.SETS)} or all (default: all; the weights are 528 MiB)")
     sub.add_argument("--to", metavar="DIR",
                      help=f"folder for what is fetched (default: {fetch.CACHE_VARIABLE}, or the user's cache folder)")
+
+    sub = command("convert", commands.run_convert, "a VGG-16 or VGG-19 in another format -> MatConvNet's .mat, for --weights",
+                  "lsd-repro convert vgg16_weights_tf_dim_ordering_tf_kernels.h5 --out vgg16.mat")
+    sub.add_argument("file", metavar="FILE", help="Keras's .h5 (needs the library h5py), Caffe's .caffemodel, numpy's .npz as "
+                                                  "Frossard's, .safetensors (needs safetensors) or .pth (needs PyTorch) with "
+                                                  "torchvision's names")
+    sub.add_argument("--out", required=True, metavar="X.mat", help="file to write")
 
     sub = command("parity", commands.run_parity, "replay arrays that the 2015 program computed, and report every deviation",
                   "lsd-repro parity tests/golden/stream.npz tests/golden/stills.npz")

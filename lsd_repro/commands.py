@@ -5,6 +5,7 @@ imported where they are needed, so that help and bad options don't wait for them
 """
 
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,15 @@ PROGRAMS = {"demo": DEMO, "stream": STREAM, "stills": STILLS}
 
 
 def run_dream(args):
+    from lsd_repro.film import stream
+
+    stream.make_film(args.out, *_planned(args), args.resume)
+    print(f"done, see {args.out}")
+    return 0
+
+
+def _planned(args):
+    """What `stream.make_film` wants to know: scenes, program, how to make the step, and the parameters of the run."""
     from lsd_repro import shipped
     from lsd_repro.dream.step import GradientStep
     from lsd_repro.film import schedule, stream
@@ -50,7 +60,7 @@ def run_dream(args):
     check_scales(height, width, program.prior_scales, prior.patch_size if prior else 2)
     scenes = schedule.scenes(args.classes, args.schedule, program, network.descriptions, args.seed)
     for scale in [scale for scale, _ in program.octaves] or program.network_scales:
-        vgg16.map_size(height // scale, width // scale, network.weights[13].shape[2])
+        vgg16.map_size(height // scale, width // scale, network.fc6_size)
     dtype = "float64" if args.float64 else "float32"
 
     def make_step():
@@ -59,10 +69,7 @@ def run_dream(args):
         return GradientStep(network, energy, start, program.learning_rate, program.prior_strength,
                             None if program.octaves else program.network_scales, dtype)
 
-    parameters = stream.parameters(program, scenes, start, network, prior, dtype, args.seed)
-    stream.make_film(args.out, scenes, program, make_step, parameters, args.resume)
-    print(f"done, see {args.out}")
-    return 0
+    return scenes, program, make_step, stream.parameters(program, scenes, start, network, prior, dtype, args.seed)
 
 
 def octaves(args):
@@ -86,15 +93,47 @@ def run_reproduce(args):
                 raise InputError(f"2015's {what} are not here: 'lsd-repro fetch {what}' downloads them, "
                                  f"or say what to take instead with {option}")
             setattr(args, name, found / STREAM_START if what == "starts" else found)
-    out, resume = Path(args.out), args.resume
-    for name in PUBLISHED if "all" in args.names else args.names:
-        number, query = PUBLISHED[name]
-        args.classes, args.out = [query], str(out / name)
+    names = PUBLISHED if "all" in args.names else list(dict.fromkeys(args.names))
+    folders = [Path(args.out) / name for name in names]
+    args.classes = [PUBLISHED[name][1] for name in names]
+    _make_films(args, folders)
+    for name in names:
+        print(f"of {name} the author's frame is result{PUBLISHED[name][0]:04d}.png")
+    if fetch.fetched("frames") is None:
+        print(f"'lsd-repro fetch frames' brings the author's frames; 'lsd-repro compare {args.out}' then holds these beside them")
+        return 0
+    return run_compare(Namespace(ours=folders, theirs=None, prior=args.prior, weights=args.weights,
+                                 out=str(Path(args.out) / "report")))
+
+
+def _make_films(args, folders):
+    """A film of each of --classes in a folder of its own, all by one step, having said how long they will take."""
+    from lsd_repro.film import estimate, stream
+
+    for folder in folders:
+        if not args.resume:
+            stream.check_empty(folder)
+    scenes, program, make_step, parameters = _planned(args)
+    count = len(scenes) // len(folders)
+    step = make_step()
+    start = step.picture.copy()
+    pace = estimate.measure(step, scenes[0], program)
+    to_come = len(scenes) - sum(len(list(folder.glob("frames/frame*.png"))[1:]) for folder in folders)
+    print(f"{to_come} frames of {program.steps_per_frame} steps, and {len(folders)} films: about "
+          f"{estimate.in_words(pace.seconds(program, to_come, len(scenes)))} at {pace.step:.2g} s a step and "
+          f"{pace.video_frame:.2g} s a video frame", file=sys.stderr)
+
+    def from_the_start():
+        step.picture = start
+        step.reset_moments()
+        return step
+
+    for index, folder in enumerate(folders):
+        own = scenes[index * count:(index + 1) * count]
         # Of several, those after the one that was interrupted have not begun.
-        args.resume = resume and (out / name).exists()
-        run_dream(args)
-        print(f"the author's frame is result{number:04d}.png (lsd-repro fetch frames)")
-    return 0
+        stream.make_film(folder, own, program, from_the_start, {**parameters, "scenes": [list(scene) for scene in own]},
+                         args.resume and folder.exists())
+        print(f"done, see {folder}")
 
 
 def run_classes(args):
@@ -174,6 +213,19 @@ def run_prior_ablate(args):
 def run_fetch(args):
     for what in fetch.SETS if "all" in args.what else args.what:
         print(f"{what}: {fetch.fetch(what, args.to)}")
+    return 0
+
+
+def run_convert(args):
+    from lsd_repro.convert import reader
+    from lsd_repro.network import matconvnet
+
+    network, findings = reader.read(args.file)
+    if Path(args.out).exists() and Path(args.out).samefile(args.file):
+        raise InputError(f"--out {args.out} is the file that is read: name another")
+    matconvnet.write(args.out, network)
+    print("\n".join(findings))
+    print(f"done, to be used with --weights {args.out}")
     return 0
 
 

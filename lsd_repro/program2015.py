@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 # The network sees x minus one scalar, the mean of the average image's entries;
 # groups of 3x3 convolutions of VGG-16 (Simonyan & Zisserman 2014, configuration D).
 VGG16_GROUPS = (2, 2, 3, 3, 3)
+# Configuration E, which the program could read, too.
+VGG19_GROUPS = (2, 2, 4, 4, 4)
 
 # The patch prior: 8x8 RGB patches, 192 filters, grey level 128 subtracted.
 PATCH_SIZE = 8

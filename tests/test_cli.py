@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from interruptible import heed_ctrl_c
 from PIL import Image
 from small_network import small_network
 
-from lsd_repro import cli, shipped
+from lsd_repro import cli, fetch, shipped
 from lsd_repro.film.schedule import parse_classes
 from lsd_repro.network import matconvnet
 from lsd_repro.program2015 import PUBLISHED
@@ -130,8 +131,30 @@ def test_published_frames_are_reproduced_by_name(tmp_path, monkeypatch, capsys):
     # Clocks below, rabbits above; the stream's own constants.
     assert record["scenes"] == [[10, 11, "analog clock & wood rabbit"]]
     assert record["prior_strength"] == 10 and record["video_width"] == 1024
+    said = capsys.readouterr()
+    assert "result5920.png" in said.out and "lsd-repro compare" in said.out
+    before = said.err[:said.err.index("dreaming")]
+    assert re.search(r"1 frames of 1 steps, and 1 films: about [\d.]+ (s|min) at [\d.]+ s a step", before)
+    assert run("reproduce", "rabbit-clock", "kit-fox", *options) == 2
+    assert "rabbit-clock exists" in capsys.readouterr().err
+
+    # With the author's frames at hand, it ends with the report.
+    for file in fetch.SETS["frames"]:
+        photo = np.random.default_rng(len(file.name)).integers(0, 256, (256, 264, 3), np.uint8)
+        path = tmp_path / "cache" / "frames" / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo).save(path)
+    monkeypatch.setitem(fetch.SETS, "frames", tuple(file._replace(size=None) for file in fetch.SETS["frames"]))
     assert run("reproduce", "rabbit-clock", "kit-fox", *options, "--resume") == 0
     assert (tmp_path / "out" / "kit-fox" / "film.mp4").exists()
+    assert "statistics" in capsys.readouterr().out
+    report = json.loads((tmp_path / "out" / "report" / "report.json").read_text())
+    assert {frame["name"].split("/")[0] for frame in report["frames"]["ours"]} == {"rabbit-clock", "kit-fox"}
+    assert len(report["frames"]["2015"]) == 12
+    # One step made all films: each is what it would be alone.
+    assert run("reproduce", "kit-fox", *options[:-1], tmp_path / "alone") == 0
+    for name in ("frames/frame0001.png", "film.mp4", "run.json"):
+        assert (tmp_path / "alone" / "kit-fox" / name).read_bytes() == (tmp_path / "out" / "kit-fox" / name).read_bytes()
 
 
 def test_every_published_name_means_one_class():
@@ -212,7 +235,7 @@ def test_prior_fit_writes_a_prior_that_frames_take(tmp_path, capsys):
 
 def test_every_command_has_help_with_an_example(capsys):
     for arguments in (("frames",), ("stills",), ("reproduce",), ("classes",), ("prior", "fit"), ("prior", "show"), ("prior", "compare"),
-                      ("prior", "ablate"), ("fetch",), ("compare",), ("parity",), ("bench", "step"), ("bench", "film"),
+                      ("prior", "ablate"), ("fetch",), ("convert",), ("compare",), ("parity",), ("bench", "step"), ("bench", "film"),
                       ("doctor",)):
         assert run(*arguments, "--help") == 0
         assert "example: lsd-repro " + " ".join(arguments) in capsys.readouterr().out

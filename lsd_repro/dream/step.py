@@ -79,7 +79,7 @@ def symbolic_terms(x, size, network, layers, energy, c0, c1, prior_strength, net
     -------
     Terms
     """
-    fc6_size = network.weights[13].shape[2]
+    fc6_size = network.fc6_size
     full_rows, _ = vgg16.map_size(*size, fc6_size)
     class_terms, mean_targets = [], []
     for scale in network_scales:
@@ -132,7 +132,7 @@ class GradientStep:
                  dtype="float32", objective=class_term, update=adam2015):
         size = picture.shape[:2]
         self.dtype = dtype
-        self._fc6_size = network.weights[13].shape[2]
+        self._fc6_size = network.fc6_size
         self._scale = theano.shared(np.int64(1), "network_scale")
         with theano.config.change_flags(floatX=dtype):
             start = to_graph(picture, dtype)

@@ -201,9 +201,7 @@ def open_record(out, parameters, resume):
     # As JSON has it, so that what was written compares equal to what is read.
     parameters = json.loads(json.dumps(parameters))
     if not resume:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise InputError(f"{out} exists and is not an empty folder: choose another --out, "
-                             "or --resume to go on with the run there")
+        check_empty(out)
         text = json.dumps({"parameters": parameters, "versions": versions()}, indent=2)
         files.make_folder(out)
         files.write_bytes(record, text.encode())
@@ -218,6 +216,13 @@ def open_record(out, parameters, resume):
                                 for key in changed)
         raise InputError(f"{out} can't be resumed with other parameters: {differences}. "
                          "Use the same as before, or another --out without --resume")
+
+
+def check_empty(out):
+    """InputError unless a folder (Path) is empty or absent."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists and is not an empty folder: choose another --out, "
+                         "or --resume to go on with the run there")
 
 
 def _short(value):
