@@ -59,6 +59,8 @@ def _planned(args):
     # Total variation needs a neighbour.
     check_scales(height, width, program.prior_scales, prior.patch_size if prior else 2)
     scenes = schedule.scenes(args.classes, args.schedule, program, network.descriptions, args.seed)
+    if not args.octaves:
+        program = replace(program, octaves=_fitting(program.octaves, min(height, width), vgg16.least_side(network.fc6_size)))
     for scale in [scale for scale, _ in program.octaves] or program.network_scales:
         vgg16.map_size(height // scale, width // scale, network.fc6_size)
     dtype = "float64" if args.float64 else "float32"
@@ -81,6 +83,16 @@ def octaves(args):
     if given:
         raise InputError(f"--octaves says at which scale each step is taken: leave out {' and '.join(given)}")
     return {"octaves": tuple(args.octaves), "steps_per_frame": sum(steps for _, steps in args.octaves)}
+
+
+def _fitting(octaves, side, least):
+    """A preset's octaves without those at which a picture is too small for the network; the last takes their steps."""
+    if not octaves:
+        return ()
+    *coarse, (finest, steps) = octaves
+    kept = [(scale, count) for scale, count in coarse if side // scale >= least]
+    left_out = sum(count for _, count in coarse) - sum(count for _, count in kept)
+    return (*kept, (finest, steps + left_out))
 
 
 def run_reproduce(args):

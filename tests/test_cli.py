@@ -18,7 +18,7 @@ from interruptible import heed_ctrl_c
 from PIL import Image
 from small_network import small_network
 
-from lsd_repro import cli, fetch, shipped
+from lsd_repro import cli, commands, fetch, shipped
 from lsd_repro.film.schedule import parse_classes
 from lsd_repro.network import matconvnet
 from lsd_repro.program2015 import PUBLISHED
@@ -66,8 +66,8 @@ SMALL = ("--size", "264x256", "--frames", 1, "--steps", 2, "--video-frames", 2)
     (("--octaves", "3"), ("--octaves", "'3'")),
     (("--octaves", "3:0"), ("--octaves", "at least 1")),
     (("--octaves", "2:5", "1:5", "--steps", 4), ("--octaves", "leave out --steps")),
-    (("--octaves", "9:5"), ("53x30 picture is too small",)),
-    (("--network-scales", 1, 9), ("53x30 picture is too small",)),
+    (("--size", "264x256", "--octaves", "9:5"), ("29x28 picture is too small",)),
+    (("--size", "264x256", "--network-scales", 1, 9), ("29x28 picture is too small",)),
 ])
 def test_bad_input_is_one_clear_line_before_anything_is_made(tmp_path, monkeypatch, capsys, weights, arguments, words):
     monkeypatch.chdir(tmp_path)
@@ -101,6 +101,13 @@ def test_frames_are_dreamt_at_the_scales_asked_for(tmp_path, weights):
         assert run("frames", *common, *options, "--out", tmp_path / out) == 0
         record = json.loads((tmp_path / out / "run.json").read_text())["parameters"]
         assert expected.items() <= record.items()
+
+
+def test_a_presets_octaves_that_do_not_fit_leave_their_steps_to_the_finest():
+    octaves = (4, 3), (2, 2), (1, 6)
+    for side, expected in ((900, octaves), (500, ((2, 2), (1, 9))), (300, ((1, 11),)), (200, ((1, 11),))):
+        assert commands._fitting(octaves, side, least=224) == expected
+    assert commands._fitting((), 300, least=224) == ()
 
 
 def test_stills_write_a_picture_a_step_and_no_film(tmp_path, weights):

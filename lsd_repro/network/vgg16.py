@@ -109,6 +109,11 @@ def fixed_filters(layers):
             if isinstance(layer, CorrelationLayer) and layer.filter_size == (3, 3)}
 
 
+def least_side(fc6_size):
+    """Width or height, in pixels, that a picture needs at least for a logit."""
+    return STRIDE * fc6_size
+
+
 def map_size(height, width, fc6_size):
     """Rows and columns of the logit map of a picture.
 
@@ -130,7 +135,7 @@ def map_size(height, width, fc6_size):
     """
     rows, columns = (side // STRIDE - fc6_size + 1 for side in (height, width))
     if min(rows, columns) < 1:
-        least = STRIDE * fc6_size
+        least = least_side(fc6_size)
         raise InputError(f"a {width}x{height} picture is too small for this network: "
                          f"it needs at least {least}x{least}")
     return rows, columns
