@@ -15,6 +15,8 @@ NOISE_MEAN, NOISE_SPREAD = 118.0, 60.0
 # Amplitudes fall as this power of the frequency. In photos it is about 1, but such noise is so
 # grainy that the first frames of a film do little but take the grain away.
 NOISE_EXPONENT = 1.5
+# Share of the width that the largest clouds have; larger ones would make a picture of one colour.
+NOISE_LARGEST = 0.25
 
 
 def load_start(path=None, size=None, seed=0):
@@ -73,6 +75,7 @@ def noise(size, seed):
     width, height = size
     white = np.random.default_rng(seed).normal(size=(height, width, 3))
     frequency = np.hypot(fft.fftfreq(height)[:, None], fft.rfftfreq(width))
+    frequency = np.maximum(frequency, 1 / (NOISE_LARGEST * width))
     frequency[0, 0] = np.inf  # the mean is set below
     fallen = fft.rfft2(white, axes=(0, 1)) / frequency[..., None] ** NOISE_EXPONENT
     clouds = fft.irfft2(fallen, (height, width), axes=(0, 1))
