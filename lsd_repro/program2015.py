@@ -131,7 +131,7 @@ PUBLISHED = {
 # network that ships dreams under the prior that ships; the first octave draws what is large;
 # size and length keep a film within minutes on two cores.
 DEMO = replace(
-    STREAM, width=800, height=450, prior_strength=20.0, octaves=((2, 4), (1, 6)), start="noise",
+    STREAM, width=800, height=450, prior_strength=14.0, octaves=((2, 4), (1, 6)), start="noise",
     video_width=800, video_height=450,
     classes=("gondola", "lion", "king penguin", "coral reef"),
     frames_per_class=4)

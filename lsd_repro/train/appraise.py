@@ -17,15 +17,15 @@ from lsd_repro import files
 from lsd_repro.compare.statistics import colourfulness
 from lsd_repro.dream.step import compile_energies
 from lsd_repro.errors import InputError
-from lsd_repro.network import classes
+from lsd_repro.network import classes, ilsvrc
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.program2015 import PUBLISHED, STREAM
-from lsd_repro.train import ilsvrc, judge
+from lsd_repro.train import judge
 
 SCALES = 1, 4, 8, 16
 # Sides of the windows that the judge looks through, in pixels of a frame as wide as the stream's.
-SIDES = np.geomspace(40, 472, 10).round().astype(int)
+SIDES = np.geomspace(60, 472, 6).round().astype(int)
 # A class counts as seen in a window if the judge gives it this probability at least.
 SEEN = 0.2
 BATCH = 32
