@@ -2,7 +2,8 @@
 
 FRAMES is a folder of a run, or of the frames that the author published. What is measured of each
 set of frames: energies under a prior, colourfulness, the share of values at 0 or 255, whether an
-independent judge (EfficientNet-lite0) sees what was dreamt of, and at which size it sees it best.
+independent judge (EfficientNet-lite0) sees what was dreamt of, and how small a part of a frame it
+needs for that.
 """
 
 import argparse
@@ -27,7 +28,7 @@ SCALES = 1, 4, 8, 16
 # Sides of the windows that the judge looks through, in pixels of a frame as wide as the stream's.
 SIDES = np.geomspace(60, 472, 6).round().astype(int)
 # A class counts as seen in a window if the judge gives it this probability at least.
-SEEN = 0.2
+SEEN = 0.5
 BATCH = 32
 
 
@@ -74,29 +75,38 @@ def probabilities(look, pictures):
 
 
 def sizes(look, picture, wanted):
-    """Sides of the windows in which the judge sees a class best, in pixels of a frame as wide as the stream's.
+    """How large objects are: sides of the smallest windows in which the judge sees a class.
 
-    Of windows about one place those of the side with the highest probability count, if that is at
-    least `SEEN`; places are the centres of the smallest windows.
+    Parameters
+    ----------
+    look : function
+        The judge.
+    picture : uint8 array, shape (height, width, 3)
+    wanted : sequence of int
+        Any of these classes counts.
+
+    Returns
+    -------
+    list of float
+        In pixels of a frame as wide as the stream's. Smaller windows come first, of one size those
+        that the judge is surer of; a window in whose middle half another that was counted lies, or
+        whose middle lies in such a one, shows that object once more and is left out.
     """
     height, width = picture.shape[:2]
-    step = SIDES[0]
-    rows, columns = np.mgrid[step // 2:height:step, step // 2:width:step]
-    best, side_of_best = np.zeros(rows.shape), np.zeros(rows.shape)
+    counted = np.empty((0, 3))  # middle (row, column) and side
+    found = []
     for side in SIDES:
         own = min(round(side * width / STREAM.width), height)
-        tops, lefts = corners(height, own), corners(width, own)
-        windows = np.stack([picture[top:top + own, left:left + own] for top in tops for left in lefts])
-        found = probabilities(look, windows)[:, wanted].max(1).reshape(len(tops), len(lefts))
-        here = found[nearest(rows, tops + own / 2), nearest(columns, lefts + own / 2)]
-        side_of_best = np.where(here > best, side, side_of_best)
-        best = np.maximum(here, best)
-    return side_of_best[best >= SEEN]
-
-
-def nearest(places, centres):
-    """For each place the index of the centre next to it."""
-    return np.abs(centres - places[..., None]).argmin(-1)
+        corner = np.array([(top, left) for top in corners(height, own) for left in corners(width, own)])
+        windows = np.stack([picture[top:top + own, left:left + own] for top, left in corner])
+        seen = probabilities(look, windows)[:, wanted].max(1)
+        for index in np.argsort(-seen, kind="stable")[:(seen >= SEEN).sum()]:
+            middle = corner[index] + own / 2
+            apart = np.abs(counted[:, :2] - middle).max(1)
+            if np.all(apart > np.maximum(counted[:, 2] / 2, own / 4)):
+                counted = np.vstack([counted, [*middle, own]])
+                found.append(float(side))
+    return found
 
 
 def appraise(frames, energies, look):

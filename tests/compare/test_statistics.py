@@ -160,3 +160,13 @@ def test_pictures_with_nothing_to_compare_are_refused():
 def test_no_theano_is_needed(python):
     done = python("import sys; import lsd_repro.compare.statistics; assert 'theano' not in sys.modules")
     assert done.returncode == 0, done.stderr
+
+
+def test_colourfulness_is_that_of_its_formula_and_of_grey_none():
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (40, 50, 3)).astype(np.uint8)
+    red, green, blue = (picture[..., i].astype(float) for i in range(3))
+    rg, yb = red - green, 0.5 * (red + green) - blue
+    expected = (rg.var() + yb.var()) ** 0.5 + 0.3 * (rg.mean() ** 2 + yb.mean() ** 2) ** 0.5
+    assert statistics.colourfulness(picture) == pytest.approx(expected)
+    assert statistics.colourfulness(np.repeat(picture[..., :1], 3, axis=2)) == 0
