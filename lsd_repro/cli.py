@@ -57,6 +57,9 @@ def parser():
     sub.add_argument("--preset", choices=("demo", "stream"), default="demo",
                      help="demo: a film of seconds, in minutes; stream: the constants of 2015 (default: %(default)s)")
     add_dream_options(sub, "out/frames")
+    sub.add_argument("--chat", metavar="LOG",
+                     help="an exported chat chooses, by the rules of 2015: JSON or text of TwitchDownloader, JSON of "
+                          "chat-downloader, raw IRC, Chatterino (--frames: of the whole film)")
     add_video_option(sub)
 
     sub = command("stills", commands.run_dream, "the second program of 2015: one big picture, the network at two scales",

@@ -46,7 +46,10 @@ def run_dream(args):
         prior = store.load_kind(args.prior or shipped.path(shipped.PRIORS), args.prior_kind)
     # Total variation needs a neighbour.
     check_scales(height, width, program.prior_scales, prior.patch_size if prior else 2)
-    scenes = schedule.scenes(args.classes, args.schedule, program, network.descriptions, args.seed)
+    if getattr(args, "chat", None):
+        scenes = chat_scenes(args, program, network.descriptions)
+    else:
+        scenes = schedule.scenes(args.classes, args.schedule, program, network.descriptions, args.seed)
     for scale in program.network_scales:
         vgg16.map_size(height // scale, width // scale, network.weights[13].shape[2])
     dtype = "float64" if args.float64 else "float32"
@@ -61,6 +64,18 @@ def run_dream(args):
     stream.make_film(args.out, scenes, program, make_step, parameters, args.resume)
     print(f"done, see {args.out}")
     return 0
+
+
+def chat_scenes(args, program, descriptions):
+    """The scenes that the chat of a log chooses."""
+    from lsd_repro.chat import logs, replay
+    from lsd_repro.chat.vocabulary import vocabulary
+
+    if args.classes or args.schedule:
+        raise InputError(f"let the chat {args.chat} choose, or --classes or --schedule, not both")
+    log = logs.read_log(args.chat)
+    print(f"{args.chat}: {log.summary()}", file=sys.stderr)
+    return replay.scenes(log.messages, vocabulary(descriptions), program, args.seed, args.frames)
 
 
 def run_reproduce(args):

@@ -31,6 +31,11 @@ ROTATION_PER_FRAME = 0.01  # degrees
 CAPTION_HEIGHT = 20
 CAPTION_CORNER = (5, 5)
 
+# The chat: how many messages wait, how long a subject is held, and for how many there is room.
+QUEUE_LENGTH = 100
+HOLD_SECONDS = 60
+HALVES = 2
+
 # The stills were written as round(clip(x, 0.1, 254.9)).
 STILL_RANGE = (0.1, 254.9)
 
@@ -58,6 +63,9 @@ class Program:
         25 times the 7 to 8 s that the steps of a frame took.
     video_width, video_height : int
         Size of the film.
+    caption_leads : bool
+        Whether a new caption comes a frame before the picture that was dreamt under it, as in
+        2015: the text was handed over with the last picture of the classes before.
     classes : tuple of str
         What is shown unless the user says otherwise; empty: drawn at random.
     frames_per_class : int
@@ -75,6 +83,7 @@ class Program:
     video_frames_per_frame: int
     video_width: int
     video_height: int
+    caption_leads: bool
     classes: tuple
     frames_per_class: int
 
@@ -83,7 +92,7 @@ STREAM = Program(
     width=840, height=472, learning_rate=5.0, prior_strength=10.0,
     prior_scales=(1, 4, 8, 16, 32), network_scales=(1,),
     steps_per_frame=10, reset_moments=True,
-    video_frames_per_frame=190, video_width=1024, video_height=576,
+    video_frames_per_frame=190, video_width=1024, video_height=576, caption_leads=True,
     classes=(), frames_per_class=8)
 
 STREAM_START = "image7.jpg"  # in the author's repository
@@ -92,7 +101,7 @@ STILLS = Program(
     width=1920, height=1080, learning_rate=5.0, prior_strength=1000.0,
     prior_scales=(1, 2, 5, 11, 23, 47, 95), network_scales=(3, 4),
     steps_per_frame=1, reset_moments=False,
-    video_frames_per_frame=0, video_width=0, video_height=0,
+    video_frames_per_frame=0, video_width=0, video_height=0, caption_leads=False,
     classes=("volcano",), frames_per_class=100)
 
 # The frames that the author published (blog of 2 July 2015), by name: the step in
@@ -118,6 +127,6 @@ PUBLISHED = {
 # shipped network dreams; the rest keeps a film within minutes on two cores.
 DEMO = replace(
     STREAM, width=480, height=272, prior_strength=2.0,
-    video_frames_per_frame=25, video_width=480, video_height=272,
+    video_frames_per_frame=25, video_width=480, video_height=272, caption_leads=False,
     classes=("king penguin", "bell pepper", "pizza", "ladybug", "school bus"),
     frames_per_class=3)
