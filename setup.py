@@ -31,6 +31,11 @@ REQUIREMENTS = [
     "requests>=2.28,<3",
     # Knows the user's cache folder on every system.
     "platformdirs>=3,<5",
+    # Serves `lsd-repro live`: HTTP and WebSocket in one, with flow control both ways, from small wheels for every
+    # Python that the rest runs on.  uvicorn and Starlette would be three packages for the same, websockets has no files.
+    "aiohttp>=3.9,<4",
+    # Its IRC: all Python, keeps to the protocol, and runs in aiohttp's loop.  pydle wants Python 3.10.
+    "irc>=20.1,<21",
     # Keeps two processes from downloading into the same folder at once.
     "filelock>=3.12,<5",
 ]
@@ -51,7 +56,8 @@ setup(
     # The data lies at the top of the checkout and inside the package in a wheel.
     packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
     package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
-    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.c"], "lsd_repro.train": ["*.tsv"]},
+    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.c"], "lsd_repro.train": ["*.tsv"],
+                  "lsd_repro.live": ["page/*"]},
     # The film's video frames.  Contracted to fused multiply-adds, as some machines would, its
     # coordinates would not be scikit-image's.
     ext_modules=[Extension("lsd_repro.film._blend", ["lsd_repro/film/blend.c"],

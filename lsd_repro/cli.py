@@ -62,6 +62,26 @@ def parser():
                           "chat-downloader, raw IRC, Chatterino (--frames: of the whole film)")
     add_video_option(sub)
 
+    sub = command("live", commands.run_live, "the film as it is dreamt, on a local web page; viewers and a chat choose",
+                  "lsd-repro live --irc localhost:6667/#dreams")
+    sub.add_argument("--preset", choices=("demo", "stream"), default="demo",
+                     help="demo: small enough to be smooth; stream: the constants of 2015 (default: %(default)s)")
+    sub.set_defaults(classes=None, schedule=None, frames=None, video_frames=None)
+    sub.add_argument("--host", default="127.0.0.1", help="who can open the page: 127.0.0.1, this computer alone (the default); "
+                                                         "0.0.0.0, all who reach it, and all of them can steer")
+    sub.add_argument("--port", type=whole(0), default=8015, metavar="N", help="default: %(default)s; 0: any that is free")
+    sub.add_argument("--open", action="store_true", help="open the page in the browser")
+    sub.add_argument("--viewers", type=whole(1), default=64, metavar="N", help="at most (default: %(default)s)")
+    sub.add_argument("--hold", type=not_negative, default=None, metavar="S",
+                     help="seconds that a suggestion is shown before the next (default: stream 60, as in 2015; demo 10)")
+    sub.add_argument("--keep", type=whole(2), default=600, metavar="N",
+                     help="last frames to keep, for the film (default: %(default)s)")
+    sub.add_argument("--irc", metavar="HOST:PORT/#CHANNEL",
+                     help="a channel whose chat chooses, too; a password is taken from LSD_REPRO_IRC_PASSWORD")
+    sub.add_argument("--irc-nick", metavar="NICK", help="default: justinfan and a number, which Twitch lets in without a password")
+    sub.add_argument("--irc-tell", action="store_true", help="say in the channel what is dreamt next, every 5 s at most")
+    add_run_options(sub, "out/live", film=False)
+
     sub = command("stills", commands.run_dream, "the second program of 2015: one big picture, the network at two scales",
                   'lsd-repro stills --classes "bell pepper" --size 960x768 --prior-strength 10 --frames 20 --out out/peppers')
     sub.set_defaults(preset="stills", video_frames=None)
@@ -179,12 +199,13 @@ def add_dream_options(sub, out):
     add_run_options(sub, out)
 
 
-def add_run_options(sub, out):
+def add_run_options(sub, out, film=True):
     sub.add_argument("--start", metavar="IMG", help="start image (default: a photo that scikit-image ships)")
     sub.add_argument("--size", type=size, metavar="WxH",
                      help="size of the optimised picture (default: the preset's; for stream and stills "
                           "that of --start, if given)")
-    sub.add_argument("--frames", type=whole(1), metavar="N", help="optimised frames for each of --classes")
+    if film:
+        sub.add_argument("--frames", type=whole(1), metavar="N", help="optimised frames for each of --classes")
     sub.add_argument("--steps", type=whole(1), metavar="N", help="gradient steps per optimised frame")
     sub.add_argument("--learning-rate", type=not_negative, metavar="R", help="grey levels a step")
     add_weights_option(sub)

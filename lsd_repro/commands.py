@@ -7,6 +7,7 @@ imported where they are needed, so that help and bad options don't wait for them
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from lsd_repro import fetch
 from lsd_repro.errors import InputError
@@ -15,7 +16,27 @@ from lsd_repro.program2015 import DEMO, PUBLISHED, STILLS, STREAM, STREAM_START
 PROGRAMS = {"demo": DEMO, "stream": STREAM, "stills": STILLS}
 
 
+class Plan(NamedTuple):
+    """What the options of a dream come to."""
+
+    program: object
+    scenes: list
+    network: object
+    make_step: object
+    parameters: dict
+
+
 def run_dream(args):
+    from lsd_repro.film import stream
+
+    plan = planned(args)
+    stream.make_film(args.out, plan.scenes, plan.program, plan.make_step, plan.parameters, args.resume)
+    print(f"done, see {args.out}")
+    return 0
+
+
+def planned(args):
+    """The Plan that the options of a dream come to; InputError for those that don't go."""
     from lsd_repro import shipped
     from lsd_repro.dream.step import GradientStep
     from lsd_repro.film import schedule, stream
@@ -61,9 +82,7 @@ def run_dream(args):
                             program.network_scales, dtype)
 
     parameters = stream.parameters(program, scenes, start, network, prior, dtype, args.seed)
-    stream.make_film(args.out, scenes, program, make_step, parameters, args.resume)
-    print(f"done, see {args.out}")
-    return 0
+    return Plan(program, scenes, network, make_step, parameters)
 
 
 def chat_scenes(args, program, descriptions):
@@ -76,6 +95,13 @@ def chat_scenes(args, program, descriptions):
     log = logs.read_log(args.chat)
     print(f"{args.chat}: {log.summary()}", file=sys.stderr)
     return replay.scenes(log.messages, vocabulary(descriptions), program, args.seed, args.frames)
+
+
+def run_live(args):
+    from lsd_repro.live import server
+
+    server.run(args)
+    return 0
 
 
 def run_reproduce(args):
@@ -262,5 +288,5 @@ def verify_gpu(out):
 
 
 # Those that take --device.
-COMPUTING = (run_dream, run_reproduce, run_prior_show, run_prior_compare, run_prior_ablate, run_parity, run_compare,
+COMPUTING = (run_dream, run_live, run_reproduce, run_prior_show, run_prior_compare, run_prior_ablate, run_parity, run_compare,
              run_doctor)

@@ -26,6 +26,8 @@ EPSILON = 1e-8
 FRAMES_PER_SECOND = 25
 ZOOM_PER_SECOND = 1.05
 ROTATION_PER_FRAME = 0.01  # degrees
+# How much the time of the last frame weighs in the average that sets k live.
+NEWEST_WEIGHT = 0.9
 
 # The caption's font height and the corner of its box, in pixels.
 CAPTION_HEIGHT = 20
