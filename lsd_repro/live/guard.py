@@ -64,11 +64,17 @@ async def add_headers(request, response):
     response.headers.update(HEADERS)
 
 
-class _Refused(asyncio.Protocol):
+class Gate(asyncio.Protocol):
+    """What a connection meets first: it is handed on to aiohttp's `server`, or ended if that has `most` already."""
+
+    def __init__(self, server, most=MOST_CONNECTIONS):
+        self.server, self.most = server, most
+
     def connection_made(self, transport):
-        transport.abort()
-
-
-def limited(server, most=MOST_CONNECTIONS):
-    """What makes the protocols of a server (aiohttp's), and hangs up on connections beyond the first `most`."""
-    return lambda: server() if len(server.connections) < most else _Refused()
+        # Here and not where protocols are made: many are made before the first is connected.
+        if len(self.server.connections) >= self.most:
+            transport.abort()
+            return
+        handler = self.server()
+        transport.set_protocol(handler)
+        handler.connection_made(transport)

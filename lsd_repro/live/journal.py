@@ -12,6 +12,7 @@ is on the disk.
 """
 
 import json
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,7 +81,7 @@ class Journal:
                     self.saved = {"state": {name: saved[name] for name in saved.files if name not in ("done", "scene")},
                                   "scene": Scene(*json.loads(str(saved["scene"])))}
                     self.done = int(saved["done"])
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
                 raise InputError(f"{latest} can't be read ({error}); choose another --out, without --resume") from error
         # A frame that was being saved when the run was broken off is dreamt again.
         self.segments = [segment for segment in read_segments(self.out) if segment.index <= self.done]

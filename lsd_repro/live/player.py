@@ -36,7 +36,7 @@ class Player(threading.Thread):
     video_shape : (int, int)
         Height and width.
     show : callable
-        Called with a JPEG and the index of the frame that the film is on the way to; in this thread.
+        Called with each, as JPEG; in this thread.
     watched : callable
         Whether anybody looks; unseen frames are not drawn.
     """
@@ -59,10 +59,11 @@ class Player(threading.Thread):
                 self.wake.set()
 
     def run(self):
-        self.due = self.shown = 0.0
+        self.shown = 0.0
         while True:
             self.wake.wait()
             self.wake.clear()
+            self.due = time.monotonic()
             while self.waiting:
                 segment = self.waiting.popleft()
                 try:
@@ -70,14 +71,16 @@ class Player(threading.Thread):
                 except OSError:
                     continue  # kept no longer
                 for frame in journal.video_frames(a, b, segment, self.video_shape, self.pace(segment.k)):
-                    self.show(jpeg(frame), segment.index)
+                    self.show(jpeg(frame))
 
     def pace(self, k):
         """The indices of the `k` frames of a segment, each when it is due; without those that nobody would see."""
         for index in range(k):
-            self.playing.wait()
+            if not self.playing.is_set():
+                self.playing.wait()
+                self.due = time.monotonic()
             now = time.monotonic()
-            # After a stop the film goes on from there, and catches up no more than half a second.
+            # Where drawing takes longer than there is time, frames are left out.
             self.due = max(self.due, now - CATCH_UP) + 1 / FRAMES_PER_SECOND / (1 + HURRY * len(self.waiting))
             if self.due > now:
                 time.sleep(self.due - now)

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import queue
+import signal
 import sys
 import tempfile
 import threading
@@ -89,21 +90,28 @@ class _Live:
         self.film = {}
         self.channel = None
         self.outbox = queue.Queue(OUTBOX)
+        self.url = None
 
     async def serve(self, address):
         loop = asyncio.get_running_loop()
         self.ended = loop.create_future()
         loop.add_reader(self.pipe.fileno(), self.on_end)
         threading.Thread(target=self.deliver, daemon=True).start()
-        self.player = Player(self.args.out, self.dream["video"], lambda picture, index: loop.call_soon_threadsafe(
-            self.offer, FILM, picture), lambda: self.viewers)
+        with contextlib.suppress(NotImplementedError):  # on Windows
+            loop.add_signal_handler(signal.SIGTERM, lambda: self.ended.done() or self.ended.set_result(None))
+
+        def show(picture):
+            with contextlib.suppress(RuntimeError):  # the loop has just ended
+                loop.call_soon_threadsafe(self.offer, FILM, picture)
+
+        self.player = Player(self.args.out, self.dream["video"], show, lambda: self.viewers)
         self.player.start()
         app = web.Application(middlewares=[guard.middleware(guard.own_names(self.args.host))])
         app.on_response_prepare.append(guard.add_headers)
         app.add_routes([
             web.get("/", self.page), web.get("/{name:live\\.(?:css|js)}", self.page), web.get("/vocabulary.json", self.vocabulary),
             web.get("/ws", self.socket), web.get("/snapshot.png", self.snapshot), web.get("/films/{last:\\d{1,9}}.mp4", self.saved)])
-        runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS)
+        runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS, shutdown_timeout=FAREWELL_SECONDS)
         await runner.setup()
         tasks = [asyncio.ensure_future(self.watch())]
         if address:
@@ -131,11 +139,12 @@ class _Live:
         """Open the port, and say where."""
         host, port = self.args.host, self.args.port
         try:
-            server = await asyncio.get_running_loop().create_server(guard.limited(runner.server), host, port)
+            server = await asyncio.get_running_loop().create_server(lambda: guard.Gate(runner.server), host, port)
         except (OSError, OverflowError) as error:
             raise InputError(f"can't serve at --host {host} --port {port}: {getattr(error, 'strerror', None) or error}") from error
         port = server.sockets[0].getsockname()[1]
         url = f"http://{'localhost' if host in ('127.0.0.1', '::1') else host}:{port}/"
+        self.url = url
         print(f"the dream is at {url} (Ctrl-C ends it)", flush=True)
         # Without a desktop a browser in the terminal might be found.
         if self.args.open and (sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)):

@@ -74,7 +74,7 @@ function show(news) {
   at("pause").textContent = news.phase === "paused" ? "Go on" : "Pause";
   at("pause").setAttribute("aria-pressed", news.phase === "paused");
   if (news.scene) {
-    at("subject").textContent = news.scene[2] || "whatever it likes, until somebody suggests something";
+    at("subject").textContent = news.scene[2] || "whatever it likes";
     at("progress").textContent = `frame ${news.done + 1}, step ${news.step} of ${news.steps}`;
     at("steps").max = news.steps;
     at("steps").value = news.step;
@@ -178,6 +178,13 @@ function completions(typed) {
   return found.flat().slice(0, COMPLETIONS);
 }
 
+// What is half typed becomes the first completion; a word that many share stays, and is drawn by lot.
+function finished(typed) {
+  const lower = typed.toLowerCase();
+  const known = classes.some(terms => terms.some(term => term.toLowerCase() === lower || term.toLowerCase().match(/[\w']+/g)?.includes(lower)));
+  return known ? typed : completions(typed)[0] || typed;
+}
+
 function complete(input) {
   const listbox = at(`${input.id}-list`);
   let chosen = -1;
@@ -221,7 +228,7 @@ complete(at("top"));
 at("user").value = localStorage.getItem("user") || "";
 at("suggest").addEventListener("submit", event => {
   event.preventDefault();
-  const parts = ["bottom", "top"].map(id => at(id).value.trim()).filter(Boolean);
+  const parts = ["bottom", "top"].map(id => at(id).value.trim()).filter(Boolean).map(finished);
   if (!parts.length) { say("Name something to dream of."); at("bottom").focus(); return; }
   localStorage.setItem("user", at("user").value.trim());
   say("");
