@@ -78,7 +78,7 @@ def parser():
                      help="last frames to keep, for the film (default: %(default)s)")
     sub.add_argument("--irc", metavar="HOST:PORT/#CHANNEL",
                      help="a channel whose chat chooses, too; a password is taken from LSD_REPRO_IRC_PASSWORD")
-    sub.add_argument("--irc-nick", metavar="NICK", help="default: justinfan and a number, which Twitch lets in without a password")
+    sub.add_argument("--irc-nick", metavar="NICK", help="default: one that nobody has; on Twitch, one that needs no password")
     sub.add_argument("--irc-tell", action="store_true", help="say in the channel what is dreamt next, every 5 s at most")
     add_run_options(sub, "out/live", film=False)
 

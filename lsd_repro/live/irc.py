@@ -13,7 +13,6 @@ import re
 import time
 
 import irc.client_aio
-from irc.buffer import LenientDecodingLineBuffer
 
 from lsd_repro.errors import InputError
 
@@ -44,7 +43,7 @@ class Channel:
     address : (str, int, str)
         From `parse_address`.
     nick : str, optional
-        By default one that Twitch gives to those without an account.
+        By default one that nobody has; on Twitch, of those that need no account.
     hear : callable
         Called with the user and the text of each message.
 
@@ -56,7 +55,9 @@ class Channel:
 
     def __init__(self, address, hear, nick=None):
         self.host, self.port, self.channel = address
-        self.nick, self.hear = nick or f"justinfan{random.randint(10_000, 99_999)}", hear
+        # RFC 1459 allows nine characters.
+        guest = "justinfan" if self.host.endswith("twitch.tv") else "lsd"
+        self.nick, self.hear = nick or f"{guest}{random.randint(10_000, 99_999)}", hear
         self.state = "connecting"
         self._connection, self._told = None, 0.0
         for name in ("irc.client", "irc.client_aio"):
@@ -95,7 +96,7 @@ class Channel:
         self._connection = connection = reactor.server()
         handlers = {
             "welcome": lambda connection, event: connection.join(self.channel),
-            "nicknameinuse": lambda connection, event: connection.nick(f"{self.nick}{random.randint(100, 999)}"),
+            "nicknameinuse": lambda connection, event: connection.nick(f"{self.nick[:6]}{random.randint(100, 999)}"),
             "join": self._on_join, "kick": lambda connection, event: connection.disconnect(),
             "pubmsg": self._on_message, "action": self._on_message,
             "disconnect": lambda connection, event: ended.done() or ended.set_result(None)}
@@ -127,15 +128,16 @@ class Channel:
 class _Protocol(irc.client_aio.IrcProtocol):
     def data_received(self, data):
         self.connection.last_heard = time.monotonic()
-        # What the library can't read is passed over: nobody in the channel shall end the connection.
-        with contextlib.suppress(Exception):
-            super().data_received(data)
+        for line in data.splitlines(keepends=True):
+            # What the library can't read is passed over: nobody in the channel shall end the connection.
+            with contextlib.suppress(Exception):
+                super().data_received(line)
         if len(self.connection.buffer.buffer) > LONGEST_LINE:
             self.connection.disconnect()
 
 
 class _Connection(irc.client_aio.AioConnection):
-    buffer_class = LenientDecodingLineBuffer
+    buffer_class = irc.client.buffer.LenientDecodingLineBuffer
     protocol_class = _Protocol
     last_heard = 0.0
 

@@ -221,7 +221,7 @@ def test_the_film_is_played_to_viewers_with_state_and_preview(tmp_path):
             picture = np.full((PROGRAM.height, PROGRAM.width, 3), 128, np.uint8)
             for index in range(3):
                 journal.write.write_png(journal.frame_file(tmp_path, index), picture)
-            slot.write(dict(STATE, done=2, trace=[[7, -1.5, 2.5]], segments=[[1, 5, 1, "one"], [2, 5, 1, "two"]]), picture)
+            slot.write(dict(STATE, done=2, trace=[[7, -1.5, 2.5]], segments=[[1, 20, 1, "one"], [2, 20, 1, "two"]]), picture)
             kinds, history = [], []
             while kinds.count(FILM) < 10 or viewers.PREVIEW not in kinds or not any(point[0] == 7 for point in history):
                 message = await connection.receive(timeout=5)
