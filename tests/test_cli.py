@@ -216,14 +216,14 @@ def test_prior_fit_writes_a_prior_that_frames_take(tmp_path, capsys):
 
 
 def test_every_command_has_help_with_an_example(capsys):
-    for arguments in (("frames",), ("stills",), ("reproduce",), ("classes",), ("prior", "fit"), ("prior", "show"), ("prior", "compare"),
+    for arguments in (("frames",), ("live",), ("stills",), ("reproduce",), ("classes",), ("prior", "fit"), ("prior", "show"), ("prior", "compare"),
                       ("prior", "ablate"), ("fetch",), ("compare",), ("parity",), ("bench", "step"), ("bench", "film"),
                       ("doctor",)):
         assert run(*arguments, "--help") == 0
         assert "example: lsd-repro " + " ".join(arguments) in capsys.readouterr().out
 
 
-COMPUTING = (("frames",), ("stills",), ("reproduce",), ("prior", "show"), ("prior", "compare", "a.npz"),
+COMPUTING = (("frames",), ("live",), ("stills",), ("reproduce",), ("prior", "show"), ("prior", "compare", "a.npz"),
              ("prior", "ablate", "--class", "a"), ("parity", "a.npz"), ("compare", "a.png"), ("doctor",))
 
 

@@ -16,6 +16,8 @@ from lsd_repro.chat.messages import Message
 from lsd_repro.chat.picking import Chat
 from lsd_repro.chat.vocabulary import vocabulary
 from lsd_repro.errors import InputError
+from lsd_repro.film.stream import check_finite, optimise_frame
+from lsd_repro.film.write import as_still
 from lsd_repro.live.journal import Journal, Segment
 from lsd_repro.live.slot import Slot
 from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS, NEWEST_WEIGHT
@@ -111,9 +113,6 @@ class _Dreamer:
 
     def dream(self):
         """Frame after frame, until told to stop."""
-        # Here, for Theano comes with it.
-        from lsd_repro.film.stream import optimise_frame
-
         self.phase = "dreaming"
         scene, _ = self.take_turn()
         frames_a_second = FRAMES_PER_SECOND / self.k
@@ -136,8 +135,6 @@ class _Dreamer:
 
     def on_step(self, terms):
         """Show the step, and wait here during a pause."""
-        from lsd_repro.film.stream import check_finite
-
         check_finite(terms.loss, f"frame {self.journal.done + 1}")
         self.at_step += 1
         self.steps_taken += 1
@@ -154,8 +151,6 @@ class _Dreamer:
         self.step.prior_strength = self.strength
 
     def publish(self):
-        from lsd_repro.film.write import as_still
-
         with self.lock:
             scene, waiting = self.chat.scene, [[said.user, said.text] for said in list(self.chat.waiting)[-LISTED:]]
             held = max(0.0, self.chat.held_until - time.monotonic())

@@ -4,12 +4,12 @@
 
 const FILM = 0, HISTORY = 1000, COMPLETIONS = 7;
 const at = id => document.getElementById(id);
-let socket = null, retry = 500, state = {}, history = [], classes = [];
+let socket = null, retry = 500, state = {}, trace = [], classes = [];
 
 function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
   socket.binaryType = "arraybuffer";
-  socket.onopen = () => { retry = 500; history = []; };
+  socket.onopen = () => { retry = 500; trace = []; };
   socket.onmessage = ({data}) => {
     if (typeof data === "string") {
       const {state: news, note} = JSON.parse(data);
@@ -64,9 +64,9 @@ function show(news) {
   const before = state.phase;
   state = news;
   for (const point of news.history) {
-    if (!history.length || point[0] > history[history.length - 1][0]) history.push(point);
+    if (!trace.length || point[0] > trace[trace.length - 1][0]) trace.push(point);
   }
-  history = history.slice(-HISTORY);
+  trace = trace.slice(-HISTORY);
   if (news.phase === "compiling") veil("Compiling: a minute or so the first time, seconds later on");
   else if (news.phase === "paused") veil("Paused");
   else if (!at("film").dataset.painted) veil("The first frame is being dreamt…");
@@ -141,7 +141,7 @@ function plot() {
   draw.font = "11px system-ui, 'DejaVu Sans', sans-serif";
   const half = height / 2;
   [["logit", 2, "--accent", 0], ["loss", 1, "--cool", half]].forEach(([name, column, colour, top]) => {
-    const values = history.map(point => point[column]);
+    const values = trace.map(point => point[column]);
     if (values.length < 2) return;
     const low = Math.min(...values), high = Math.max(...values), span = high - low || 1;
     const y = value => top + half - 7 - (half - 14) * (value - low) / span;
