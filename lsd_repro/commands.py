@@ -98,9 +98,9 @@ def chat_scenes(args, program, descriptions):
 
 
 def run_live(args):
-    from lsd_repro.live import server
+    from lsd_repro.live.run import run
 
-    server.run(args)
+    run(args)
     return 0
 
 

@@ -14,6 +14,7 @@ a film needs in a ``journal``.
 ``server``   the page, its WebSocket, the films
 ``irc``      the chat of an IRC channel
 ``saving``   makes a film of the journal, in a process of its own
+``run``      starts both processes, and ends them
 ``page``     HTML, CSS and JavaScript, served as they are
 ===========  ==============================================================
 """

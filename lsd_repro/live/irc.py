@@ -18,7 +18,7 @@ from lsd_repro.errors import InputError
 
 PASSWORD_VARIABLE = "LSD_REPRO_IRC_PASSWORD"
 PORT = 6667
-TLS_PORTS = (6697, 443)  # Twitch's second is web servers' own
+TLS_PORT = 6697
 
 PATIENCE = 20  # seconds to connect
 FIRST_WAIT, LONGEST_WAIT = 1, 60  # seconds until the next attempt
@@ -70,8 +70,8 @@ class Channel:
             begun = time.monotonic()
             try:
                 await self._once()
-            except (OSError, asyncio.TimeoutError):
-                pass
+            except (OSError, asyncio.TimeoutError, UnicodeError):
+                pass  # not there, silent, or no name that there can be
             if time.monotonic() - begun > LONGEST_WAIT:
                 wait = FIRST_WAIT
             self.state = f"not connected, again in {wait} s"
@@ -102,7 +102,7 @@ class Channel:
             "disconnect": lambda connection, event: ended.done() or ended.set_result(None)}
         for event, handler in handlers.items():
             reactor.add_global_handler(event, handler)
-        factory = irc.connection.AioFactory(ssl=True) if self.port in TLS_PORTS else irc.connection.AioFactory()
+        factory = irc.connection.AioFactory(**({"ssl": True} if self.port == TLS_PORT else {}))
         await asyncio.wait_for(connection.connect(self.host, self.port, self.nick, os.environ.get(PASSWORD_VARIABLE),
                                                   connect_factory=factory), PATIENCE)
         try:

@@ -1,14 +1,12 @@
-"""The page, its WebSocket, and the two processes: `run`."""
+"""The page, its WebSocket, the films: `Live`."""
 
 import asyncio
 import contextlib
 import json
-import multiprocessing
 import os
 import queue
 import signal
 import sys
-import tempfile
 import threading
 import webbrowser
 from collections import deque
@@ -21,7 +19,7 @@ from PIL import Image
 from lsd_repro.chat.messages import message
 from lsd_repro.chat.vocabulary import candidates, vocabulary
 from lsd_repro.errors import InputError
-from lsd_repro.live import dreamer, guard, journal, saving
+from lsd_repro.live import guard, journal, saving
 from lsd_repro.live.player import Player, jpeg
 from lsd_repro.live.slot import Slot
 from lsd_repro.live.viewers import FILM, NOTE, PREVIEW, STATE, Viewer, open_socket
@@ -38,48 +36,25 @@ IDLE_SECONDS = 15  # of a connection that asks nothing
 STRONGEST, FASTEST = 50.0, 4.0  # prior and zoom
 
 
-def run(args):
-    """Dream and serve until Ctrl-C; `args` are the options of ``lsd-repro live``.
+class Live:
+    """The serving process.
 
-    Raises
-    ------
-    InputError
-        For options that don't go, a port that is taken, or when the dream ends by itself.
+    Parameters
+    ----------
+    args : argparse.Namespace
+        The options of ``lsd-repro live``.
+    dream : dict
+        What the dreamer said at first.
+    slot_path : path
+        Of the Slot that it fills.
+    pipe : multiprocessing.Connection
+        To it.
+
+    Attributes
+    ----------
+    url : str or None
+        Where the page is, once it is.
     """
-    channel = None
-    if args.irc:
-        from lsd_repro.live import irc
-
-        channel = irc.parse_address(args.irc)
-    context = multiprocessing.get_context("spawn")
-    pipe, theirs = context.Pipe()
-    with tempfile.TemporaryDirectory(prefix="lsd-repro-") as folder:
-        slot_path = os.path.join(folder, "slot")
-        process = context.Process(target=dreamer.main, args=(args, slot_path, theirs), name="dreamer")
-        process.start()
-        theirs.close()
-        try:
-            dream = _received(pipe)
-            asyncio.run(_Live(args, dream, slot_path, pipe).serve(channel))
-        finally:
-            pipe.close()
-            process.join(5)
-            process.kill()
-
-
-def _received(pipe):
-    """What the dreamer says; InputError if that is how it ended."""
-    try:
-        said = pipe.recv()
-    except (EOFError, OSError):
-        said = {"error": "the dreaming process has ended (out of memory?); the same command with --resume goes on"}
-    if "error" in said:
-        raise InputError(said["error"])
-    return said
-
-
-class _Live:
-    """The serving process."""
 
     def __init__(self, args, dream, slot_path, pipe):
         self.args, self.dream, self.slot_path, self.pipe = args, dream, slot_path, pipe
@@ -93,6 +68,7 @@ class _Live:
         self.url = None
 
     async def serve(self, address):
+        """Serve until the dream ends, and listen to the channel at `address` (see `lsd_repro.live.irc`) unless it is None."""
         loop = asyncio.get_running_loop()
         self.ended = loop.create_future()
         loop.add_reader(self.pipe.fileno(), self.on_end)
@@ -143,7 +119,8 @@ class _Live:
         except (OSError, OverflowError) as error:
             raise InputError(f"can't serve at --host {host} --port {port}: {getattr(error, 'strerror', None) or error}") from error
         port = server.sockets[0].getsockname()[1]
-        url = f"http://{'localhost' if host in ('127.0.0.1', '::1') else host}:{port}/"
+        name = "localhost" if host in ("127.0.0.1", "::1") else f"[{host}]" if ":" in host else host
+        url = f"http://{name}:{port}/"
         self.url = url
         print(f"the dream is at {url} (Ctrl-C ends it)", flush=True)
         # Without a desktop a browser in the terminal might be found.
@@ -155,7 +132,7 @@ class _Live:
         """The dreamer said something: it has ended."""
         with contextlib.suppress(asyncio.InvalidStateError):
             try:
-                self.ended.set_result(_received(self.pipe))
+                self.ended.set_result(received(self.pipe))
             except InputError as error:
                 self.ended.set_exception(error)
 
@@ -204,7 +181,7 @@ class _Live:
                 if self.channel and self.args.irc_tell and caption and caption != told:
                     told = caption
                     self.channel.tell(f"now dreaming of {caption}")
-            if loop.time() >= state_due:
+            if self.viewers and loop.time() >= state_due:
                 text = self.described(list(self.history)[-20:])
                 if text != last_text:
                     last_text, state_due = text, loop.time() + 1 / STATES
@@ -303,6 +280,17 @@ class _Live:
             process.kill()
             raise
         self.film = {"error": "the film could not be written; the terminal says why"} if failed else {"url": f"/films/{last}.mp4"}
+
+
+def received(pipe):
+    """What the dreamer says; InputError if that is how it ended."""
+    try:
+        said = pipe.recv()
+    except (EOFError, OSError):
+        said = {"error": "the dreaming process has ended (out of memory?); the same command with --resume goes on"}
+    if "error" in said:
+        raise InputError(said["error"])
+    return said
 
 
 def _thumbnail(picture):

@@ -56,7 +56,7 @@ async def serving(tmp_path, address=None, **changes):
     slot.write(STATE, np.zeros((PROGRAM.height, PROGRAM.width, 3), np.uint8))
     dream = {"size": [PROGRAM.height, PROGRAM.width], "video": [PROGRAM.video_height, PROGRAM.video_width], "steps": 2,
              "descriptions": list(DESCRIPTIONS)}
-    live = server._Live(options(**{"out": tmp_path, **changes}), dream, str(tmp_path / "slot"), pipe)
+    live = server.Live(options(**{"out": tmp_path, **changes}), dream, str(tmp_path / "slot"), pipe)
     task = asyncio.ensure_future(live.serve(address))
     try:
         await until(lambda: live.url or task.done())

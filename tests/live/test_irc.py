@@ -93,14 +93,20 @@ async def channel(server, heard, **options):
             server.kill()
 
 
+@asynccontextmanager
+async def conversation(folder):
+    """A server with a channel in which we are, and somebody else."""
+    server, heard = Server(folder), []
+    await server.start()
+    async with channel(server, heard) as one:
+        await until(lambda: one.state == "connected")
+        yield one, await Talker().come(server.port), heard
+
+
 @needs_server
 def test_messages_are_heard_and_the_servers_question_is_answered(tmp_path):
     async def scene():
-        server, heard = Server(tmp_path), []
-        await server.start()
-        async with channel(server, heard) as one:
-            await until(lambda: one.state == "connected")
-            ann = await Talker().come(server.port)
+        async with conversation(tmp_path) as (one, ann, heard):
             ann.raw("PRIVMSG #dreams :spider web+bee", "PRIVMSG #dreams :\x01ACTION gondola\x01", b"PRIVMSG #dreams :caf\xe9 \xff",
                     "PRIVMSG #dreams :", "NOTICE #dreams :not this", f"PRIVMSG {one.nick} :nor this")
             await until(lambda: len(heard) >= 3)
@@ -206,11 +212,7 @@ def test_floods_and_lines_that_are_no_irc_do_not_end_the_connection(tmp_path):
 @needs_server
 def test_what_is_told_is_told_at_most_every_five_seconds(tmp_path):
     async def scene():
-        server, heard = Server(tmp_path), []
-        await server.start()
-        async with channel(server, heard) as one:
-            await until(lambda: one.state == "connected")
-            ann = await Talker().come(server.port)
+        async with conversation(tmp_path) as (one, ann, heard):
             for text in ("first", "second", "third", "a\r\nQUIT", "x" * 600):
                 one.tell(text)
             one._told = 0.0
