@@ -58,7 +58,12 @@ function veil(text) {
   at("veil").classList.toggle("gone", !text);
 }
 
-function say(text) { at("note").textContent = text; }
+let quiet = null;
+function say(text) {
+  at("note").textContent = text;
+  clearTimeout(quiet);
+  quiet = setTimeout(() => { at("note").textContent = ""; }, 8000);
+}
 
 function show(news) {
   const before = state.phase;
