@@ -32,10 +32,10 @@ REQUIREMENTS = [
     # Knows the user's cache folder on every system.
     "platformdirs>=3,<5",
     # Serves `lsd-repro live`: HTTP and WebSocket in one, with flow control both ways, from small wheels for every
-    # Python that the rest runs on.  uvicorn and Starlette would be three packages for the same, websockets has no files.
-    "aiohttp>=3.9,<4",
-    # Its IRC: all Python, keeps to the protocol, and runs in aiohttp's loop.  pydle wants Python 3.10.
-    "irc>=20.1,<21",
+    # Python that the rest runs on; Starlette needs uvicorn and websockets beside it for the same.
+    "aiohttp>=3.13,<4",
+    # Its IRC: all Python, answers PING by itself, and runs in aiohttp's loop.  pydle wants Python 3.10.
+    "irc>=20.5,<21",
     # Keeps two processes from downloading into the same folder at once.
     "filelock>=3.12,<5",
 ]

@@ -8,6 +8,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import webbrowser
 from collections import deque
 from pathlib import Path
@@ -31,6 +32,7 @@ STATES, PREVIEWS = 5, 2  # a second, at most
 PREVIEW_WIDTH = 240
 HISTORY = 1000  # steps in the plot
 OUTBOX = 200  # messages on their way to the dreamer
+BETWEEN_FILMS = 60  # seconds, lest somebody fill the disk
 FAREWELL_SECONDS = 3
 IDLE_SECONDS = 15  # of a connection that asks nothing
 STRONGEST, FASTEST = 50.0, 4.0  # prior and zoom
@@ -62,7 +64,7 @@ class Live:
         self.viewers = set()
         self.history = deque(maxlen=HISTORY)
         self.state = {"phase": "compiling", "done": 0}
-        self.film = {}
+        self.film, self.next_film = {}, 0.0
         self.channel = None
         self.outbox = queue.Queue(OUTBOX)
         self.url = None
@@ -250,6 +252,10 @@ class Live:
         if isinstance(said.get("pause"), bool):
             self.send(pause=said["pause"])
         if said.get("film") is True and self.film.get("share") is None and self.state["done"]:
+            now = time.monotonic()
+            if now < self.next_film:
+                return "the last film is less than a minute old"
+            self.next_film = now + BETWEEN_FILMS
             self.film = {"share": 0.0}
             self.saving = asyncio.ensure_future(self.save(self.state["done"]))
         return None

@@ -12,9 +12,13 @@ import numpy as np
 import pytest
 from running import running
 from small_network import small_network
+from stage import until
+from test_irc import Server, Talker, needs_server
 
 from lsd_repro.live.journal import read_segments
 from lsd_repro.network import matconvnet
+
+pytestmark = pytest.mark.slow  # the dreamer compiles in each
 
 SMALL = ("--size", "264x256", "--steps", 2, "--hold", 0)
 
@@ -93,3 +97,31 @@ def test_bad_options_are_one_clear_line(tmp_path, weights, arguments, word):
             pass
     assert word in str(caught.value) and "Traceback" not in str(caught.value)
     assert not (tmp_path / "run").exists()
+
+
+@needs_server
+def test_a_channel_chooses_before_and_after_its_server_was_cut_off_while_frames_are_dreamt(tmp_path, weights):
+    async def scene():
+        server = Server(tmp_path)
+        await server.start()
+        with running(tmp_path / "run", "--weights", weights, *SMALL, "--irc", f"localhost:{server.port}/#dreams") as process:
+            try:
+                for name in ("creature 3", "creature 5"):
+                    ann = await Talker().come(server.port)
+                    await until(lambda: any("JOIN" in line and "lsd" in line for line in ann.lines)
+                                or any(" 353 " in line and "lsd" in line for line in ann.lines), 30)
+                    ann.raw(f"PRIVMSG #dreams :{name}")
+                    await until(lambda: captions(tmp_path / "run")[-1:] == [f"@ann: {name}"], 60)
+                    server.kill()
+                    finished = done(tmp_path / "run")
+                    await until(lambda: done(tmp_path / "run") >= finished + 2, 60)
+                    await server.start()
+            finally:
+                server.kill()
+            assert process.poll() is None
+
+    asyncio.run(scene())
+
+
+def captions(out):
+    return [segment.caption for segment in read_segments(out)]

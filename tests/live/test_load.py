@@ -28,6 +28,13 @@ def memory(pid):
     return [round(int(found.group(1)) / 1024) for found in pages if found]
 
 
+def processor_time(pid):
+    """Seconds that the children of a process, of which one dreams, had of a core."""
+    children = os.popen(f"pgrep -P {pid}").read().split()
+    fields = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split() for one in children]
+    return sum(int(ticks) for one in fields for ticks in one[11:13]) / os.sysconf("SC_CLK_TCK")
+
+
 class Watcher:
     """A viewer that counts what comes."""
 
@@ -72,7 +79,11 @@ def test_speed_and_the_time_from_a_suggestion_to_its_picture(tmp_path, size):
             connection, watcher = await client.ws_connect("/ws"), Watcher()
             task = asyncio.ensure_future(watcher.watch(connection))
             await watcher.until(lambda: watcher.state.get("done", 0) >= 4, 300)
-            print(f"\n{size}: {await measured(watcher)}")
+            done, used = watcher.state["done"], processor_time(process.pid)
+            print(f"\n{size}: {await measured(watcher, 20)}")
+            await watcher.until(lambda finished=watcher.state["done"]: watcher.state["done"] > finished)
+            used = (processor_time(process.pid) - used) / (watcher.state["done"] - done)
+            print(f"{size}: {used:.2f} s of a core for a frame; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
             for text in ("goldfish", "pizza"):
                 await connection.send_str(json.dumps({"say": text, "user": "ann"}))
                 chosen = await watcher.until(lambda: watcher.state["scene"][2].endswith(text))

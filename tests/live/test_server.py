@@ -250,6 +250,7 @@ def test_a_film_is_saved_and_fetched(tmp_path):
             await until(lambda: "url" in live.film, seconds=30)
             answer = await client.get(live.film["url"])
             assert answer.status == 200 and b"ftyp" in (await answer.read())[:16]
+            assert "minute" in live.obey({"film": True}), "nobody fills the disk with films"
 
     play(scene)
 
