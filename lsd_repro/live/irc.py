@@ -58,6 +58,11 @@ class Channel:
         # RFC 1459 allows nine characters.
         guest = "justinfan" if self.host.endswith("twitch.tv") else "lsd"
         self.nick, self.hear = nick or f"{guest}{random.randint(10_000, 99_999)}", hear
+        self.password = os.environ.get(PASSWORD_VARIABLE)
+        if not re.fullmatch(r"[^\s:@!#\x00]{1,50}", self.nick):
+            raise InputError(f"--irc-nick {self.nick}: is no nickname")
+        if re.search(r"[\r\n\x00]", self.password or ""):
+            raise InputError(f"the password in {PASSWORD_VARIABLE} has a line break")
         self.state = "connecting"
         self._connection, self._told = None, 0.0
         for name in ("irc.client", "irc.client_aio"):
@@ -97,13 +102,13 @@ class Channel:
         handlers = {
             "welcome": lambda connection, event: connection.join(self.channel),
             "nicknameinuse": lambda connection, event: connection.nick(f"{self.nick[:6]}{random.randint(100, 999)}"),
-            "join": self._on_join, "kick": lambda connection, event: connection.disconnect(),
+            "join": self._on_join, "kick": self._on_kick,
             "pubmsg": self._on_message, "action": self._on_message,
             "disconnect": lambda connection, event: ended.done() or ended.set_result(None)}
         for event, handler in handlers.items():
             reactor.add_global_handler(event, handler)
         factory = irc.connection.AioFactory(**({"ssl": True} if self.port == TLS_PORT else {}))
-        await asyncio.wait_for(connection.connect(self.host, self.port, self.nick, os.environ.get(PASSWORD_VARIABLE),
+        await asyncio.wait_for(connection.connect(self.host, self.port, self.nick, self.password,
                                                   connect_factory=factory), PATIENCE)
         try:
             while not ended.done():
@@ -119,6 +124,10 @@ class Channel:
     def _on_join(self, connection, event):
         if event.source.nick == connection.get_nickname():
             self.state = "connected"
+
+    def _on_kick(self, connection, event):
+        if event.arguments[0] == connection.get_nickname():
+            connection.disconnect()  # and come back later
 
     def _on_message(self, connection, event):
         if event.target.lower() == self.channel.lower():

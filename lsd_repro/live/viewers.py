@@ -37,7 +37,7 @@ class Viewer:
         self._news.set()
 
     async def send(self):
-        """Send what is offered, newest first, until the connection ends or doesn't move."""
+        """Send what is offered, notes and state before pictures, until the connection ends or doesn't move."""
         while not self.socket.closed:
             await self._news.wait()
             self._news.clear()
