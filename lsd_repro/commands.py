@@ -5,25 +5,29 @@ imported where they are needed, so that help and bad options don't wait for them
 """
 
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from lsd_repro import fetch
 from lsd_repro.errors import InputError
-from lsd_repro.program2015 import DEMO, PUBLISHED, STILLS, STREAM, STREAM_START
+from lsd_repro.program2015 import DEMO, LIVE, PUBLISHED, STILLS, STREAM, STREAM_START
 
-PROGRAMS = {"demo": DEMO, "stream": STREAM, "stills": STILLS}
+PROGRAMS = {"demo": DEMO, "live": LIVE, "stream": STREAM, "stills": STILLS}
+
+# Presets of which --size is the size of the film, too.
+SCALED = ("demo", "live")
 
 
 class Plan(NamedTuple):
     """What the options of a dream come to."""
 
-    program: object
     scenes: list
-    network: object
+    program: object
     make_step: object
     parameters: dict
+    descriptions: tuple
 
 
 def run_dream(args):
@@ -40,21 +44,23 @@ def planned(args):
     from lsd_repro import shipped
     from lsd_repro.dream.step import GradientStep
     from lsd_repro.film import schedule, stream
-    from lsd_repro.film.start import load_start
+    from lsd_repro.film.start import NOISE, load_start
     from lsd_repro.network import matconvnet, vgg16
     from lsd_repro.prior import store
     from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
 
     program = PROGRAMS[args.preset]
     options = {"steps_per_frame": args.steps, "learning_rate": args.learning_rate, "frames_per_class": args.frames,
+               "network_scales": args.network_scales and tuple(args.network_scales),
                "prior_strength": args.prior_strength, "video_frames_per_frame": args.video_frames}
-    program = replace(program, **{name: value for name, value in options.items() if value is not None})
+    program = replace(program, **octaves(args), **{name: value for name, value in options.items() if value is not None})
 
-    own_size = args.start is not None and args.preset != "demo"
-    start = load_start(args.start, args.size or (None if own_size else (program.width, program.height)))
+    wanted = args.start or program.start
+    own_size = wanted not in (None, NOISE) and args.preset not in SCALED
+    start = load_start(wanted, args.size or (None if own_size else (program.width, program.height)), args.seed)
     height, width = start.shape[:2]
     program = replace(program, height=height, width=width)
-    if args.preset == "demo":
+    if args.preset in SCALED:
         # An even size, as H.264 wants it.
         program = replace(program, video_height=height // 2 * 2, video_width=width // 2 * 2)
 
@@ -71,18 +77,41 @@ def planned(args):
         scenes = chat_scenes(args, program, network.descriptions)
     else:
         scenes = schedule.scenes(args.classes, args.schedule, program, network.descriptions, args.seed)
-    for scale in program.network_scales:
-        vgg16.map_size(height // scale, width // scale, network.weights[13].shape[2])
+    if not args.octaves:
+        program = replace(program, octaves=_fitting(program.octaves, min(height, width), vgg16.least_side(network.fc6_size)))
+    for scale in [scale for scale, _ in program.octaves] or program.network_scales:
+        vgg16.map_size(height // scale, width // scale, network.fc6_size)
     dtype = "float64" if args.float64 else "float32"
 
     def make_step():
         print("compiling (a minute or so the first time; Theano keeps the result)", file=sys.stderr)
         energy = multiscale(patch_energy(prior) if prior else total_variation, program.prior_scales)
         return GradientStep(network, energy, start, program.learning_rate, program.prior_strength,
-                            program.network_scales, dtype)
+                            None if program.octaves else program.network_scales, dtype)
 
     parameters = stream.parameters(program, scenes, start, network, prior, dtype, args.seed)
-    return Plan(program, scenes, network, make_step, parameters)
+    return Plan(scenes, program, make_step, parameters, network.descriptions)
+
+
+def octaves(args):
+    """What the options say of the octaves, as fields of a Program; without any, the preset's stand."""
+    at_once = {"--network-scales": args.network_scales, "--steps": args.steps}
+    given = [option for option, value in at_once.items() if value is not None]
+    if args.octaves is None:
+        return {"octaves": ()} if given else {}
+    if given:
+        raise InputError(f"--octaves says at which scale each step is taken: leave out {' and '.join(given)}")
+    return {"octaves": tuple(args.octaves), "steps_per_frame": sum(steps for _, steps in args.octaves)}
+
+
+def _fitting(octaves, side, least):
+    """A preset's octaves without those at which a picture is too small for the network; the last takes their steps."""
+    if not octaves:
+        return ()
+    *coarse, (finest, steps) = octaves
+    kept = [(scale, count) for scale, count in coarse if side // scale >= least]
+    left_out = sum(count for _, count in coarse) - sum(count for _, count in kept)
+    return (*kept, (finest, steps + left_out))
 
 
 def chat_scenes(args, program, descriptions):
@@ -100,6 +129,8 @@ def chat_scenes(args, program, descriptions):
 def run_live(args):
     from lsd_repro.live.run import run
 
+    if args.preset == "live" and args.weights is None:
+        args.weights = "small"
     run(args)
     return 0
 
@@ -114,15 +145,47 @@ def run_reproduce(args):
                 raise InputError(f"2015's {what} are not here: 'lsd-repro fetch {what}' downloads them, "
                                  f"or say what to take instead with {option}")
             setattr(args, name, found / STREAM_START if what == "starts" else found)
-    out, resume = Path(args.out), args.resume
-    for name in PUBLISHED if "all" in args.names else args.names:
-        number, query = PUBLISHED[name]
-        args.classes, args.out = [query], str(out / name)
+    names = PUBLISHED if "all" in args.names else list(dict.fromkeys(args.names))
+    folders = [Path(args.out) / name for name in names]
+    args.classes = [PUBLISHED[name][1] for name in names]
+    _make_films(args, folders)
+    for name in names:
+        print(f"of {name} the author's frame is result{PUBLISHED[name][0]:04d}.png")
+    if fetch.fetched("frames") is None:
+        print(f"'lsd-repro fetch frames' brings the author's frames; 'lsd-repro compare {args.out}' then holds these beside them")
+        return 0
+    return run_compare(Namespace(ours=folders, theirs=None, prior=args.prior, weights=args.weights,
+                                 out=str(Path(args.out) / "report")))
+
+
+def _make_films(args, folders):
+    """A film of each of --classes in a folder of its own, all by one step, having said how long they will take."""
+    from lsd_repro.film import estimate, stream
+
+    for folder in folders:
+        if not args.resume:
+            stream.check_empty(folder)
+    scenes, program, make_step, parameters, _ = planned(args)
+    count = len(scenes) // len(folders)
+    step = make_step()
+    start = step.picture.copy()
+    pace = estimate.measure(step, scenes[0], program)
+    to_come = len(scenes) - sum(len(list(folder.glob("frames/frame*.png"))[1:]) for folder in folders)
+    print(f"{to_come} frames of {program.steps_per_frame} steps, and {len(folders)} films: about "
+          f"{estimate.in_words(pace.seconds(program, to_come, len(scenes)))} at {pace.step:.2g} s a step and "
+          f"{pace.video_frame:.2g} s a video frame", file=sys.stderr)
+
+    def from_the_start():
+        step.picture = start
+        step.reset_moments()
+        return step
+
+    for index, folder in enumerate(folders):
+        own = scenes[index * count:(index + 1) * count]
         # Of several, those after the one that was interrupted have not begun.
-        args.resume = resume and (out / name).exists()
-        run_dream(args)
-        print(f"the author's frame is result{number:04d}.png (lsd-repro fetch frames)")
-    return 0
+        stream.make_film(folder, own, program, from_the_start, {**parameters, "scenes": [list(scene) for scene in own]},
+                         args.resume and folder.exists())
+        print(f"done, see {folder}")
 
 
 def run_classes(args):
@@ -202,6 +265,19 @@ def run_prior_ablate(args):
 def run_fetch(args):
     for what in fetch.SETS if "all" in args.what else args.what:
         print(f"{what}: {fetch.fetch(what, args.to)}")
+    return 0
+
+
+def run_convert(args):
+    from lsd_repro.convert import reader
+    from lsd_repro.network import matconvnet
+
+    network, findings = reader.read(args.file)
+    if Path(args.out).exists() and Path(args.out).samefile(args.file):
+        raise InputError(f"--out {args.out} is the file that is read: name another")
+    matconvnet.write(args.out, network)
+    print("\n".join(findings))
+    print(f"done, to be used with --weights {args.out}")
     return 0
 
 

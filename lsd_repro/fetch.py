@@ -10,6 +10,8 @@ A file comes into ``NAME.part``, is checked, and is then put in its place at one
 stroke.  ``NAME.origin.part`` says which version of the file the ``.part`` was begun
 from: only that version is gone on with.
 
+The weights are in other files, too (`ROADS`), which are converted where their own can't be had.
+
 `pooch` is not used: it has no way to go on with a download that was interrupted
 (version 1.9 deletes the temporary file and starts anew), which matters at 528 MiB.
 """
@@ -46,12 +48,15 @@ class File(NamedTuple):
     urls : tuple of str
         Tried in this order.
     digest : str
-        Such as ``"sha256:9f86..."``.
+        Such as ``"sha256:9f86..."``; empty where nobody published one.
     size : int or None
         In bytes; None: what the server says.
     other_versions : bool
         Whether there are others than the one of `digest`, which are taken if they hold
         a VGG-16.
+    roads : tuple of File
+        The same in other formats, in this order, where none of `urls` has the file.  What comes is
+        converted, and taken only if it is Oxford's VGG-16 of 2014 by its known entries.
     """
 
     name: str
@@ -59,6 +64,7 @@ class File(NamedTuple):
     digest: str
     size: Optional[int] = None
     other_versions: bool = False
+    roads: tuple = ()
 
 
 def _files(bases, table):
@@ -72,6 +78,20 @@ GITHUB = "https://raw.githubusercontent.com/317070/"
 PROGRAM = (GITHUB + "Twitch-plays-LSD-neural-net/HEAD/",
            GITHUB + "Twitch-plays-LSD-neural-net/9ff4086bfa0925446a5410c2301003984e844064/")
 BLOG = (GITHUB + "317070.github.io/HEAD/img/dream/", "https://317070.github.io/img/dream/")
+
+# Where the VGG-16 of 2014 lies in other formats: Oxford's own for Caffe (the sum is Caffe's model
+# zoo's), Keras's (the sum is in its source), and Davi Frossard's (no sum, hence by https alone).
+ROADS = (
+    File("VGG_ILSVRC_16_layers.caffemodel",
+         ("https://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe/VGG_ILSVRC_16_layers.caffemodel",
+          "http://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe/VGG_ILSVRC_16_layers.caffemodel"),
+         "sha1:9363e1f6d65f7dba68c4f27a1e62105cdf6c4e24", 553_432_081),
+    File("vgg16_weights_tf_dim_ordering_tf_kernels.h5",
+         ("https://storage.googleapis.com/tensorflow/keras-applications/vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5",
+          "https://github.com/fchollet/deep-learning-models/releases/download/v0.1/"
+          "vgg16_weights_tf_dim_ordering_tf_kernels.h5"),
+         "md5:64373286793e3c8b2b4e3219cbf3544b", 553_467_096),
+    File("vgg16_weights.npz", ("https://www.cs.toronto.edu/~frossard/vgg16/vgg16_weights.npz",), "", 553_436_134))
 
 SETS = {
     # The names that lsd_repro.prior.store looks for in a folder.
@@ -100,7 +120,7 @@ SETS = {
     "weights": (File("imagenet-vgg-verydeep-16.mat",
                      ("https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-16.mat",
                       "https://www.vlfeat.org/matconvnet/models/beta16/imagenet-vgg-verydeep-16.mat"),
-                     "md5:f72d927587ca4c97fbd165ec9cb9997f", other_versions=True),),
+                     "md5:f72d927587ca4c97fbd165ec9cb9997f", other_versions=True, roads=ROADS),),
 }
 # How the commands are told where a set lies, if not in the cache.
 OPTIONS = {"weights": "--weights F", "priors": "--prior DIR", "starts": "--start IMG"}
@@ -231,7 +251,55 @@ def _alone(folder):
 
 def _download(what, file, path):
     """Bring one file to `path`, whole and checked, or raise an InputError."""
-    part = path.with_name(path.name + ".part")
+    failed = reasons = _try(file, path)
+    if not failed:
+        return
+    for road in file.roads:
+        _say(f"{'; '.join(failed)}: trying {road.name}, which has the same weights")
+        failed = _by_road(road, path)
+        if not failed:
+            return
+        reasons = reasons + failed
+    begun = any(_begun(_part(path.with_name(one.name)), url)[0] for one in (file, *file.roads) for url in one.urls)
+    kept = "what has come is kept, so the same command goes on from there; " if begun else ""
+    option = f", or say where it is with {OPTIONS[what]}" if what in OPTIONS else ""
+    raise InputError(f"can't fetch {file.name} from {' or '.join(reasons)}: {kept}"
+                     f"if this machine is offline or the file has moved, get it elsewhere and put it at {path}{option}")
+
+
+def _by_road(road, path):
+    """Bring the weights in another format and convert them to `path`; returns why not, or nothing."""
+    from lsd_repro.convert import reader
+    from lsd_repro.network import matconvnet
+    from lsd_repro.network.known import recognised
+
+    came = path.with_name(road.name)
+    try:
+        reader.check_library(came)
+        # There already if it could be read, but not written.
+        reasons = [] if came.is_file() and not _fault(road, came) else _try(road, came)
+        if reasons:
+            return reasons
+        try:
+            network, findings = reader.read(came)
+            if not recognised(network.weights[0], network.biases[0], len(network.weights)):
+                raise InputError(f"{came}: {findings[0]}")
+        except InputError:
+            # With a sum that is right, it isn't the file's fault.
+            if not road.digest:
+                came.unlink()
+            raise
+        matconvnet.write(path, network)
+    except InputError as error:
+        return [str(error)]
+    came.unlink()
+    _say(f"{road.name}: {findings[0]}; converted to {path}")
+    return []
+
+
+def _try(file, path):
+    """Bring one file to `path` from one of its URLs; returns why not from each, or nothing."""
+    part = _part(path)
     reasons = []
     # What was begun comes first: another URL may have another version.
     for url in sorted(file.urls, key=lambda url: not _begun(part, url)[0]):
@@ -247,7 +315,7 @@ def _download(what, file, path):
                 _transfer(file, url, part)
                 os.replace(part, path)
                 _discard(part)
-                return
+                return []
             except _Failed as error:
                 reason = str(error)
                 if isinstance(error, _Broken):
@@ -255,11 +323,7 @@ def _download(what, file, path):
                 if isinstance(error, _Wrong):
                     break
         reasons.append(f"{url} ({reason})")
-    begun = any(_begun(part, url)[0] for url in file.urls)
-    kept = "what has come is kept, so the same command goes on from there; " if begun else ""
-    option = f", or say where it is with {OPTIONS[what]}" if what in OPTIONS else ""
-    raise InputError(f"can't fetch {file.name} from {' or '.join(reasons)}: {kept}"
-                     f"if this machine is offline or the file has moved, get it elsewhere and put it at {path}{option}")
+    return reasons
 
 
 def _transfer(file, url, part):
@@ -356,6 +420,10 @@ def _begun(part, url):
     return size, version, total
 
 
+def _part(path):
+    return path.with_name(path.name + ".part")
+
+
 def _origin(part):
     return part.with_name(part.name[:-len("part")] + "origin.part")
 
@@ -367,6 +435,9 @@ def _discard(part):
 
 def _fault(file, path):
     """What is wrong with a file that is there; empty if nothing."""
+    if not file.digest:
+        size = os.stat(path).st_size
+        return "" if size == file.size else f"{size:,} bytes and not {file.size:,}"
     kind, wanted = file.digest.split(":")
     digest = hashlib.new(kind, usedforsecurity=False)
     size = 0

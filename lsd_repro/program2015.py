@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 # The network sees x minus one scalar, the mean of the average image's entries;
 # groups of 3x3 convolutions of VGG-16 (Simonyan & Zisserman 2014, configuration D).
 VGG16_GROUPS = (2, 2, 3, 3, 3)
+# Configuration E, which the program could read, too.
+VGG19_GROUPS = (2, 2, 4, 4, 4)
 
 # The patch prior: 8x8 RGB patches, 192 filters, grey level 128 subtracted.
 PATCH_SIZE = 8
@@ -72,6 +74,11 @@ class Program:
         What is shown unless the user says otherwise; empty: drawn at random.
     frames_per_class : int
         Optimised frames for each entry of `classes`.
+    octaves : tuple of (int, int)
+        Not of 2015. Network scale and steps of each part of a frame; the network then sees the picture
+        at that scale alone, instead of at `network_scales`. The steps add up to `steps_per_frame`.
+    start : {None, "noise"}
+        What the film starts from unless the user says otherwise; None: a photo.
     """
 
     width: int
@@ -88,6 +95,12 @@ class Program:
     caption_leads: bool
     classes: tuple
     frames_per_class: int
+    octaves: tuple = ()
+    start: str = None
+
+    def __post_init__(self):
+        if self.octaves and sum(steps for _, steps in self.octaves) != self.steps_per_frame:
+            raise ValueError(f"octaves {self.octaves} do not add up to {self.steps_per_frame} steps a frame")
 
 
 STREAM = Program(
@@ -126,9 +139,16 @@ PUBLISHED = {
 }
 
 # Not of 2015: the prior strength and the classes were chosen by looking at what the
-# shipped network dreams; the rest keeps a film within minutes on two cores.
+# network that ships dreams under the prior that ships; the first octave draws what is large;
+# size and length keep a film within minutes on two cores.
 DEMO = replace(
+    STREAM, width=800, height=450, prior_strength=20.0, octaves=((2, 4), (1, 6)), start="noise",
+    video_width=800, video_height=450, caption_leads=False,
+    classes=("gondola", "lion", "king penguin", "coral reef"),
+    frames_per_class=4)
+
+# Not of 2015: the live page, for the small network that ships, small enough for a frame every
+# second or two on two cores; prior strength by looking, again.
+LIVE = replace(
     STREAM, width=480, height=272, prior_strength=2.0,
-    video_frames_per_frame=25, video_width=480, video_height=272, caption_leads=False,
-    classes=("king penguin", "bell pepper", "pizza", "ladybug", "school bus"),
-    frames_per_class=3)
+    video_frames_per_frame=25, video_width=480, video_height=272, caption_leads=False)

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 SMALL = "vgg16-small.mat"
 TRUNK = "vgg16-trunk.mat"
-NETWORK = SMALL  # where none is asked for
+NETWORK = TRUNK  # where none is asked for
 NETWORKS = {"small": SMALL, "trunk": TRUNK}
 PRIORS = "priors.npz"
 

@@ -1,9 +1,9 @@
-"""VGG-16 and the patch responses once more, in plain numpy, to hold the graph against."""
+"""VGG-16, VGG-19 and the patch responses once more, in plain numpy, to hold the graph against."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-GROUPS = (2, 2, 3, 3, 3)
+GROUPS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 
 
 def correlate(maps, weights, biases, pad):
@@ -31,7 +31,7 @@ def logits(network, picture):
     """Logit map (classes, rows, columns) of an (h, w, 3) picture in 0..255."""
     maps = picture.transpose(2, 0, 1) - network.mean
     parameters = zip(network.weights, network.biases)
-    for count in GROUPS:
+    for count in GROUPS[len(network.weights)]:
         for _ in range(count):
             maps = np.maximum(correlate(maps, *next(parameters), pad=1), 0)
         maps = max_pool(maps)

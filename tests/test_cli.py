@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from interruptible import heed_ctrl_c
 from PIL import Image
 from small_network import small_network
 
-from lsd_repro import cli, shipped
+from lsd_repro import cli, commands, fetch, shipped
 from lsd_repro.film.schedule import parse_classes
 from lsd_repro.network import matconvnet
 from lsd_repro.program2015 import PUBLISHED
@@ -63,6 +64,11 @@ SMALL = ("--size", "264x256", "--frames", 1, "--steps", 2, "--video-frames", 2)
     (("--schedule", "absent.txt"), ("absent.txt",)),
     (("--chat", "absent.json"), ("absent.json", "not both")),
     (("--resume",), ("no run to resume",)),
+    (("--octaves", "3"), ("--octaves", "'3'")),
+    (("--octaves", "3:0"), ("--octaves", "at least 1")),
+    (("--octaves", "2:5", "1:5", "--steps", 4), ("--octaves", "leave out --steps")),
+    (("--size", "264x256", "--octaves", "9:5"), ("29x28 picture is too small",)),
+    (("--size", "264x256", "--network-scales", 1, 9), ("29x28 picture is too small",)),
 ])
 def test_bad_input_is_one_clear_line_before_anything_is_made(tmp_path, monkeypatch, capsys, weights, arguments, words):
     monkeypatch.chdir(tmp_path)
@@ -86,6 +92,23 @@ def test_frames_make_a_film_and_a_record(tmp_path, weights):
     assert record["scenes"] == [[3, 3, "creature 3"], [4, 5, "creature 4 & creature 5"]]
     assert record["learning_rate"] == 5 and record["steps_per_frame"] == 2 and record["dtype"] == "float32"
     assert run("frames", "--weights", weights, "--classes", "creature 3", "--out", out, *SMALL) == 2
+
+
+def test_frames_are_dreamt_at_the_scales_asked_for(tmp_path, weights):
+    common = ("--weights", weights, "--classes", "creature 3", "--size", "264x256", "--frames", 1, "--video-frames", 2)
+    for out, options, expected in (
+            ("octaves", ("--octaves", "3:1", "1:2"), {"octaves": [[3, 1], [1, 2]], "steps_per_frame": 3}),
+            ("scales", ("--network-scales", 1, 2, "--steps", 2), {"octaves": [], "network_scales": [1, 2]})):
+        assert run("frames", *common, *options, "--out", tmp_path / out) == 0
+        record = json.loads((tmp_path / out / "run.json").read_text())["parameters"]
+        assert expected.items() <= record.items()
+
+
+def test_a_presets_octaves_that_do_not_fit_leave_their_steps_to_the_finest():
+    octaves = (4, 3), (2, 2), (1, 6)
+    for side, expected in ((900, octaves), (500, ((2, 2), (1, 9))), (300, ((1, 11),)), (200, ((1, 11),))):
+        assert commands._fitting(octaves, side, least=224) == expected
+    assert commands._fitting((), 300, least=224) == ()
 
 
 def test_stills_write_a_picture_a_step_and_no_film(tmp_path, weights):
@@ -116,8 +139,30 @@ def test_published_frames_are_reproduced_by_name(tmp_path, monkeypatch, capsys):
     # Clocks below, rabbits above; the stream's own constants.
     assert record["scenes"] == [[10, 11, "analog clock & wood rabbit"]]
     assert record["prior_strength"] == 10 and record["video_width"] == 1024
+    said = capsys.readouterr()
+    assert "result5920.png" in said.out and "lsd-repro compare" in said.out
+    before = said.err[:said.err.index("dreaming")]
+    assert re.search(r"1 frames of 1 steps, and 1 films: about [\d.]+ (s|min) at [\d.]+ s a step", before)
+    assert run("reproduce", "rabbit-clock", "kit-fox", *options) == 2
+    assert "rabbit-clock exists" in capsys.readouterr().err
+
+    # With the author's frames at hand, it ends with the report.
+    for file in fetch.SETS["frames"]:
+        photo = np.random.default_rng(len(file.name)).integers(0, 256, (256, 264, 3), np.uint8)
+        path = tmp_path / "cache" / "frames" / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo).save(path)
+    monkeypatch.setitem(fetch.SETS, "frames", tuple(file._replace(size=None) for file in fetch.SETS["frames"]))
     assert run("reproduce", "rabbit-clock", "kit-fox", *options, "--resume") == 0
     assert (tmp_path / "out" / "kit-fox" / "film.mp4").exists()
+    assert "statistics" in capsys.readouterr().out
+    report = json.loads((tmp_path / "out" / "report" / "report.json").read_text())
+    assert {frame["name"].split("/")[0] for frame in report["frames"]["ours"]} == {"rabbit-clock", "kit-fox"}
+    assert len(report["frames"]["2015"]) == 12
+    # One step made all films: each is what it would be alone.
+    assert run("reproduce", "kit-fox", *options[:-1], tmp_path / "alone") == 0
+    for name in ("frames/frame0001.png", "film.mp4", "run.json"):
+        assert (tmp_path / "alone" / "kit-fox" / name).read_bytes() == (tmp_path / "out" / "kit-fox" / name).read_bytes()
 
 
 def test_every_published_name_means_one_class():
@@ -217,7 +262,7 @@ def test_prior_fit_writes_a_prior_that_frames_take(tmp_path, capsys):
 
 def test_every_command_has_help_with_an_example(capsys):
     for arguments in (("frames",), ("live",), ("stills",), ("reproduce",), ("classes",), ("prior", "fit"), ("prior", "show"), ("prior", "compare"),
-                      ("prior", "ablate"), ("fetch",), ("compare",), ("parity",), ("bench", "step"), ("bench", "film"),
+                      ("prior", "ablate"), ("fetch",), ("convert",), ("compare",), ("parity",), ("bench", "step"), ("bench", "film"),
                       ("doctor",)):
         assert run(*arguments, "--help") == 0
         assert "example: lsd-repro " + " ".join(arguments) in capsys.readouterr().out

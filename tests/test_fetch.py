@@ -12,6 +12,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import formats
 import numpy as np
 import pytest
 from filelock import FileLock
@@ -158,6 +159,16 @@ def test_every_pinned_file_has_a_size_a_sum_and_two_addresses():
             assert len(file.urls) == 2 and all(re.fullmatch(r"https://.*/" + file.name, url) for url in file.urls)
             if what != "weights":
                 assert file.size and re.fullmatch("sha256:[0-9a-f]{64}", file.digest)
+
+
+def test_every_other_road_has_a_size_and_a_sum_or_https():
+    [weights] = fetch.SETS["weights"]
+    assert len(weights.roads) == 3
+    for road in weights.roads:
+        assert road.size > 4 * 138_357_544
+        assert all(re.fullmatch(r"https?://.*/" + road.name, url) for url in road.urls)
+        assert re.fullmatch("(sha1:[0-9a-f]{40}|md5:[0-9a-f]{32})", road.digest) or \
+            all(url.startswith("https") for url in road.urls)
 
 
 def test_a_set_is_fetched_once_and_found_without_network(site, cache, offer):
@@ -357,6 +368,97 @@ def test_weights_that_are_no_vgg16_are_refused(site, cache, offer):
     with pytest.raises(InputError, match="not a .mat file"):
         fetch.fetch("weights")
     assert fetch.fetched("weights") is None and names(cache / "weights") == []
+
+
+# The same weights in other formats.
+
+@pytest.fixture(scope="module")
+def other_formats(tmp_path_factory):
+    """Bytes of a small network by format, with Oxford's known entries and without."""
+    folder, network = tmp_path_factory.mktemp("formats"), small_network(np.random.default_rng(5), classes=1000)
+    pytest.importorskip("h5py")
+    formats.write_keras(folder / "a.h5", formats.oxfords(network))
+    formats.write_npz(folder / "a.npz", formats.oxfords(network))
+    formats.write_npz(folder / "b.npz", network)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def by_roads(site, offer):
+    """Offer weights that are not at their own place, but at these."""
+    def by_roads(*roads):
+        offer(site.file("/w.mat", 404, 404, digest="md5:" + "0" * 32, size=None, other_versions=True)._replace(roads=roads),
+              what="weights")
+    return by_roads
+
+
+def test_weights_come_by_the_first_other_road_that_is_open(site, cache, by_roads, other_formats, capsys):
+    by_roads(site.file("/a.caffemodel", 404, 404), site.file("/a.npz", "cut", content=other_formats["a.npz"], digest=""),
+             site.file("/a.h5", content=other_formats["a.h5"]))
+    assert fetch.fetch("weights") == cache / "weights" / "w.mat" == fetch.fetched("weights")
+    said = capsys.readouterr().err
+    assert "w.mat (HTTP 404)" in said and "trying a.caffemodel" in said and "trying a.npz" in said
+    assert "a.npz: this is Oxford's VGG-16 of 2014" in said
+    assert names(cache / "weights") == ["w.mat"]
+    np.testing.assert_allclose(matconvnet.read(cache / "weights" / "w.mat").biases[0][:3], [0.73429835, 0.093403675, 0.06775674])
+    count = len(site.requests)
+    fetch.fetch("weights")
+    assert len(site.requests) == count
+
+
+def test_no_other_road_is_tried_where_the_first_is_open(site, cache, offer, network):
+    file = site.file("/w.mat", content=network)
+    offer(file._replace(roads=(site.file("/a.npz"),)), what="weights")
+    fetch.fetch("weights")
+    assert [path for path, _ in site.requests] == ["/w.mat"]
+
+
+@pytest.mark.parametrize("content, word", [("b.npz", "another training"), (b"PK\x03\x04", "can't be read"), ("cut", "can't be read")])
+def test_what_comes_by_another_road_and_is_not_oxfords_is_refused(site, cache, by_roads, other_formats, content, word):
+    content = other_formats.get(content, content)
+    content = other_formats["a.npz"][:-1000] if content == "cut" else content
+    by_roads(site.file("/b.npz", content=content, digest=""))
+    with pytest.raises(InputError, match=f"w.mat from .*HTTP 404.*b.npz.*{word}") as caught:
+        fetch.fetch("weights")
+    assert "\n" not in str(caught.value)
+    assert fetch.fetched("weights") is None and names(cache / "weights") == []
+
+
+def test_what_has_the_right_sum_is_kept_though_it_can_t_be_used(site, cache, by_roads, other_formats):
+    by_roads(site.file("/b.npz", content=other_formats["b.npz"]))
+    for _ in range(2):
+        with pytest.raises(InputError, match="another training"):
+            fetch.fetch("weights")
+    assert names(cache / "weights") == ["b.npz"]
+    assert [path for path, _ in site.requests].count("/b.npz") == 1
+
+
+def test_a_wrong_sum_by_another_road_is_refused(site, cache, by_roads, other_formats):
+    by_roads(site.file("/a.npz", content=other_formats["a.npz"], digest="sha1:" + "0" * 40))
+    with pytest.raises(InputError, match="a.npz .sha1 "):
+        fetch.fetch("weights")
+    assert names(cache / "weights") == []
+
+
+def test_a_road_that_lacks_its_library_is_not_downloaded(site, cache, by_roads, other_formats, monkeypatch):
+    def absent(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr("importlib.import_module", absent)
+    by_roads(site.file("/a.h5", content=other_formats["a.h5"]))
+    with pytest.raises(InputError, match="pip install 'h5py"):
+        fetch.fetch("weights")
+    assert "/a.h5" not in [path for path, _ in site.requests]
+
+
+def test_another_road_is_gone_on_with(site, cache, by_roads, other_formats):
+    road = site.file("/a.npz", "cut", *[503] * (fetch.TRIES - 1), content=other_formats["a.npz"], digest="")
+    by_roads(road)
+    with pytest.raises(InputError, match="a.npz .HTTP 503.*what has come is kept"):
+        fetch.fetch("weights")
+    assert "a.npz.part" in names(cache / "weights")
+    fetch.fetch("weights")
+    assert site.ranges()[-1] is not None and names(cache / "weights") == ["w.mat"]
 
 
 # No network, no room, no rights.

@@ -12,11 +12,11 @@ from lsd_repro.dream.step import GradientStep, compile_energies, compile_gradien
 from lsd_repro.film.stream import check_finite, digest, open_record, optimise_frame
 from lsd_repro.film.write import as_still, write_png
 from lsd_repro.prior.energy import multiscale, patch_energy, total_variation
-from lsd_repro.program2015 import DEMO
+from lsd_repro.program2015 import STREAM
 
 # Large enough for all scales of the stream, and done in minutes on the shipped network.
-PROGRAM = replace(DEMO, width=384, height=256)
-STRENGTHS = 2.0, 10.0  # the demo's and the stream's
+PROGRAM = replace(STREAM, width=384, height=256, video_frames_per_frame=25, frames_per_class=3)
+STRENGTHS = 2.0, 10.0  # the second is the stream's
 KINDS = "gaussian", "student", "tv"
 
 

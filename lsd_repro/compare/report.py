@@ -171,7 +171,7 @@ def _logits(network):
     logits = compile_logits(network)
 
     def judge(picture):
-        map_size(*picture.shape[:2], network.weights[13].shape[2])
+        map_size(*picture.shape[:2], network.fc6_size)
         values = logits(picture)
         seen = statistics.best_classes(values).indices
         return {"logits": values, "classes": tuple(network.descriptions[index].split(",")[0] for index in seen)}

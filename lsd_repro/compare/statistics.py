@@ -124,6 +124,25 @@ def colours(picture):
             "chroma": quantiles(np.hypot(a, b)), "spread of colours": [np.sqrt(lab.var(axis=(0, 1)).sum())]}
 
 
+def colourfulness(picture):
+    """How colourful people find a picture, from 0 (grey) to about 110 (extremely).
+
+    Parameters
+    ----------
+    picture : uint8 array, shape (height, width, 3)
+        RGB.
+
+    References
+    ----------
+    .. [1] D. Hasler and S. Süsstrunk, Measuring colourfulness in natural images, Human Vision
+       and Electronic Imaging VIII, 2003.
+    """
+    red, green, blue = np.moveaxis(picture.astype(np.float64), -1, 0)
+    opponents = red - green, (red + green) / 2 - blue
+    spread, shift = (np.hypot(*map(moment, opponents)) for moment in (np.std, np.mean))
+    return float(spread + 0.3 * shift)
+
+
 def patch_contrast(plane, size=PATCH_SIZE):
     """Standard deviation within each patch of size x size, side by side from the top left."""
     rows, columns = (side // size for side in plane.shape)

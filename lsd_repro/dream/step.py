@@ -8,7 +8,7 @@ import numpy as np
 import lsd_repro.ops.fuse  # noqa: F401 - they register the rewrites, for all that is compiled here
 import lsd_repro.ops.fuse_network  # noqa: F401
 from lsd_repro.dream.adam import adam2015
-from lsd_repro.dream.objective import class_term, target_logit
+from lsd_repro.dream.objective import class_term, target_logit, target_logit_own_halves
 from lsd_repro.network import vgg16
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
 from lsd_repro.stack import T, theano
@@ -68,7 +68,9 @@ def symbolic_terms(x, size, network, layers, energy, c0, c1, prior_strength, net
     c0, c1 : symbolic int
         Classes of the bottom and the top half.
     prior_strength : symbolic scalar or float
-    network_scales : sequence of int
+    network_scales : sequence of int or symbolic int
+        Of a number it is known beforehand where 2015 would cut the map; see `target_logit`. A
+        symbolic one can change from step to step, and its maps are cut at their own middle.
     objective : function
         From logits and what takes the target of them to a symbolic scalar; see
         `lsd_repro.dream.objective`.
@@ -77,13 +79,16 @@ def symbolic_terms(x, size, network, layers, energy, c0, c1, prior_strength, net
     -------
     Terms
     """
-    fc6_size = network.weights[13].shape[2]
+    fc6_size = network.fc6_size
     full_rows, _ = vgg16.map_size(*size, fc6_size)
     class_terms, mean_targets = [], []
     for scale in network_scales:
-        rows, _ = vgg16.map_size(size[0] // scale, size[1] // scale, fc6_size)
+        if isinstance(scale, int):
+            rows, _ = vgg16.map_size(size[0] // scale, size[1] // scale, fc6_size)
+            aim = partial(target_logit, rows=rows, c0=c0, c1=c1, full_rows=full_rows)
+        else:
+            aim = partial(target_logit_own_halves, c0=c0, c1=c1)
         logits = vgg16.class_logits(layers, mean_pool(x, scale), network.mean)
-        aim = partial(target_logit, rows=rows, c0=c0, c1=c1, full_rows=full_rows)
         target, halves = aim(logits)
         mean_targets.append(target / float(halves))
         class_terms.append(objective(logits, lambda scores: aim(scores)[0]))
@@ -108,8 +113,9 @@ class GradientStep:
         In grey levels.
     prior_strength : float
         Weight of the energy in the loss; can be set later, too.
-    network_scales : sequence of int
-        Mean-pooling factors at which the network sees the picture.
+    network_scales : sequence of int, or None
+        Mean-pooling factors at which the network sees the picture. None: at one only, `network_scale`,
+        which can be set between steps (not of 2015).
     dtype : {"float32", "float64"}
     objective : function
         The class term, from `lsd_repro.dream.objective`.
@@ -126,6 +132,8 @@ class GradientStep:
                  dtype="float32", objective=class_term, update=adam2015):
         size = picture.shape[:2]
         self.dtype = dtype
+        self._fc6_size = network.fc6_size
+        self._scale = theano.shared(np.int64(1), "network_scale")
         with theano.config.change_flags(floatX=dtype):
             start = to_graph(picture, dtype)
             self._x = theano.shared(start, "x", broadcastable=(True, False, False, False))
@@ -138,7 +146,7 @@ class GradientStep:
             self._strength = theano.shared(np.asarray(prior_strength, dtype), "prior_strength")
             layers = vgg16.build(network)
             self._terms = symbolic_terms(self._x, size, network, layers, energy, *self._classes,
-                                         self._strength, network_scales, objective)
+                                         self._strength, network_scales or [self._scale], objective)
             self._gradient = T.grad(self._terms.loss, self._x)
             self._logits = vgg16.class_logits(layers, self._x, network.mean)
             # A number of numpy's would count as float64, whatever floatX is.
@@ -191,6 +199,22 @@ class GradientStep:
     @prior_strength.setter
     def prior_strength(self, strength):
         self._strength.set_value(np.asarray(strength, self.dtype))
+
+    @property
+    def network_scale(self):
+        """Mean-pooling factor at which the network sees the picture, if `network_scales` is None.
+
+        Raises
+        ------
+        InputError
+            If the pooled picture is too small for the network.
+        """
+        return int(self._scale.get_value())
+
+    @network_scale.setter
+    def network_scale(self, scale):
+        vgg16.map_size(*(side // scale for side in self.picture.shape[:2]), self._fc6_size)
+        self._scale.set_value(np.int64(scale))
 
     def reset_moments(self):
         """Start Adam afresh, as the stream did at every frame."""

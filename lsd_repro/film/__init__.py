@@ -7,6 +7,7 @@
 ``caption``     the text in the corner
 ``schedule``    who is shown when: a list of queries, or a file
 ``stream``      the offline loop: schedule -> optimised -> video frames
+``estimate``    how long it will take, from a timed step
 ``write``       PNG, MP4 and contact sheet, each whole or not at all
 ==============  ============================================================
 

@@ -1,24 +1,36 @@
-"""The start image: a file of the user's, or a photo that scikit-image ships."""
+"""The start image: a file of the user's, a photo that scikit-image ships, or noise."""
 
 import numpy as np
 from PIL import Image, ImageOps
+from scipy import fft
 
 from lsd_repro.errors import InputError
 from lsd_repro.prior.patches import read_photo
 
 SHIPPED_PHOTO = "coffee"
+NOISE = "noise"  # a file of this name is ./noise
+# Grey levels: mean, and standard deviation of each channel, wide enough to give a dream some
+# colour to begin with.
+NOISE_MEAN, NOISE_SPREAD = 118.0, 60.0
+# Amplitudes fall as this power of the frequency. In photos it is about 1, but such noise is so
+# grainy that the first frames of a film do little but take the grain away.
+NOISE_EXPONENT = 1.5
+# Share of the width that the largest clouds have; larger ones would make a picture of one colour.
+NOISE_LARGEST = 0.25
 
 
-def load_start(path=None, size=None):
+def load_start(path=None, size=None, seed=0):
     """Load a start image, and fit it to a size.
 
     Parameters
     ----------
     path : str or Path, optional
-        A picture file; without one, a photo that scikit-image ships.
+        A picture file, or `NOISE`; without one, a photo that scikit-image ships.
     size : (width, height), optional
         The picture is cropped about its centre to this aspect ratio and resampled
         (Lanczos).  Without it the picture keeps its own size, as in 2015.
+    seed : int
+        Of the noise.
 
     Returns
     -------
@@ -30,6 +42,8 @@ def load_start(path=None, size=None):
     InputError
         If the file can't be read as a picture.
     """
+    if path == NOISE:
+        return noise(size, seed)
     if path is None:
         # Not at the top: scikit-image's data module is slow to import.
         from skimage import data
@@ -42,3 +56,27 @@ def load_start(path=None, size=None):
     if size is not None and picture.shape[1::-1] != tuple(size):
         picture = np.asarray(ImageOps.fit(Image.fromarray(picture), size, Image.Resampling.LANCZOS))
     return picture
+
+
+def noise(size, seed):
+    """Coloured noise with structure at all scales, clouds and not grain.
+
+    Parameters
+    ----------
+    size : (width, height)
+    seed : int
+        The same gives the same picture.
+
+    Returns
+    -------
+    ndarray, shape (height, width, 3), uint8
+        Clipped; each channel on its own.
+    """
+    width, height = size
+    white = np.random.default_rng(seed).normal(size=(height, width, 3))
+    frequency = np.hypot(fft.fftfreq(height)[:, None], fft.rfftfreq(width))
+    frequency = np.maximum(frequency, 1 / (NOISE_LARGEST * width))
+    frequency[0, 0] = np.inf  # the mean is set below
+    fallen = fft.rfft2(white, axes=(0, 1)) / frequency[..., None] ** NOISE_EXPONENT
+    clouds = fft.irfft2(fallen, (height, width), axes=(0, 1))
+    return np.clip(np.rint(NOISE_MEAN + NOISE_SPREAD * clouds / clouds.std((0, 1))), 0, 255).astype(np.uint8)

@@ -44,7 +44,7 @@ def optimise_frame(step, scene, program, on_step):
     scene : Scene
         What to show.
     program : Program
-        Sets zoom, steps, and whether Adam is reset.
+        Sets zoom, steps, at which octaves they are taken, and whether Adam is reset.
     on_step : callable
         Called with the Terms of every step, after it was taken.
     """
@@ -52,8 +52,11 @@ def optimise_frame(step, scene, program, on_step):
         step.picture = 255 * zoom_picture(step.picture / 255, program.video_frames_per_frame)
     if program.reset_moments:
         step.reset_moments()
-    for _ in range(program.steps_per_frame):
-        on_step(step.step(scene.c0, scene.c1))
+    for scale, steps in program.octaves or [(None, program.steps_per_frame)]:
+        if scale:
+            step.network_scale = scale
+        for _ in range(steps):
+            on_step(step.step(scene.c0, scene.c1))
 
 
 def video_frames(frames, scenes, program, plain=False):
@@ -200,9 +203,7 @@ def open_record(out, parameters, resume):
     # As JSON has it, so that what was written compares equal to what is read.
     parameters = json.loads(json.dumps(parameters))
     if not resume:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise InputError(f"{out} exists and is not an empty folder: choose another --out, "
-                             "or --resume to go on with the run there")
+        check_empty(out)
         text = json.dumps({"parameters": parameters, "versions": versions()}, indent=2)
         files.make_folder(out)
         files.write_bytes(record, text.encode())
@@ -217,6 +218,13 @@ def open_record(out, parameters, resume):
                                 for key in changed)
         raise InputError(f"{out} can't be resumed with other parameters: {differences}. "
                          "Use the same as before, or another --out without --resume")
+
+
+def check_empty(out):
+    """InputError unless a folder (Path) is empty or absent."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists and is not an empty folder: choose another --out, "
+                         "or --resume to go on with the run there")
 
 
 def _short(value):

@@ -22,8 +22,8 @@ from lsd_repro.live.journal import Journal, Segment
 from lsd_repro.live.slot import Slot
 from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS, NEWEST_WEIGHT
 
-# Seconds.  In the demo, where one person is at the page, they should see what comes of it.
-HOLD = {"demo": 10, "stream": HOLD_SECONDS}
+# Seconds.  Whoever is alone at the page should see what comes of it.
+HOLD = {"live": 10, "demo": 10, "stream": HOLD_SECONDS}
 TRACE = 40  # steps that the state tells of: more than are taken between two looks at it
 SEGMENTS = 4
 LISTED = 8  # messages
@@ -66,7 +66,7 @@ class _Dreamer:
 
     def __init__(self, plan, journal, args):
         self.program, self.journal, self.make_step = plan.program, journal, plan.make_step
-        self.descriptions = plan.network.descriptions
+        self.descriptions = plan.descriptions
         self.chat = Chat(vocabulary(self.descriptions), args.seed, HOLD[args.preset] if args.hold is None else args.hold)
         if journal.saved:
             self.chat.scene = journal.saved["scene"]

@@ -1,10 +1,9 @@
-"""VGG-16 in MatConvNet's .mat file <-> `NetworkWeights` (no Theano).
+"""VGG-16 or VGG-19 in MatConvNet's .mat file <-> `NetworkWeights` (no Theano).
 
-==================  ========================================================
-`NetworkWeights`    the arrays of a VGG-16 and the names of its classes
-`read`              a .mat file of any of the three layouts, checked
-`write`             a .mat file in the layout of today, exact or in few bits
-==================  ========================================================
+=======  ===============================================================
+`read`   a .mat file of any of the three layouts, checked
+`write`  a .mat file in the layout of today, exact or in few bits
+=======  ===============================================================
 
 Three layouts were published over the years: the oldest (to about beta7), that of
 2015's stream (the "beta16" directory), and today's.  They differ in where a field
@@ -19,75 +18,17 @@ is as in today's layout but for two fields of such a layer:
 ===========  ===============================================================
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.network.matfile import (
     AGAIN, INCOMPLETE, OTHER, cell_of, load, naming, row_of, save, single_of, struct_of, texts_of)
 from lsd_repro.network.quantise import dequantise, quantise, significant
-from lsd_repro.program2015 import VGG16_GROUPS
-
-
-def _vgg16_layers():
-    """(name, kind) of the layers up to the logits."""
-    layers = []
-    for group, convolutions in enumerate(VGG16_GROUPS, 1):
-        for i in range(1, convolutions + 1):
-            layers += [(f"conv{group}_{i}", "conv"), (f"relu{group}_{i}", "relu")]
-        layers.append((f"pool{group}", "pool"))
-    return tuple(layers) + (("fc6", "conv"), ("relu6", "relu"), ("fc7", "conv"), ("relu7", "relu"), ("fc8", "conv"))
-
-
-VGG16_LAYERS = _vgg16_layers()
-# The layers that have parameters, in the order of `NetworkWeights.weights`.
-WEIGHT_LAYERS = tuple(name for name, kind in VGG16_LAYERS if kind == "conv")
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkWeights:
-    """The parameters of a VGG-16 of any width, and what its classes are called.
-
-    Attributes
-    ----------
-    weights : tuple of 16 arrays
-        float32, C order, as Lasagne has them: (out, in, height, width), to be
-        applied as cross-correlations.  The last three are fc6, fc7 and fc8.
-    biases : tuple of 16 arrays
-        float32, (out,).
-    average_image : array
-        float32, (height, width, 3) or (1, 1, 3), RGB in 0..255.
-    descriptions : tuple of str
-        One for each class, such as ``"spider web, spider's web"``.
-    names : tuple of str
-        WordNet ids such as ``"n04275548"``, one for each class, or empty.
-    """
-
-    weights: tuple
-    biases: tuple
-    average_image: np.ndarray
-    descriptions: tuple
-    names: tuple = ()
-
-    @property
-    def mean(self):
-        """float: what is subtracted from every pixel and channel.
-
-        One scalar over all entries of the average image, not one a channel.  As in
-        2015 the sum is taken in float32 and in the order of the file (columns first),
-        so that reading what was written gives the same number to the last bit.
-        """
-        return float(self.average_image.ravel(order="F").mean(dtype=np.float32))
-
-    @property
-    def parameter_count(self):
-        """int: weights and biases; 138,357,544 for the VGG-16 of 2014."""
-        return sum(array.size for array in self.weights + self.biases)
+from lsd_repro.network.weights import GROUPS, NetworkWeights, check, layers_of, weight_layers_of
 
 
 def read(path):
-    """Read a VGG-16 from MatConvNet's .mat file.
+    """Read a VGG-16 or VGG-19 from MatConvNet's .mat file.
 
     Parameters
     ----------
@@ -125,12 +66,12 @@ def read(path):
             weights, biases, np.array(single_of(normalization.get("averageImage"), "normalization.averageImage")),
             texts_of(classes.get("description"), "classes.description"),
             texts_of(classes["name"], "classes.name") if "name" in classes else ())
-        _check(network)
+        check(network, OTHER, AGAIN)
         return network
 
 
 def write(path, network, bits=None):
-    """Write a VGG-16 as a .mat file in MatConvNet's layout of today.
+    """Write a VGG-16 or VGG-19 as a .mat file in MatConvNet's layout of today.
 
     The file appears whole or not at all.
 
@@ -154,21 +95,21 @@ def write(path, network, bits=None):
     if bits is not None and bits not in range(2, 25):
         raise InputError(f"{bits} bits a weight: must be 2 to 24")
     with naming(path):
-        _check(network)
+        check(network, OTHER, AGAIN)
     save(path, {"layers": cell_of(_layer_structs(network, bits)), "meta": _meta(network)}, compress=bits is not None)
 
 
 # The layers.
 
 def _read_layers(layers):
-    """Weights and biases of the 16 layers that have them."""
+    """Weights and biases of the layers that have them."""
     if not isinstance(layers, list):
         raise InputError(f"'layers' is no cell, so this is no MatConvNet SimpleNN network; {OTHER}")
     layers = [struct_of(fields, f"layer {i} of {len(layers)}") for i, fields in enumerate(layers, 1)]
-    _check_sequence(layers)
+    names = weight_layers_of(_check_sequence(layers))
 
     weights, biases = [], []
-    for name, fields in zip(WEIGHT_LAYERS, (fields for fields in layers if _kind(fields) == "conv")):
+    for name, fields in zip(names, (fields for fields in layers if _kind(fields) == "conv")):
         filters, bias = _parameters(fields, name)
         weights.append(_filters(filters, fields.get("scale"), name))
         biases.append(np.array(single_of(bias, f"{name}: biases").ravel()))
@@ -212,29 +153,32 @@ def _kind(fields):
 
 
 def _check_sequence(layers):
-    """Check that the layers are those of a VGG-16, in order.
+    """Check that the layers are those of a VGG-16 or VGG-19, in order; returns its groups.
 
     Dropout does nothing in a trained network, and the softmax comes after the
     logits, so both may be there or not.
     """
-    expected = VGG16_LAYERS
     found = [(f"layer {i} ({fields.get('name') or 'unnamed'})", _kind(fields), fields)
              for i, fields in enumerate(layers, 1)]
     found = [layer for layer in found if layer[1] not in ("dropout", "softmax", "softmaxloss")]
+    convolutions = sum(kind == "conv" for _, kind, _ in found)
+    depth = min(GROUPS, key=lambda depth: abs(depth - convolutions))
+    expected = layers_of(GROUPS[depth])
     if any(kind is None for _, kind, _ in found):
         expected = tuple(layer for layer in expected if layer[1] == "conv")
         found = [layer for layer in found if layer[1] == "conv"]
     for (name, kind), (found_name, found_kind, fields) in zip(expected, found):
         if kind != found_kind:
-            raise InputError(f"no VGG-16: {found_name} is a {found_kind!r} layer, and {kind!r} ({name}) "
+            raise InputError(f"no VGG-{depth}: {found_name} is a {found_kind!r} layer, and {kind!r} ({name}) "
                              f"is expected; {OTHER}")
         if kind == "pool" and fields.get("method", "max") != "max":
-            raise InputError(f"no VGG-16: {found_name} is not a max-pool; {OTHER}")
+            raise InputError(f"no VGG-{depth}: {found_name} is not a max-pool; {OTHER}")
     if len(found) != len(expected):
         first = expected[len(found)][0] + " is missing" if len(found) < len(expected) else \
             found[len(expected)][0] + " comes after fc8"
-        raise InputError(f"no VGG-16: {first} ({len(found)} layers up to the logits, "
+        raise InputError(f"no VGG-{depth}: {first} ({len(found)} layers up to the logits, "
                          f"{len(expected)} expected); {OTHER}")
+    return GROUPS[depth]
 
 
 def _parameters(fields, name):
@@ -247,50 +191,13 @@ def _parameters(fields, name):
     return pair
 
 
-def _check(network):
-    """Check shapes and values of a network, naming the first layer at fault."""
-    if not len(network.weights) == len(network.biases) == len(WEIGHT_LAYERS):
-        raise InputError(f"no VGG-16: {len(network.weights)} weights and {len(network.biases)} biases, "
-                         f"{len(WEIGHT_LAYERS)} of each expected")
-    channels, before = 3, "the RGB picture"
-    for name, weights, biases in zip(WEIGHT_LAYERS, network.weights, network.biases):
-        if weights.ndim != 4 or not weights.size:
-            raise InputError(f"{name}: weights have shape {weights.shape} and not (out, in, height, width); {OTHER}")
-        out, into, height, width = weights.shape
-        size = height if name == "fc6" else 1 if name.startswith("fc") else 3
-        if (height, width) != (size, size):
-            raise InputError(f"no VGG-16: {name} has {height}x{width} filters and not {size}x{size}; {OTHER}")
-        if into != channels:
-            raise InputError(f"no VGG-16: {name} takes {into} channels, but {before} has {channels}; {OTHER}")
-        if biases.shape != (out,):
-            raise InputError(f"{name}: {out} filters but biases of shape {biases.shape}; {OTHER}")
-        for what, array in (("weights", weights), ("biases", biases)):
-            _check_finite(array, f"{name}: {what}")
-        channels, before = out, name
-
-    average = network.average_image
-    if average.ndim != 3 or average.shape[2] != 3 or not average.size:
-        raise InputError(f"the average image has shape {average.shape} and not (height, width, 3); {OTHER}")
-    _check_finite(average, "the average image")
-    if len(network.descriptions) != channels:
-        raise InputError(f"fc8 has {channels} classes, but {len(network.descriptions)} are described; {OTHER}")
-    if network.names and len(network.names) != channels:
-        raise InputError(f"fc8 has {channels} classes, but {len(network.names)} are named; {OTHER}")
-
-
-def _check_finite(array, what):
-    # Least and largest value see every NaN and infinity, without a mask as large as the array.
-    if not (np.isfinite(array.min()) and np.isfinite(array.max())):
-        raise InputError(f"{what} hold NaN or infinity: damaged, or training diverged; {AGAIN}")
-
-
 # Writing.
 
 def _layer_structs(network, bits):
     """The layers as MatConvNet has them, softmax included."""
-    parameters = dict(zip(WEIGHT_LAYERS, zip(network.weights, network.biases)))
+    parameters = dict(zip(weight_layers_of(network.groups), zip(network.weights, network.biases)))
     structs = []
-    for name, kind in VGG16_LAYERS:
+    for name, kind in layers_of(network.groups):
         layer = {"name": name, "type": kind}
         if kind == "conv":
             weights, biases = parameters[name]
@@ -317,7 +224,7 @@ def _stored(weights, bits):
 
 def _meta(network):
     # The input for which the map of logits is one position: five poolings, then fc6.
-    side = 2 ** len(VGG16_GROUPS) * network.weights[WEIGHT_LAYERS.index("fc6")].shape[2]
+    side = 2 ** len(network.groups) * network.fc6_size
     return {
         "normalization": {"averageImage": network.average_image.astype(np.float32, copy=False),
                           "imageSize": row_of(side, side, 3)},

@@ -3,8 +3,6 @@
 import torch
 from torch import nn
 
-from lsd_repro.program2015 import VGG16_GROUPS
-
 
 def build(network, memory_format=torch.channels_last):
     """The network of a .mat file in PyTorch: convolutions, ReLUs and max-pools alone.
@@ -29,7 +27,7 @@ def build(network, memory_format=torch.channels_last):
         layer.load_state_dict({"weight": weight, "bias": bias})
         layers.extend([layer, nn.ReLU(inplace=True)])
 
-    for count in VGG16_GROUPS:
+    for count in network.groups:
         for _ in range(count):
             conv(padding=1)
         layers.append(nn.MaxPool2d(2))

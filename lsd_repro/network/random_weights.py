@@ -1,16 +1,16 @@
-"""A VGG-16 with seeded random weights: for measurements and tests, where the trained one is not needed."""
+"""A VGG-16 or VGG-19 with seeded random weights: for measurements and tests, where the trained one is not needed."""
 
 import numpy as np
 
-from lsd_repro.network.matconvnet import NetworkWeights
+from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.program2015 import VGG16_GROUPS
 
 # The widths of the vlfeat file.
 FULL = {"widths": (64, 128, 256, 512, 512), "fc": 4096, "classes": 1000, "fc6": 7}
 
 
-def weight_shapes(widths, fc, classes, fc6):
-    """Shapes (out, in, height, width) of the 16 arrays of weights of a VGG-16.
+def weight_shapes(widths, fc, classes, fc6, groups=VGG16_GROUPS):
+    """Shapes (out, in, height, width) of the arrays of weights.
 
     Parameters
     ----------
@@ -20,25 +20,27 @@ def weight_shapes(widths, fc, classes, fc6):
         Outputs of fc6 and fc7, and of fc8.
     fc6 : int
         Height and width of fc6's filters.
+    groups : tuple of 5 int
+        Convolutions in each group.
     """
     shapes, channels = [], 3
-    for width, convolutions in zip(widths, VGG16_GROUPS):
+    for width, convolutions in zip(widths, groups):
         for _ in range(convolutions):
             shapes.append((width, channels, 3, 3))
             channels = width
     return [*shapes, (fc, channels, fc6, fc6), (fc, fc, 1, 1), (classes, fc, 1, 1)]
 
 
-def random_network(rng, widths, fc, classes, fc6):
+def random_network(rng, widths, fc, classes, fc6, groups=VGG16_GROUPS):
     """Make a `NetworkWeights`; He-scaled, so that signals keep their size on the way up.
 
     Parameters
     ----------
     rng : numpy.random.Generator
-    widths, fc, classes, fc6
+    widths, fc, classes, fc6, groups
         As for `weight_shapes`.
     """
-    shapes = weight_shapes(widths, fc, classes, fc6)
+    shapes = weight_shapes(widths, fc, classes, fc6, groups)
     return NetworkWeights(
         weights=tuple((rng.standard_normal(shape, np.float32) * np.float32(np.sqrt(2 / np.prod(shape[1:]))))
                       for shape in shapes),

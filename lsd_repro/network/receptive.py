@@ -1,4 +1,4 @@
-"""What each layer of a VGG-16 does to the size of its maps, and how much of the picture it sees (no Theano).
+"""What each layer of a VGG-16 or VGG-19 does to the size of its maps, and how much of the picture it sees (no Theano).
 
 =================  ==========================================================
 `layer_table`      the layers with their sizes, strides and receptive fields
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lsd_repro.network.matconvnet import VGG16_LAYERS
+from lsd_repro.network.weights import layers_of
 
 
 class Layer(NamedTuple):
@@ -62,7 +62,7 @@ def layer_table(network, height, width):
     layers = []
     parameters = zip(network.weights, network.biases)
     channels, rows, columns, stride, field, start = 3, height, width, 1, 1, 0
-    for name, kind in VGG16_LAYERS:
+    for name, kind in layers_of(network.groups):
         if kind == "relu":
             continue
         weight, bias = next(parameters) if kind == "conv" else (np.empty((channels, 0, 2, 2)), np.empty(0))

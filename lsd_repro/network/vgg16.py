@@ -1,4 +1,4 @@
-"""VGG-16 as a graph of Lasagne layers, fully convolutional, logits out."""
+"""VGG-16 or VGG-19 as a graph of Lasagne layers, fully convolutional, logits out."""
 
 from collections import OrderedDict
 
@@ -25,13 +25,13 @@ class CorrelationLayer(lasagne.layers.Conv2DLayer):
 
 
 def build(network):
-    """Build the layers of a VGG-16 from its weights.
+    """Build the layers of a VGG-16 or VGG-19 from its weights.
 
     Parameters
     ----------
     network : NetworkWeights
-        From `lsd_repro.network.matconvnet.read`; sets all widths, the kernel size
-        of fc6 and the number of classes.
+        From `lsd_repro.network.matconvnet.read`; sets the depth, all widths, the kernel
+        size of fc6 and the number of classes.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def build(network):
     References
     ----------
     .. [1] K. Simonyan and A. Zisserman, Very Deep Convolutional Networks for
-       Large-Scale Image Recognition, 2014 (configuration D).
+       Large-Scale Image Recognition, 2014 (configurations D and E).
     """
     layers = OrderedDict(input=lasagne.layers.InputLayer((1, 3, None, None)))
     parameters = zip(network.weights, network.biases)
@@ -56,7 +56,7 @@ def build(network):
             nonlinearity=nonlinearity, name=name)
 
     rectify = lasagne.nonlinearities.rectify
-    for group, count in enumerate(VGG16_GROUPS, 1):
+    for group, count in enumerate(network.groups, 1):
         for i in range(1, count + 1):
             correlate(f"conv{group}_{i}", 1, rectify)
         layers[f"pool{group}"] = lasagne.layers.MaxPool2DLayer(
@@ -109,6 +109,11 @@ def fixed_filters(layers):
             if isinstance(layer, CorrelationLayer) and layer.filter_size == (3, 3)}
 
 
+def least_side(fc6_size):
+    """Width or height, in pixels, that a picture needs at least for a logit."""
+    return STRIDE * fc6_size
+
+
 def map_size(height, width, fc6_size):
     """Rows and columns of the logit map of a picture.
 
@@ -130,7 +135,7 @@ def map_size(height, width, fc6_size):
     """
     rows, columns = (side // STRIDE - fc6_size + 1 for side in (height, width))
     if min(rows, columns) < 1:
-        least = STRIDE * fc6_size
+        least = least_side(fc6_size)
         raise InputError(f"a {width}x{height} picture is too small for this network: "
                          f"it needs at least {least}x{least}")
     return rows, columns

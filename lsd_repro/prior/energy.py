@@ -49,15 +49,16 @@ def mean_pool(x, factor):
     Parameters
     ----------
     x : symbolic tensor, shape (1, 3, height, width)
-    factor : int
+    factor : int or symbolic int
 
     Returns
     -------
     symbolic tensor, shape (1, 3, height // factor, width // factor)
     """
-    if factor == 1:
+    if isinstance(factor, int) and factor == 1:
         return x
-    return T.signal.pool.pool_2d(x, (factor, factor), ignore_border=True, mode="average_exc_pad")
+    block = (factor, factor) if isinstance(factor, int) else T.stack([factor, factor])
+    return T.signal.pool.pool_2d(x, block, ignore_border=True, mode="average_exc_pad")
 
 
 def deviations(x, prior):

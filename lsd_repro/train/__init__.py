@@ -6,7 +6,6 @@ The rest of the package never imports this: it reads the finished .mat files.
 ``trunk.py``           the genuine convolutions of VGG-16, out of an ONNX file
 ``canvases.py``        folders of pictures -> squares to look at
 ``judge.py``           EfficientNet-lite0, which teaches, and judges dreams
-``ilsvrc.py``          the classes of ILSVRC 2012
 ``features.py``        squares -> pool5 maps, and the teacher's logits
 ``targets.py``         what the read-out is taught
 ``head.py``            fc6 to fc8 in PyTorch, trained and folded

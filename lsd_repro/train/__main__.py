@@ -8,9 +8,10 @@ import torch
 from tqdm import tqdm
 
 from lsd_repro.dream.step import compile_logits
+from lsd_repro.network import ilsvrc
 from lsd_repro.network.matconvnet import NetworkWeights, read, write
 from lsd_repro.processor import instruct_openblas
-from lsd_repro.train import canvases, features, head, ilsvrc, trunk
+from lsd_repro.train import canvases, features, head, trunk
 from lsd_repro.train.targets import targets
 
 # A canvas is left out if less than this share of its target is in the classes that are kept.

@@ -7,8 +7,9 @@ import torch
 from tqdm import tqdm
 
 from lsd_repro.dream.step import compile_logits
+from lsd_repro.network.known import AVERAGE_COLOUR
 from lsd_repro.network.matconvnet import NetworkWeights
-from lsd_repro.train import canvases, judge, trunk
+from lsd_repro.train import canvases, judge
 
 CHANNELS = 512
 CELLS = canvases.SIDE // 32
@@ -24,7 +25,7 @@ def compile_pool5(weights, biases):
 
 
 def average_image():
-    return np.array(trunk.AVERAGE_COLOUR, np.float32)[None, None]
+    return np.array(AVERAGE_COLOUR, np.float32)[None, None]
 
 
 def extract(out, plan, pool5):

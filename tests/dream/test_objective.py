@@ -3,7 +3,7 @@ import pytest
 
 from scipy.special import log_softmax, softmax
 
-from lsd_repro.dream.objective import class_term, log_likelihood_term, probability_term, target_logit
+from lsd_repro.dream.objective import class_term, log_likelihood_term, probability_term, target_logit, target_logit_own_halves
 from lsd_repro.stack import T, theano
 
 LOGITS = np.random.default_rng(0).normal(size=(1, 6, 5, 4))
@@ -36,6 +36,15 @@ def test_an_empty_bottom_half_counts_nothing():
 def test_a_single_row_is_all_bottom():
     target, _ = evaluate(full_rows=1)
     assert target == pytest.approx(LOGITS[0, 2].mean())
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_own_halves_share_the_middle_row_of_an_odd_number(rows):
+    shown = LOGITS[:, :, :rows]
+    target, halves = target_logit_own_halves(T.constant(shown), 2, 4)
+    below, above = {1: ([0], [0]), 2: ([1], [0]), 5: ([2, 3, 4], [0, 1, 2])}[rows]
+    assert halves == 2
+    assert float(target.eval()) == pytest.approx(shown[0, 2, below].mean() + shown[0, 4, above].mean())
 
 
 def bottom(scores):

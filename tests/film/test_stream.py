@@ -37,6 +37,8 @@ class Step:
         self.momentum = np.zeros_like(self.picture)
         self.steps, self.break_at = 0, break_at
 
+    network_scale = 1
+
     def reset_moments(self):
         self.momentum = np.zeros_like(self.picture)
 
@@ -105,6 +107,24 @@ def test_without_resets_and_zoom_the_moments_live_on():
         expected.step(1, 1)
     np.testing.assert_array_equal(ours.picture, expected.picture)
     assert len(seen) == 4
+
+
+def test_octaves_are_taken_in_their_order():
+    class Noting(Step):
+        seen = []
+
+        def step(self, c0, c1):
+            self.seen.append(self.network_scale)
+            return super().step(c0, c1)
+
+    stream.optimise_frame(Noting(), SCENES[0], replace(PROGRAM, steps_per_frame=6, octaves=((3, 1), (2, 2), (1, 3))),
+                          lambda terms: None)
+    assert Noting.seen == [3, 2, 2, 1, 1, 1]
+
+
+def test_octaves_that_do_not_add_up_are_no_program():
+    with pytest.raises(ValueError, match="do not add up to 5"):
+        replace(PROGRAM, steps_per_frame=5, octaves=((3, 1), (2, 2)))
 
 
 def test_video_frames_lie_between_their_optimised_frames(whole):

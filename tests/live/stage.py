@@ -11,10 +11,10 @@ import numpy as np
 from lsd_repro.dream.step import Terms
 from lsd_repro.live import server
 from lsd_repro.live.slot import Slot
-from lsd_repro.program2015 import DEMO
+from lsd_repro.program2015 import LIVE
 
 DESCRIPTIONS = ("bee", "spider web, spider's web", "web site, site", "gondola")
-PROGRAM = replace(DEMO, width=48, height=36, video_width=64, video_height=48, steps_per_frame=2, video_frames_per_frame=3)
+PROGRAM = replace(LIVE, width=48, height=36, video_width=64, video_height=48, steps_per_frame=2, video_frames_per_frame=3)
 STATE = {"phase": "dreaming", "done": 0, "step": 1, "scene": [0, 0, ""], "waiting": [], "held": 0, "strength": 2, "zoom": 1,
          "k": 25, "trace": [[1, 2.0, 3.0]], "segments": []}
 
@@ -43,7 +43,7 @@ class Step:
 
 
 def options(out, **changes):
-    return argparse.Namespace(**{"out": str(out), "preset": "demo", "seed": 1, "hold": 0.0, "keep": 50, "resume": False,
+    return argparse.Namespace(**{"out": str(out), "preset": "live", "seed": 1, "hold": 0.0, "keep": 50, "resume": False,
                                  "host": "127.0.0.1", "port": 0, "open": False, "viewers": 8, "irc": None, "irc_nick": None,
                                  "irc_tell": False, **changes})
 

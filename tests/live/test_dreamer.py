@@ -14,17 +14,13 @@ from lsd_repro.live.journal import Journal
 from lsd_repro.live.slot import Slot
 
 
-class Network:
-    descriptions = DESCRIPTIONS
-
-
 class Run:
     """A dreamer in a thread, and what the other process has of it."""
 
     def __init__(self, tmp_path, program=PROGRAM, **changes):
         args = options(tmp_path / "run", **changes)
         self.step = Step()
-        plan = Plan(program, [], Network, lambda: self.step, {})
+        plan = Plan([], program, lambda: self.step, {}, DESCRIPTIONS)
         self.dreamer = dreamer._Dreamer(plan, Journal(args.out, {}, args.resume, args.keep), args)
         self.pipe, theirs = multiprocessing.Pipe()
         self.thread = threading.Thread(target=self.dream, args=(tmp_path / "slot", theirs))

@@ -12,8 +12,12 @@ from small_network import small_network
 
 from lsd_repro.errors import InputError
 from lsd_repro.network import matfile
-from lsd_repro.network.matconvnet import VGG16_LAYERS, NetworkWeights, read, write
+from lsd_repro.network.matconvnet import NetworkWeights, read, write
 from lsd_repro.network.random_weights import FULL, random_network
+from lsd_repro.network.weights import layers_of
+from lsd_repro.program2015 import VGG16_GROUPS, VGG19_GROUPS
+
+VGG16_LAYERS = layers_of(VGG16_GROUPS)
 
 
 @pytest.fixture
@@ -85,6 +89,28 @@ def test_reads_each_layout_by_name(tmp_path, network, layout, bias_shape, permut
     scipy.io.savemat(tmp_path / "net.mat", {**about(network, given["nested"], permuted), "layers": as_cell(layers)},
                      do_compression=compressed)
     assert_same(read(tmp_path / "net.mat"), network)
+
+
+def test_vgg19_comes_back_with_its_nineteen_layers(tmp_path):
+    network = small_network(np.random.default_rng(1), groups=VGG19_GROUPS)
+    write(tmp_path / "net.mat", network)
+    found = scipy.io.loadmat(tmp_path / "net.mat", simplify_cells=True)["layers"]
+    # 43 in the file of 2014: 16 + 3 convolutions, 18 ReLUs, 5 max-pools, softmax.
+    assert len(found) == 43 and [layer["name"] for layer in found if layer["type"] == "pool"] == [
+        "pool1", "pool2", "pool3", "pool4", "pool5"]
+    assert [layer["name"] for layer in found if layer["type"] == "conv"][8:13] == [
+        "conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv5_1"]
+    assert_same(read(tmp_path / "net.mat"), network)
+    assert read(tmp_path / "net.mat").groups == (2, 2, 4, 4, 4)
+
+
+def test_vgg19_without_its_last_layer_is_told_from_a_vgg16(tmp_path):
+    network = small_network(np.random.default_rng(1), groups=VGG19_GROUPS)
+    write(tmp_path / "net.mat", network)
+    layers = scipy.io.loadmat(tmp_path / "net.mat")["layers"]
+    scipy.io.savemat(tmp_path / "net.mat", {"layers": layers[:, :-2], **about(network, nested=True)})
+    with pytest.raises(InputError, match="no VGG-19: fc8 is missing"):
+        read(tmp_path / "net.mat")
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (8, 8, 3), (5, 7, 3)])

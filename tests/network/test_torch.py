@@ -1,4 +1,4 @@
-"""The full-width network against an independent implementation: PyTorch (extra ``train``)."""
+"""The network against an independent implementation: PyTorch (extra ``train``)."""
 
 import numpy as np
 import pytest
@@ -6,17 +6,29 @@ from small_network import small_network
 
 from lsd_repro.network import vgg16
 from lsd_repro.network.random_weights import FULL
+from lsd_repro.program2015 import VGG16_GROUPS, VGG19_GROUPS
 from lsd_repro.stack import T, theano
 
 torch = pytest.importorskip("torch", reason="PyTorch is not here: pip install -e '.[train]'")
-
-pytestmark = pytest.mark.slow
 
 
 def relative(found, expected):
     return np.abs(found - expected).max() / np.abs(expected).max()
 
 
+@pytest.mark.parametrize("groups", [VGG16_GROUPS, VGG19_GROUPS], ids=["16", "19"])
+def test_logits_and_gradient_of_small_widths_are_pytorchs(groups):
+    from lsd_repro.network import pytorch
+
+    network = small_network(np.random.default_rng(7), groups=groups)
+    picture = np.random.default_rng(8).uniform(0, 255, (1, 3, 101, 135))
+    found, gradient = compute("float64", network, picture)
+    theirs, their_gradient = compute_in_torch(pytorch.build(network).double(), network.mean, torch.from_numpy(picture))
+    assert relative(found, theirs) < 1e-9
+    assert relative(gradient, their_gradient) < 1e-9
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("height, width", [(224, 224), (260, 300)])
 def test_logits_and_gradient_are_pytorchs(height, width):
     from lsd_repro.network import pytorch

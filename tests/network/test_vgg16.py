@@ -6,6 +6,7 @@ from small_network import small_network
 from lsd_repro.errors import InputError
 from lsd_repro.network import vgg16
 from lsd_repro.network.random_weights import FULL
+from lsd_repro.program2015 import VGG19_GROUPS
 from lsd_repro.stack import T, lasagne, theano
 
 
@@ -30,6 +31,15 @@ def test_logits_are_those_of_numpy_also_at_odd_sizes():
         found = logits(x.transpose(2, 0, 1)[None])[0]
         assert found.shape[1:] == expected.shape[1:] == vgg16.map_size(height, width, 2)
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+
+
+def test_vgg19_has_numpys_logits_too():
+    network = small_network(np.random.default_rng(3), groups=VGG19_GROUPS)
+    layers, logits = compiled(network, "float64")
+    assert len(layers) == 1 + 16 + 5 + 3
+    x = picture(np.random.default_rng(4), 101, 135)
+    expected = reference.logits(network, x)
+    np.testing.assert_allclose(logits(x.transpose(2, 0, 1)[None])[0], expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
 
 
 def test_layers_are_lasagnes_and_named_as_in_the_paper():

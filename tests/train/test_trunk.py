@@ -4,6 +4,7 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="needs pip install -e '.[train]'")
 
 from lsd_repro.errors import InputError  # noqa: E402
+from lsd_repro.network.known import OXFORD  # noqa: E402
 from lsd_repro.network.random_weights import FULL, weight_shapes  # noqa: E402
 from lsd_repro.train import trunk  # noqa: E402
 
@@ -19,16 +20,16 @@ def save(path, shapes, edit=lambda weights, biases: None):
 
 
 def genuine(weights, biases):
-    weights[0][0, 0] = np.reshape(trunk.FIRST_PLANE, (3, 3))
-    biases[0][:5] = trunk.FIRST_BIASES
+    weights[0][0, 0] = np.reshape(OXFORD[16].blue, (3, 3))
+    biases[0][:5] = OXFORD[16].biases
 
 
 def test_reads_the_first_layer_as_rgb(tmp_path):
     save(tmp_path / "a.onnx", weight_shapes(**FULL)[:13], genuine)
     weights, biases = trunk.read(str(tmp_path / "a.onnx"))
     assert [weight.shape for weight in weights] == weight_shapes(**FULL)[:13]
-    np.testing.assert_array_equal(weights[0][0, 2].ravel(), np.float32(trunk.FIRST_PLANE))
-    np.testing.assert_array_equal(biases[0][:5], np.float32(trunk.FIRST_BIASES))
+    np.testing.assert_array_equal(weights[0][0, 2].ravel(), np.float32(OXFORD[16].blue))
+    np.testing.assert_array_equal(biases[0][:5], np.float32(OXFORD[16].biases))
 
 
 @pytest.mark.parametrize("shapes, edit, message", [

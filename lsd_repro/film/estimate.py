@@ -1,0 +1,66 @@
+"""How long films will take, from steps and video frames that are timed before they begin."""
+
+import itertools
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from lsd_repro.film import write
+from lsd_repro.film.stream import video_frames
+from lsd_repro.program2015 import FRAMES_PER_SECOND
+
+# Video frames that are timed; enough for the encoder to have begun.
+VIDEO_FRAMES = 25
+
+
+class Pace(NamedTuple):
+    """Seconds that a step takes, and a video frame."""
+
+    step: float
+    video_frame: float
+
+    def seconds(self, program, frames, films):
+        """For so many optimised frames that are to come, and so many frames that are to be filmed."""
+        return (frames * program.steps_per_frame * self.step
+                + films * program.video_frames_per_frame * self.video_frame)
+
+
+def measure(step, scene, program):
+    """Time a step, and the film between two frames.
+
+    Parameters
+    ----------
+    step : GradientStep
+        Is moved on by two steps: the first makes room for its maps.
+    scene : Scene
+    program : Program
+
+    Returns
+    -------
+    Pace
+    """
+    before = step.picture.copy()
+    step.step(scene.c0, scene.c1)
+    a_step = _timed(lambda: step.step(scene.c0, scene.c1))
+    count = min(VIDEO_FRAMES, program.video_frames_per_frame)
+    if not count:
+        return Pace(a_step, 0.0)
+    filmed = itertools.islice(video_frames([before, step.picture], [scene], program), count)
+    size = program.video_width, program.video_height
+    with tempfile.TemporaryDirectory() as folder:
+        all_frames = _timed(lambda: write.write_film(Path(folder) / "film.mp4", filmed, size, FRAMES_PER_SECOND))
+    return Pace(a_step, all_frames / count)
+
+
+def _timed(action):
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
+def in_words(seconds):
+    """Such as ``40 s``, ``12 min`` or ``2.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
