@@ -47,7 +47,7 @@ async function paint(canvas, blob) {
       }
       canvas.getContext("2d").drawImage(image, 0, 0);
       image.close();
-      if (canvas.id === "film") { canvas.dataset.painted = Number(canvas.dataset.painted || 0) + 1; veil(""); }
+      if (canvas.id === "film") { canvas.dataset.painted = Number(canvas.dataset.painted || 0) + 1; if (state.phase !== "paused") veil(""); }
     } catch (error) { console.warn("a picture that can't be read", error); }
   }
   waiting.delete(canvas);
