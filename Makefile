@@ -1,14 +1,15 @@
 # make frames    install into .venv and make the demo film in out/frames
+# make live      the film as it is dreamt, on a local web page, opened in the browser
 # make test      the tests that take under a minute each;  make test-slow  the others
 # make priors    the figures and numbers on priors in data/gallery (PRIORS_2015=DIR adds the author's priors)
 # make bench     time and memory of a step and of the film, beside others, in data/gallery (an hour or more)
 # make parity    replay what the 2015 program computed, with a table of deviations
 # make notebooks run all notebooks and keep their outputs;  make lab  open them in JupyterLab
-# make clean     remove .venv, out/frames, out/ablation and what building left
+# make clean     remove .venv, out/frames, out/live, out/ablation and what building left
 
 BIN := .venv/bin
 
-.PHONY: all frames test test-slow priors bench parity notebooks lab clean
+.PHONY: all frames live test test-slow priors bench parity notebooks lab clean
 
 all: frames
 
@@ -18,6 +19,12 @@ frames: .venv/installed
 	$(BIN)/lsd-repro frames --out out/frames $$resume || { status=$$?; \
 	    [ "$$resume$$status" != --resume2 ] || echo "To start afresh: rm -r out/frames, then make frames"; exit $$status; }
 	@echo "The film: out/frames/film.mp4"
+
+# A run that is there goes on.
+live: .venv/installed
+	@if [ -e out/live/run.json ]; then resume=--resume; else resume=; fi; \
+	$(BIN)/lsd-repro live --open --out out/live $$resume || { status=$$?; [ $$status = 130 ] || { \
+	    [ "$$resume$$status" != --resume2 ] || echo "To start afresh: rm -r out/live, then make live"; exit $$status; }; }
 
 test: .venv/installed
 	$(BIN)/python -m pytest tests -m "not slow"
@@ -53,7 +60,7 @@ lab: .venv/lab
 	$(BIN)/jupyter lab --notebook-dir notebooks
 
 clean:
-	rm -rf .venv out/frames out/ablation build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
+	rm -rf .venv out/frames out/live out/ablation build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
 	find lsd_repro tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Editable, so that the checkout is what runs: after git pull nothing needs to be

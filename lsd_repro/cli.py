@@ -57,7 +57,31 @@ def parser():
     sub.add_argument("--preset", choices=("demo", "stream"), default="demo",
                      help="demo: a film of seconds, in minutes; stream: the constants of 2015 (default: %(default)s)")
     add_dream_options(sub, "out/frames")
+    sub.add_argument("--chat", metavar="LOG",
+                     help="an exported chat chooses, by the rules of 2015: JSON or text of TwitchDownloader, JSON of "
+                          "chat-downloader, raw IRC, Chatterino (--frames: of the whole film)")
     add_video_option(sub)
+
+    sub = command("live", commands.run_live, "the film as it is dreamt, on a local web page; viewers and a chat choose",
+                  "lsd-repro live --irc localhost:6667/#dreams")
+    sub.add_argument("--preset", choices=("live", "demo", "stream"), default="live",
+                     help="live: a small picture by the small network, to be smooth; demo: as frames makes it; "
+                          "stream: the constants of 2015 (default: %(default)s)")
+    sub.set_defaults(classes=None, schedule=None, frames=None, video_frames=None)
+    sub.add_argument("--host", default="127.0.0.1", help="who can open the page: 127.0.0.1, this computer alone (the default); "
+                                                         "0.0.0.0, all who reach it, and all of them can steer")
+    sub.add_argument("--port", type=whole(0), default=8015, metavar="N", help="default: %(default)s; 0: any that is free")
+    sub.add_argument("--open", action="store_true", help="open the page in the browser")
+    sub.add_argument("--viewers", type=whole(1), default=64, metavar="N", help="at most (default: %(default)s)")
+    sub.add_argument("--hold", type=not_negative, default=None, metavar="S",
+                     help="seconds that a suggestion is shown before the next (default: stream 60, as in 2015; else 10)")
+    sub.add_argument("--keep", type=whole(2), default=600, metavar="N",
+                     help="last frames to keep, for the film (default: %(default)s)")
+    sub.add_argument("--irc", metavar="HOST:PORT/#CHANNEL",
+                     help="a channel whose chat chooses, too; a password is taken from LSD_REPRO_IRC_PASSWORD")
+    sub.add_argument("--irc-nick", metavar="NICK", help="default: one that nobody has; on Twitch, one that needs no password")
+    sub.add_argument("--irc-tell", action="store_true", help="say in the channel what is dreamt next, every 5 s at most")
+    add_run_options(sub, "out/live", film=False, weights=f"{shipped.SMALL} for the preset live, else {shipped.NETWORK}")
 
     sub = command("stills", commands.run_dream, "the second program of 2015: one big picture, the network at two scales",
                   'lsd-repro stills --classes "bell pepper" --size 960x768 --prior-strength 10 --frames 20 --out out/peppers')
@@ -183,14 +207,15 @@ def add_dream_options(sub, out):
     add_run_options(sub, out)
 
 
-def add_run_options(sub, out):
+def add_run_options(sub, out, film=True, weights=shipped.NETWORK):
     sub.add_argument("--start", metavar="IMG",
                      help="start image, or 'noise', coloured and drawn by --seed (default: the demo starts from noise, "
                           "other presets from a photo that scikit-image ships)")
     sub.add_argument("--size", type=size, metavar="WxH",
                      help="size of the optimised picture (default: the preset's; for stream and stills "
                           "that of --start, if given)")
-    sub.add_argument("--frames", type=whole(1), metavar="N", help="optimised frames for each of --classes")
+    if film:
+        sub.add_argument("--frames", type=whole(1), metavar="N", help="optimised frames for each of --classes")
     sub.add_argument("--steps", type=whole(1), metavar="N", help="gradient steps per optimised frame")
     sub.add_argument("--network-scales", type=whole(1), nargs="+", metavar="S",
                      help="the network sees the picture pooled by each of these at every step (2015: 1; its stills: 3 4)")
@@ -198,7 +223,7 @@ def add_run_options(sub, out):
                      help="instead: N steps at network scale S, then so many at the next; 3:5 2:3 1:2 draws what is "
                           "large first (not of 2015)")
     sub.add_argument("--learning-rate", type=not_negative, metavar="R", help="grey levels a step")
-    add_weights_option(sub)
+    add_weights_option(sub, weights)
     sub.add_argument("--prior", metavar="F", help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
     sub.add_argument("--prior-kind", choices=("student", "gaussian", "tv"), default="student",
                      help="patch prior, or total variation (not of 2015) in its place (default: %(default)s)")
@@ -227,9 +252,9 @@ def add_bench_options(sub, repeats):
     sub.add_argument("--out", default="out/bench", metavar="DIR", help="default: %(default)s")
 
 
-def add_weights_option(sub):
+def add_weights_option(sub, default=shipped.NETWORK):
     sub.add_argument("--weights", metavar="F",
-                     help=f"{NETWORK_CHOICE} (default: {shipped.NETWORK})")
+                     help=f"{NETWORK_CHOICE} (default: {default})")
 
 
 def whole(least):

@@ -8,24 +8,39 @@ import sys
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from lsd_repro import fetch
 from lsd_repro.errors import InputError
-from lsd_repro.program2015 import DEMO, PUBLISHED, STILLS, STREAM, STREAM_START
+from lsd_repro.program2015 import DEMO, LIVE, PUBLISHED, STILLS, STREAM, STREAM_START
 
-PROGRAMS = {"demo": DEMO, "stream": STREAM, "stills": STILLS}
+PROGRAMS = {"demo": DEMO, "live": LIVE, "stream": STREAM, "stills": STILLS}
+
+# Presets of which --size is the size of the film, too.
+SCALED = ("demo", "live")
+
+
+class Plan(NamedTuple):
+    """What the options of a dream come to."""
+
+    scenes: list
+    program: object
+    make_step: object
+    parameters: dict
+    descriptions: tuple
 
 
 def run_dream(args):
     from lsd_repro.film import stream
 
-    stream.make_film(args.out, *_planned(args), args.resume)
+    plan = planned(args)
+    stream.make_film(args.out, plan.scenes, plan.program, plan.make_step, plan.parameters, args.resume)
     print(f"done, see {args.out}")
     return 0
 
 
-def _planned(args):
-    """What `stream.make_film` wants to know: scenes, program, how to make the step, and the parameters of the run."""
+def planned(args):
+    """The Plan that the options of a dream come to; InputError for those that don't go."""
     from lsd_repro import shipped
     from lsd_repro.dream.step import GradientStep
     from lsd_repro.film import schedule, stream
@@ -41,11 +56,11 @@ def _planned(args):
     program = replace(program, **octaves(args), **{name: value for name, value in options.items() if value is not None})
 
     wanted = args.start or program.start
-    own_size = wanted not in (None, NOISE) and args.preset != "demo"
+    own_size = wanted not in (None, NOISE) and args.preset not in SCALED
     start = load_start(wanted, args.size or (None if own_size else (program.width, program.height)), args.seed)
     height, width = start.shape[:2]
     program = replace(program, height=height, width=width)
-    if args.preset == "demo":
+    if args.preset in SCALED:
         # An even size, as H.264 wants it.
         program = replace(program, video_height=height // 2 * 2, video_width=width // 2 * 2)
 
@@ -58,7 +73,10 @@ def _planned(args):
         prior = store.load_kind(args.prior or shipped.path(shipped.PRIORS), args.prior_kind)
     # Total variation needs a neighbour.
     check_scales(height, width, program.prior_scales, prior.patch_size if prior else 2)
-    scenes = schedule.scenes(args.classes, args.schedule, program, network.descriptions, args.seed)
+    if getattr(args, "chat", None):
+        scenes = chat_scenes(args, program, network.descriptions)
+    else:
+        scenes = schedule.scenes(args.classes, args.schedule, program, network.descriptions, args.seed)
     if not args.octaves:
         program = replace(program, octaves=_fitting(program.octaves, min(height, width), vgg16.least_side(network.fc6_size)))
     for scale in [scale for scale, _ in program.octaves] or program.network_scales:
@@ -71,7 +89,8 @@ def _planned(args):
         return GradientStep(network, energy, start, program.learning_rate, program.prior_strength,
                             None if program.octaves else program.network_scales, dtype)
 
-    return scenes, program, make_step, stream.parameters(program, scenes, start, network, prior, dtype, args.seed)
+    parameters = stream.parameters(program, scenes, start, network, prior, dtype, args.seed)
+    return Plan(scenes, program, make_step, parameters, network.descriptions)
 
 
 def octaves(args):
@@ -93,6 +112,27 @@ def _fitting(octaves, side, least):
     kept = [(scale, count) for scale, count in coarse if side // scale >= least]
     left_out = sum(count for _, count in coarse) - sum(count for _, count in kept)
     return (*kept, (finest, steps + left_out))
+
+
+def chat_scenes(args, program, descriptions):
+    """The scenes that the chat of a log chooses."""
+    from lsd_repro.chat import logs, replay
+    from lsd_repro.chat.vocabulary import vocabulary
+
+    if args.classes or args.schedule:
+        raise InputError(f"let the chat {args.chat} choose, or --classes or --schedule, not both")
+    log = logs.read_log(args.chat)
+    print(f"{args.chat}: {log.summary()}", file=sys.stderr)
+    return replay.scenes(log.messages, vocabulary(descriptions), program, args.seed, args.frames)
+
+
+def run_live(args):
+    from lsd_repro.live.run import run
+
+    if args.preset == "live" and args.weights is None:
+        args.weights = "small"
+    run(args)
+    return 0
 
 
 def run_reproduce(args):
@@ -125,7 +165,7 @@ def _make_films(args, folders):
     for folder in folders:
         if not args.resume:
             stream.check_empty(folder)
-    scenes, program, make_step, parameters = _planned(args)
+    scenes, program, make_step, parameters, _ = planned(args)
     count = len(scenes) // len(folders)
     step = make_step()
     start = step.picture.copy()
@@ -324,5 +364,5 @@ def verify_gpu(out):
 
 
 # Those that take --device.
-COMPUTING = (run_dream, run_reproduce, run_prior_show, run_prior_compare, run_prior_ablate, run_parity, run_compare,
+COMPUTING = (run_dream, run_live, run_reproduce, run_prior_show, run_prior_compare, run_prior_ablate, run_parity, run_compare,
              run_doctor)

@@ -28,10 +28,17 @@ EPSILON = 1e-8
 FRAMES_PER_SECOND = 25
 ZOOM_PER_SECOND = 1.05
 ROTATION_PER_FRAME = 0.01  # degrees
+# How much the time of the last frame weighs in the average that sets k live.
+NEWEST_WEIGHT = 0.9
 
 # The caption's font height and the corner of its box, in pixels.
 CAPTION_HEIGHT = 20
 CAPTION_CORNER = (5, 5)
+
+# The chat: how many messages wait, how long a subject is held, and for how many there is room.
+QUEUE_LENGTH = 100
+HOLD_SECONDS = 60
+HALVES = 2
 
 # The stills were written as round(clip(x, 0.1, 254.9)).
 STILL_RANGE = (0.1, 254.9)
@@ -60,6 +67,9 @@ class Program:
         25 times the 7 to 8 s that the steps of a frame took.
     video_width, video_height : int
         Size of the film.
+    caption_leads : bool
+        Whether a new caption comes a frame before the picture that was dreamt under it, as in
+        2015: the text was handed over with the last picture of the classes before.
     classes : tuple of str
         What is shown unless the user says otherwise; empty: drawn at random.
     frames_per_class : int
@@ -82,6 +92,7 @@ class Program:
     video_frames_per_frame: int
     video_width: int
     video_height: int
+    caption_leads: bool
     classes: tuple
     frames_per_class: int
     octaves: tuple = ()
@@ -96,7 +107,7 @@ STREAM = Program(
     width=840, height=472, learning_rate=5.0, prior_strength=10.0,
     prior_scales=(1, 4, 8, 16, 32), network_scales=(1,),
     steps_per_frame=10, reset_moments=True,
-    video_frames_per_frame=190, video_width=1024, video_height=576,
+    video_frames_per_frame=190, video_width=1024, video_height=576, caption_leads=True,
     classes=(), frames_per_class=8)
 
 STREAM_START = "image7.jpg"  # in the author's repository
@@ -105,7 +116,7 @@ STILLS = Program(
     width=1920, height=1080, learning_rate=5.0, prior_strength=1000.0,
     prior_scales=(1, 2, 5, 11, 23, 47, 95), network_scales=(3, 4),
     steps_per_frame=1, reset_moments=False,
-    video_frames_per_frame=0, video_width=0, video_height=0,
+    video_frames_per_frame=0, video_width=0, video_height=0, caption_leads=False,
     classes=("volcano",), frames_per_class=100)
 
 # The frames that the author published (blog of 2 July 2015), by name: the step in
@@ -132,6 +143,12 @@ PUBLISHED = {
 # size and length keep a film within minutes on two cores.
 DEMO = replace(
     STREAM, width=800, height=450, prior_strength=14.0, octaves=((2, 4), (1, 6)), start="noise",
-    video_width=800, video_height=450,
+    video_width=800, video_height=450, caption_leads=False,
     classes=("gondola", "lion", "king penguin", "coral reef"),
     frames_per_class=4)
+
+# Not of 2015: the live page, for the small network that ships, small enough for a frame every
+# second or two on two cores; prior strength by looking, again.
+LIVE = replace(
+    STREAM, width=480, height=272, prior_strength=2.0,
+    video_frames_per_frame=25, video_width=480, video_height=272, caption_leads=False)

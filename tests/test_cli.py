@@ -62,6 +62,7 @@ SMALL = ("--size", "264x256", "--frames", 1, "--steps", 2, "--video-frames", 2)
     (("--weights", "./small"), ("./small", "no such file")),
     (("--prior", "absent.npz"), ("absent.npz",)),
     (("--schedule", "absent.txt"), ("absent.txt",)),
+    (("--chat", "absent.json"), ("absent.json", "not both")),
     (("--resume",), ("no run to resume",)),
     (("--octaves", "3"), ("--octaves", "'3'")),
     (("--octaves", "3:0"), ("--octaves", "at least 1")),
@@ -192,6 +193,25 @@ def test_a_stopped_run_resumes_to_the_same_film(tmp_path, weights, kill):
         assert (broken / name).read_bytes() == (whole / name).read_bytes(), name
 
 
+def test_a_chat_chooses_and_its_film_resumes(tmp_path, weights, capsys):
+    log = tmp_path / "chat.log"
+    log.write_text("[00:00:00] ann: hello\n[00:00:01] bob: creature 3+creature 5\n[00:00:02] eve has been timed out\n")
+    options = ("--weights", weights, "--chat", log, "--out", tmp_path / "run", "--size", "264x256", "--steps", 1, "--frames", 3,
+               "--video-frames", 25)
+    assert run("frames", *options) == 0
+    assert "2 messages in 0:01; left out: 1 not understood (first: line 3)" in capsys.readouterr().err
+    record = json.loads((tmp_path / "run" / "run.json").read_text())["parameters"]
+    assert [scene[2] for scene in record["scenes"]] == ["", "creature 3 & creature 5", "creature 3 & creature 5"]
+    assert record["scenes"][1][:2] == [3, 5]
+    film = (tmp_path / "run" / "film.mp4").read_bytes()
+    (tmp_path / "run" / "film.mp4").unlink()
+    assert run("frames", *options, "--resume") == 0
+    assert (tmp_path / "run" / "film.mp4").read_bytes() == film
+    log.write_text("[00:00:00] ann: creature 3\n")
+    assert run("frames", *options, "--resume") == 2
+    assert "scenes" in capsys.readouterr().err
+
+
 def test_parity_exits_with_1_beyond_the_limits(monkeypatch, capsys):
     from lsd_repro.compare import parity
 
@@ -241,14 +261,14 @@ def test_prior_fit_writes_a_prior_that_frames_take(tmp_path, capsys):
 
 
 def test_every_command_has_help_with_an_example(capsys):
-    for arguments in (("frames",), ("stills",), ("reproduce",), ("classes",), ("prior", "fit"), ("prior", "show"), ("prior", "compare"),
+    for arguments in (("frames",), ("live",), ("stills",), ("reproduce",), ("classes",), ("prior", "fit"), ("prior", "show"), ("prior", "compare"),
                       ("prior", "ablate"), ("fetch",), ("convert",), ("compare",), ("parity",), ("bench", "step"), ("bench", "film"),
                       ("doctor",)):
         assert run(*arguments, "--help") == 0
         assert "example: lsd-repro " + " ".join(arguments) in capsys.readouterr().out
 
 
-COMPUTING = (("frames",), ("stills",), ("reproduce",), ("prior", "show"), ("prior", "compare", "a.npz"),
+COMPUTING = (("frames",), ("live",), ("stills",), ("reproduce",), ("prior", "show"), ("prior", "compare", "a.npz"),
              ("prior", "ablate", "--class", "a"), ("parity", "a.npz"), ("compare", "a.png"), ("doctor",))
 
 

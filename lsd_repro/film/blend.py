@@ -20,7 +20,7 @@ except ImportError as error:
                      f"make, or python setup.py build_ext --inplace) ({error})") from error
 
 
-def blended(a, b, k, video_shape):
+def blended(a, b, k, video_shape, speed=1.0, indices=None):
     """Yield the video frames from `a` on, to the last before `b`.
 
     Parameters
@@ -31,6 +31,10 @@ def blended(a, b, k, video_shape):
         Video frames from `a` to `b`.
     video_shape : (int, int)
         Height and width of the film.
+    speed : float
+        Of the zoom, as a multiple of 2015's.
+    indices : iterable of int, optional
+        Which of the `k` frames to yield, taken one at a time; by default all.
 
     Yields
     ------
@@ -45,8 +49,8 @@ def blended(a, b, k, video_shape):
         raise ValueError(f"frames of different shapes: {a.shape} and {b.shape}")
     shape = a.shape[:2]
     a, b = _as_vectors(a), _as_vectors(b)
-    for i in range(k):
-        to_a, to_b, share = moves(i, 0, k, shape, video_shape)
+    for i in range(k) if indices is None else indices:
+        to_a, to_b, share = moves(i, 0, k, shape, video_shape, speed)
         frame = np.empty((*video_shape, 3), np.uint8)
         _blend.blend(frame, tuple(video_shape), a, to_a[:2], b, to_b[:2], shape, share)
         yield frame

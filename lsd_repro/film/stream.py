@@ -69,7 +69,8 @@ def video_frames(frames, scenes, program, plain=False):
     scenes : sequence of Scene
         One for each pair of neighbouring frames.
     program : Program
-        Sets the film's size and the video frames per optimised frame.
+        Sets the film's size, the video frames per optimised frame, and whether a caption
+        comes a frame early (the last one then stays).
     plain : bool
         Warp and blend with scikit-image, as in 2015: slow, and the same within a grey level.
 
@@ -79,7 +80,8 @@ def video_frames(frames, scenes, program, plain=False):
     """
     blend = blended_plainly if plain else blended
     shape = program.video_height, program.video_width
-    for index, scene in enumerate(scenes):
+    captioned = [*scenes[1:], scenes[-1]] if program.caption_leads else scenes
+    for index, scene in enumerate(captioned):
         for frame in blend(frames[index], frames[index + 1], program.video_frames_per_frame, shape):
             yield draw_caption(frame, scene.caption)
 

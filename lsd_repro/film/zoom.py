@@ -25,7 +25,7 @@ def zoom_picture(picture, k):
     ----------
     picture : (H, W, 3) array of float, 0..1
         Values outside 0..1 are clipped first.
-    k : int
+    k : int or float
         Video frames to move on by; 0 leaves the picture as it is.
 
     Returns
@@ -82,7 +82,7 @@ def between(a, b, i, a_index, b_index, video_shape):
     return np.where(np.isnan(backward), forward, blend).astype(np.float32)
 
 
-def moves(i, a_index, b_index, shape, video_shape):
+def moves(i, a_index, b_index, shape, video_shape, speed=1.0):
     """How the optimised frames `a` and `b` move to become video frame `i`, and mix.
 
     Parameters
@@ -91,6 +91,8 @@ def moves(i, a_index, b_index, shape, video_shape):
         As in `between`.
     shape, video_shape : (int, int)
         Height and width of the optimised frames, and of the film.
+    speed : float
+        Of the zoom, as a multiple of 2015's.
 
     Returns
     -------
@@ -107,7 +109,7 @@ def moves(i, a_index, b_index, shape, video_shape):
     if not a_index <= i < b_index:
         raise ValueError(f"video frame {i} is not in {a_index}..{b_index - 1}")
     fit = min(video_shape[0] / shape[0], video_shape[1] / shape[1])
-    to_a, to_b = (_to_input(i - index, fit, shape, video_shape) for index in (a_index, b_index))
+    to_a, to_b = (_to_input(speed * (i - index), fit, shape, video_shape) for index in (a_index, b_index))
     return to_a, to_b, (i - a_index) / (b_index - a_index)
 
 

@@ -17,7 +17,7 @@ from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.zoom import between, to_uint8, zoom_picture
 from lsd_repro.prior.store import PatchPrior
-from lsd_repro.program2015 import STREAM
+from lsd_repro.program2015 import DEMO, STREAM
 
 START = np.random.default_rng(0).integers(0, 256, (36, 48, 3)).astype(np.uint8)
 SCENES = [Scene(1, 1, "bee"), Scene(1, 1, "bee"), Scene(2, 3, "volcano & bubble")]
@@ -222,3 +222,12 @@ def test_contact_sheet_shows_the_end_of_every_scene_or_the_course_of_a_single_on
     stream.contact_sheet(frames, SCENES)
     stream.contact_sheet(frames, SCENES[:2])
     assert shown == [(2, ["bee", "volcano & bubble"]), (2, ["bee, frame 1", "bee, frame 2"])]
+
+
+def test_captions_lead_by_a_frame_in_the_stream_and_not_in_the_demo(whole, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(stream, "draw_caption", lambda frame, text: drawn.append(text))
+    for program in (PROGRAM, replace(PROGRAM, caption_leads=False)):
+        list(stream.video_frames(stream.Frames(whole, 4), SCENES, replace(program, video_frames_per_frame=1)))
+    assert STREAM.caption_leads and not DEMO.caption_leads
+    assert drawn == ["bee", "volcano & bubble", "volcano & bubble", "bee", "bee", "volcano & bubble"]

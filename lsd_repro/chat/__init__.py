@@ -1,0 +1,10 @@
+"""The chat that chose what the stream showed (no Theano).
+
+==============  ===========================================================
+``messages``    a message, and what is left of one that means harm
+``vocabulary``  the words that the chat of 2015 understood
+``picking``     its rules: which of the messages is shown next
+``logs``        reads exported chats; ``json_logs`` and ``line_logs`` know the formats
+``replay``      an exported chat against film time
+==============  ===========================================================
+"""

@@ -1,0 +1,100 @@
+"""Reads exported chats of whatever format: `read_log`."""
+
+import gzip
+import zlib
+from typing import NamedTuple
+
+from lsd_repro.chat import json_logs, line_logs
+from lsd_repro.errors import InputError
+
+FORMATS = ("TwitchDownloader's JSON (gzip too) or text with times, chat-downloader's JSON, raw IRC with tags, "
+           "Chatterino's log")
+
+
+class Log(NamedTuple):
+    """An exported chat.
+
+    Attributes
+    ----------
+    format : str
+    messages : list of Message
+        In the order of their times; the first is at 0.
+    skipped : list of (str, str)
+        Where there was something else, and what.
+    """
+
+    format: str
+    messages: list
+    skipped: list
+
+    def summary(self):
+        """In words how much was read, and what was left out."""
+        length = int(self.messages[-1].time)
+        text = f"{self.format}, {len(self.messages)} messages in {length // 60}:{length % 60:02}"
+        return f"{text}; left out: {reasons(self.skipped)}" if self.skipped else text
+
+
+def read_log(path):
+    """Read an exported chat.
+
+    Parameters
+    ----------
+    path : str or Path
+        The format is found out from its content; gzip is unpacked.
+
+    Returns
+    -------
+    Log
+
+    Raises
+    ------
+    InputError
+        If the file can't be read, or has no message with a time.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise InputError(f"can't read the chat {path}: {error.strerror or error}") from None
+    skipped = []
+    if data.startswith(b"\x1f\x8b"):
+        data, whole = _unpacked(data)
+        if not whole:
+            skipped.append(("end", "the gzip file is cut off or broken"))
+    start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:2]
+    # A line of text begins with a bracket, too.
+    if start[:1] == b"{" or start[:1] == b"[" and not start[1:].isdigit():
+        chat_format, entries = json_logs.read(data.decode("utf-8-sig", "replace").strip())
+    else:
+        chat_format, entries = line_logs.read(data.splitlines())
+    messages = sorted((found for _, found in entries if not isinstance(found, str)), key=lambda message: message.time)
+    skipped = [(place, why) for place, why in entries if isinstance(why, str)] + skipped
+    if not messages:
+        raise InputError(f"{path}: no chat message with a time is in it ({reasons(skipped) or 'it is empty'}); "
+                         f"formats that can be read: {FORMATS}")
+    first = messages[0].time
+    return Log(chat_format, [message._replace(time=message.time - first) for message in messages], skipped)
+
+
+def reasons(skipped):
+    """What was left out, in words: each reason with its count and the first place."""
+    places = {}
+    for place, why in skipped:
+        places.setdefault(why, []).append(place)
+    return ", ".join(f"{len(where)} {why} (first: {where[0]})" for why, where in places.items())
+
+
+def _unpacked(data):
+    """What of gzip data can be unpacked, and whether that is all."""
+    try:
+        return gzip.decompress(data), True
+    except (OSError, EOFError, zlib.error):
+        unpacker = zlib.decompressobj(wbits=31)
+        found = bytearray()
+        try:
+            # In pieces: of a broken one all before is kept.
+            for start in range(0, len(data), 4096):
+                found += unpacker.decompress(data[start:start + 4096])
+        except zlib.error:
+            pass
+        return bytes(found), False

@@ -1,0 +1,50 @@
+"""A message of the chat, and what of it is fit to be shown."""
+
+import unicodedata
+from typing import NamedTuple
+
+LONGEST_TEXT = 500  # characters, as on Twitch
+LONGEST_USER = 25  # as on Twitch
+
+
+class Message(NamedTuple):
+    """What somebody said.
+
+    Attributes
+    ----------
+    time : float
+        Seconds, since the log or the stream began.
+    user, text : str
+    """
+
+    time: float
+    user: str
+    text: str
+
+
+def printable(text, longest):
+    """`text` on one line, without what can't be seen.
+
+    Control characters, marks that turn the writing direction, and lone surrogates go; white
+    space becomes single spaces.
+
+    Parameters
+    ----------
+    text : str
+    longest : int
+        Characters to keep.
+
+    Returns
+    -------
+    str
+    """
+    # Four times as many as are kept: enough for what goes, and a bound on the work.
+    seen = (" " if character.isspace() else character for character in text[:4 * longest])
+    kept = "".join(character for character in seen if not unicodedata.category(character).startswith("C"))
+    return " ".join(kept.split())[:longest].rstrip()
+
+
+def message(time, user, text):
+    """A Message of strings that may contain anything; None if nothing is left of one of them."""
+    user, text = printable(user, LONGEST_USER), printable(text, LONGEST_TEXT)
+    return Message(float(time), user, text) if user and text else None

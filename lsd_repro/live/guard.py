@@ -1,0 +1,80 @@
+"""Keeps away what isn't for this page: other sites, and more connections than there is room for.
+
+A site elsewhere can have a browser open a WebSocket to this computer, or point a name of its own at it (DNS
+rebinding).  The first shows in the header Origin, the second in Host.
+"""
+
+import asyncio
+import ipaddress
+import socket
+
+from aiohttp import web
+
+MOST_CONNECTIONS = 256
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+                               "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store"}
+
+
+def is_ours(host, names):
+    """Whether a header Host names this server: an address, or one of the names that it goes by.
+
+    Parameters
+    ----------
+    host : str
+        With or without a port.
+    names : collection of str
+    """
+    name = host.rsplit(":", 1)[0] if host.rpartition(":")[2].isdigit() else host
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+        return True
+    except ValueError:
+        return name.lower() in names
+
+
+def own_names(host):
+    """The names that a server bound to `host` goes by."""
+    return {"localhost", socket.gethostname().lower(), host.lower()}
+
+
+def middleware(names):
+    """What looks at each request first, and adds headers to each response."""
+
+    @web.middleware
+    async def guard(request, handler):
+        host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
+        if not is_ours(host, names):
+            raise web.HTTPForbidden(text="this page is not served under that name\n")
+        if origin is not None and origin != f"{request.scheme}://{host}":
+            raise web.HTTPForbidden(text="another site may not use this one\n")
+        return await handler(request)
+
+    return guard
+
+
+async def add_headers(request, response):
+    """For the signal ``on_response_prepare``."""
+    response.headers.update(HEADERS)
+
+
+class Gate(asyncio.Protocol):
+    """What a connection meets first: it is handed on to aiohttp's `server`, or ended if that has `most` already."""
+
+    def __init__(self, server, most=MOST_CONNECTIONS):
+        self.server, self.most = server, most
+
+    def connection_made(self, transport):
+        # Here and not where protocols are made: many are made before the first is connected.
+        if len(self.server.connections) >= self.most:
+            transport.abort()
+            return
+        handler = self.server()
+        transport.set_protocol(handler)
+        handler.connection_made(transport)

@@ -1,0 +1,142 @@
+"""The finished frames of a live run, on the disk.
+
+A run lives in one folder::
+
+    run.json                  every parameter, and the versions of what computes it
+    journal.jsonl             a line for each finished frame: how the film gets there, and its caption
+    frames/frame000001.png    the frames, of which the last some hundred are kept
+    latest.npz                picture and moments after the last finished frame, and what is shown
+
+Every file but the journal is written whole or not at all, latest.npz last of a frame's: what it says is finished
+is on the disk.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from lsd_repro import files
+from lsd_repro.errors import InputError
+from lsd_repro.film import stream, write
+from lsd_repro.film.blend import blended
+from lsd_repro.film.caption import draw_caption
+from lsd_repro.film.schedule import Scene
+
+
+class Segment(NamedTuple):
+    """The film from one frame to the next.
+
+    Attributes
+    ----------
+    index : int
+        Of the frame where it ends.
+    k : int
+        Its video frames.
+    speed : float
+        Of the zoom, as a multiple of 2015's.
+    caption : str
+    """
+
+    index: int
+    k: int
+    speed: float
+    caption: str
+
+
+class Journal:
+    """A live run's folder.
+
+    Parameters
+    ----------
+    out : path
+    parameters : dict
+        As in `lsd_repro.film.stream.open_record`.
+    resume : bool
+    keep : int
+        Frames to keep.
+
+    Attributes
+    ----------
+    done : int
+        Number of finished frames.
+    saved : dict or None
+        For a run that goes on: the step's ``state``, the ``scene``.
+    segments : list of Segment
+        That lead to frames that are kept.
+    """
+
+    def __init__(self, out, parameters, resume, keep):
+        self.out, self.keep = Path(out), keep
+        stream.open_record(self.out, parameters, resume)
+        files.make_folder(self.out / "frames")
+        self.done, self.saved = 0, None
+        latest = self.out / "latest.npz"
+        if latest.exists():
+            try:
+                with np.load(latest) as saved:
+                    self.saved = {"state": {name: saved[name] for name in saved.files if name not in ("done", "scene")},
+                                  "scene": Scene(*json.loads(str(saved["scene"])))}
+                    self.done = int(saved["done"])
+            except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                raise InputError(f"{latest} can't be read ({error}); choose another --out, without --resume") from error
+        # A frame that was being saved when the run was broken off is dreamt again.
+        self.segments = [segment for segment in read_segments(self.out) if segment.index <= self.done]
+        lines = "".join(json.dumps(segment) + "\n" for segment in self.segments)
+        files.write_bytes(self.out / "journal.jsonl", lines.encode())
+        self.segments = self.segments[-keep:]
+
+    def begin(self, step, scene):
+        """Save the start image, as frame 0."""
+        write.write_png(frame_file(self.out, 0), write.as_still(step.picture))
+        self._save(0, step, scene)
+
+    def add(self, step, segment, scene):
+        """Save a finished frame, the segment that leads to it, and the scene that comes next."""
+        write.write_png(frame_file(self.out, segment.index), write.as_still(step.picture))
+        with open(self.out / "journal.jsonl", "a", encoding="utf-8") as journal:
+            journal.write(json.dumps(segment) + "\n")
+        self._save(segment.index, step, scene)
+        self.segments = [*self.segments, segment][-self.keep:]
+        gone = segment.index - self.keep - 1
+        if gone >= 0:
+            frame_file(self.out, gone).unlink(missing_ok=True)
+
+    def _save(self, done, step, scene):
+        files.write_arrays(self.out / "latest.npz", done=done, scene=json.dumps(scene), **step.state())
+        self.done = done
+
+
+def frame_file(out, index):
+    """Where a frame is kept."""
+    return Path(out) / "frames" / f"frame{index:06d}.png"
+
+
+def read_segments(out):
+    """The segments of a live run, without a last line that is cut off; none if there is no journal."""
+    try:
+        lines = (Path(out) / "journal.jsonl").read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    segments = []
+    for line in lines:
+        try:
+            segments.append(Segment(*json.loads(line)))
+        except (ValueError, TypeError):
+            break
+    return segments
+
+
+def read_frame(out, index):
+    """A kept frame, (H, W, 3) of uint8."""
+    with Image.open(frame_file(out, index)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def video_frames(a, b, segment, video_shape, indices=None):
+    """Yield captioned video frames, all or those of `indices`, of a segment that leads from frame `a` to frame `b`."""
+    for frame in blended(a, b, segment.k, video_shape, segment.speed, indices):
+        yield draw_caption(frame, segment.caption)

@@ -1,0 +1,91 @@
+"""Video frames between the optimised ones, at 25 a second: `Player`.
+
+What is shown lies a frame behind what is dreamt, as in 2015: the film to a frame can only be shown when it is
+finished.  A frame that is late is waited for on the last picture; if several wait, the film runs faster.
+"""
+
+import io
+import threading
+import time
+from collections import deque
+
+from PIL import Image
+
+from lsd_repro.live import journal
+from lsd_repro.program2015 import FRAMES_PER_SECOND
+
+JPEG_QUALITY = 85
+CATCH_UP = 0.5  # seconds
+HURRY = 0.5  # how much faster for each frame that waits
+
+
+def jpeg(picture):
+    """A picture (H, W, 3) of uint8 as JPEG, bytes."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=JPEG_QUALITY)
+    return file.getvalue()
+
+
+class Player(threading.Thread):
+    """A thread that turns segments into video frames.
+
+    Parameters
+    ----------
+    out : path
+        The run's folder.
+    video_shape : (int, int)
+        Height and width.
+    show : callable
+        Called with each, as JPEG; in this thread.
+    watched : callable
+        Whether anybody looks; unseen frames are not drawn.
+    """
+
+    def __init__(self, out, video_shape, show, watched):
+        super().__init__(daemon=True)
+        self.out, self.video_shape, self.show, self.watched = out, video_shape, show, watched
+        self.waiting = deque()
+        self.last = None
+        self.wake = threading.Event()
+        self.playing = threading.Event()
+        self.playing.set()
+
+    def add(self, segments):
+        """Take note of finished segments, those that are known already among them."""
+        for segment in segments:
+            if self.last is None or segment.index > self.last:
+                self.waiting.append(segment)
+                self.last = segment.index
+                self.wake.set()
+
+    def run(self):
+        self.shown = 0.0
+        while True:
+            self.wake.wait()
+            self.wake.clear()
+            self.due = time.monotonic()
+            while self.waiting:
+                segment = self.waiting.popleft()
+                try:
+                    a, b = (journal.read_frame(self.out, index) for index in (segment.index - 1, segment.index))
+                except OSError:
+                    continue  # kept no longer
+                for frame in journal.video_frames(a, b, segment, self.video_shape, self.pace(segment.k)):
+                    self.show(jpeg(frame))
+
+    def pace(self, k):
+        """The indices of the `k` frames of a segment, each when it is due; without those that nobody would see."""
+        for index in range(k):
+            if not self.playing.is_set():
+                self.playing.wait()
+                self.due = time.monotonic()
+            now = time.monotonic()
+            # Where drawing takes longer than there is time, frames are left out.
+            self.due = max(self.due, now - CATCH_UP) + 1 / FRAMES_PER_SECOND / (1 + HURRY * len(self.waiting))
+            if self.due > now:
+                time.sleep(self.due - now)
+            elif now - self.shown < CATCH_UP:
+                continue
+            if self.watched():
+                self.shown = time.monotonic()
+                yield index

@@ -1,0 +1,38 @@
+"""Starts the two processes, and ends them: `run`."""
+
+import asyncio
+import multiprocessing
+import os
+import tempfile
+
+from lsd_repro.live import dreamer
+from lsd_repro.live.server import Live, received
+
+
+def run(args):
+    """Dream and serve until Ctrl-C; `args` are the options of ``lsd-repro live``.
+
+    Raises
+    ------
+    InputError
+        For options that don't go, a port that is taken, or when the dream ends by itself.
+    """
+    channel = None
+    if args.irc:
+        from lsd_repro.live import irc
+
+        channel = irc.parse_address(args.irc)
+    context = multiprocessing.get_context("spawn")
+    pipe, theirs = context.Pipe()
+    with tempfile.TemporaryDirectory(prefix="lsd-repro-") as folder:
+        slot_path = os.path.join(folder, "slot")
+        process = context.Process(target=dreamer.main, args=(args, slot_path, theirs), name="dreamer")
+        process.start()
+        theirs.close()
+        try:
+            dream = received(pipe)
+            asyncio.run(Live(args, dream, slot_path, pipe).serve(channel))
+        finally:
+            pipe.close()
+            process.join(5)
+            process.kill()

@@ -1,0 +1,75 @@
+"""Who is watching: `Viewer`.
+
+Each has a place for the newest picture of each kind and the newest state.  What a slow viewer has not taken when
+the next comes is gone, so nobody waits for anybody.
+"""
+
+import asyncio
+import json
+import time
+
+from aiohttp import WSMsgType, web
+
+LONGEST_MESSAGE = 4096  # bytes; a longer one ends the connection
+SECONDS_TO_TAKE = 20  # else a viewer has gone
+A_SECOND, AT_ONCE = 4, 12  # messages that are listened to
+
+FILM, PREVIEW, STATE, NOTE = 0, 1, 2, 3
+
+
+class Viewer:
+    """One WebSocket.
+
+    Parameters
+    ----------
+    socket : aiohttp.web.WebSocketResponse
+        Prepared.
+    """
+
+    def __init__(self, socket):
+        self.socket = socket
+        self._newest, self._news = {}, asyncio.Event()
+        self._allowed, self._since = float(AT_ONCE), time.monotonic()
+
+    def offer(self, kind, content):
+        """Have something sent when there is room: FILM or PREVIEW, of bytes, or STATE or NOTE, of str."""
+        self._newest[kind] = content
+        self._news.set()
+
+    async def send(self):
+        """Send what is offered, notes and state before pictures, until the connection ends or doesn't move."""
+        while not self.socket.closed:
+            await self._news.wait()
+            self._news.clear()
+            for kind in (NOTE, STATE, FILM, PREVIEW):
+                content = self._newest.pop(kind, None)
+                if content is not None:
+                    sending = (self.socket.send_str(content) if isinstance(content, str)
+                               else self.socket.send_bytes(bytes([kind]) + content))
+                    await asyncio.wait_for(sending, SECONDS_TO_TAKE)
+
+    async def messages(self):
+        """Yield what the viewer says, as dicts, no faster than `A_SECOND`; anything else is passed over.
+
+        To wait here is to leave what comes in with the sender.
+        """
+        async for message in self.socket:
+            self._allowed = min(AT_ONCE, self._allowed + A_SECOND * (time.monotonic() - self._since))
+            self._since = time.monotonic()
+            if self._allowed < 1:
+                await asyncio.sleep((1 - self._allowed) / A_SECOND)
+            self._allowed -= 1
+            if message.type != WSMsgType.TEXT:
+                continue
+            try:
+                said = json.loads(message.data)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(said, dict):
+                yield said
+
+
+def open_socket():
+    """A WebSocket with our limits."""
+    # Compressing JPEGs would cost time and gain nothing.
+    return web.WebSocketResponse(max_msg_size=LONGEST_MESSAGE, compress=False, heartbeat=30, timeout=3)
