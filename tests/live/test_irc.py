@@ -153,17 +153,19 @@ def test_a_server_that_is_cut_off_and_comes_back_is_joined_again_while_the_page_
     async def scene():
         server = Server(tmp_path)
         await server.start()
-        async with serving(tmp_path, ("127.0.0.1", server.port, "#dreams")) as (live, _, pipe):
-            for text in ("bee", "gondola"):
+        try:
+            async with serving(tmp_path, ("127.0.0.1", server.port, "#dreams")) as (live, _, pipe):
+                for text in ("bee", "gondola"):
+                    await until(lambda: live.channel.state == "connected")
+                    ann = await Talker().come(server.port)
+                    ann.raw(f"PRIVMSG #dreams :{text}")
+                    await until(lambda: pipe.poll())
+                    assert pipe.recv() == {"say": ["ann", text]}
+                    server.kill()
+                    await until(lambda: live.channel.state != "connected")
+                    await server.start()
                 await until(lambda: live.channel.state == "connected")
-                ann = await Talker().come(server.port)
-                ann.raw(f"PRIVMSG #dreams :{text}")
-                await until(lambda: pipe.poll())
-                assert pipe.recv() == {"say": ["ann", text]}
-                server.kill()
-                await until(lambda: live.channel.state != "connected")
-                await server.start()
-            await until(lambda: live.channel.state == "connected")
+        finally:
             server.kill()
 
     asyncio.run(scene())
