@@ -26,7 +26,7 @@ from lsd_repro.train import judge
 
 SCALES = 1, 4, 8, 16
 # Sides of the windows that the judge looks through, in pixels of a frame as wide as the stream's.
-SIDES = np.geomspace(60, 472, 6).round().astype(int)
+SIDES = np.geomspace(70, 472, 5).round().astype(int)
 # A class counts as seen in a window if the judge gives it this probability at least.
 SEEN = 0.5
 BATCH = 32

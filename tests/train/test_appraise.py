@@ -24,7 +24,7 @@ def looks_for_squares(side):
     return look
 
 
-@pytest.mark.parametrize("width, side, expected", [(840, 137, 137), (840, 312, 312), (420, 156, 312)])
+@pytest.mark.parametrize("width, side, expected", [(840, 113, 113), (840, 293, 293), (420, 146, 293)])
 def test_an_object_is_as_large_as_the_smallest_window_that_shows_it(width, side, expected):
     picture = np.zeros((472 * width // 840, width, 3), np.uint8)
     top, left = appraise.corners(picture.shape[0], side)[1], appraise.corners(width, side)[1]
@@ -35,10 +35,10 @@ def test_an_object_is_as_large_as_the_smallest_window_that_shows_it(width, side,
 
 def test_each_object_counts_once():
     picture = np.zeros((472, 840, 3), np.uint8)
-    for left in (60, 600):
-        top, left = appraise.corners(472, 91)[3], appraise.corners(840, 91)[left // 46]
-        picture[top:top + 91, left:left + 91] = 255
-    assert appraise.sizes(looks_for_squares(91), picture, [7]) == [91, 91]
+    for index in (1, 10):
+        top, left = appraise.corners(472, 113)[3], appraise.corners(840, 113)[index]
+        picture[top:top + 113, left:left + 113] = 255
+    assert appraise.sizes(looks_for_squares(113), picture, [7]) == [113, 113]
 
 
 def test_windows_cover_a_length_and_overlap_by_half():
