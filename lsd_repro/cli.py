@@ -65,7 +65,7 @@ def parser():
     sub = command("live", commands.run_live, "the film as it is dreamt, on a local web page; viewers and a chat choose",
                   "lsd-repro live --irc localhost:6667/#dreams")
     sub.add_argument("--preset", choices=("live", "demo", "stream"), default="live",
-                     help="live: a small picture, to change soon; demo: as frames makes it; "
+                     help="live: a small picture by the small network, to be smooth; demo: as frames makes it; "
                           "stream: the constants of 2015 (default: %(default)s)")
     sub.set_defaults(classes=None, schedule=None, frames=None, video_frames=None)
     sub.add_argument("--host", default="127.0.0.1", help="who can open the page: 127.0.0.1, this computer alone (the default); "

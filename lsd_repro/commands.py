@@ -129,6 +129,8 @@ def chat_scenes(args, program, descriptions):
 def run_live(args):
     from lsd_repro.live.run import run
 
+    if args.preset == "live" and args.weights is None:
+        args.weights = "small"
     run(args)
     return 0
 

@@ -9,9 +9,6 @@ import sys
 
 from interruptible import heed_ctrl_c
 
-# Where it matters how soon something is seen.
-FAST = "--weights", "small", "--prior-strength", 2
-
 
 @contextlib.contextmanager
 def running(out, *arguments):

@@ -4,7 +4,7 @@ import shutil
 import time
 
 import pytest
-from running import FAST, running
+from running import running
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="no selenium: pip install 'lsd_repro[test]'")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -64,7 +64,7 @@ def page(tmp_path):
 
 
 def test_a_visitor_suggests_sees_it_dreamt_steers_and_comes_back(page, tmp_path):
-    with running(tmp_path / "run", "--hold", 0, *FAST) as process:
+    with running(tmp_path / "run", "--hold", 0) as process:
         page.driver.get(process.url)
         title = page.run("document.title")
         page.until(lambda: page.run("Number(at('film').dataset.painted || 0) > 5"), 300)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from running import FAST, running
+from running import running
 
 pytestmark = pytest.mark.slow
 
@@ -96,7 +96,7 @@ def test_speed_and_the_time_from_a_suggestion_to_its_picture(tmp_path, size):
             print(f"{size}: memory {memory(process.pid)} MiB (server, then its children)")
             task.cancel()
 
-    with running(tmp_path / "run", "--hold", 0, "--size", size, *FAST) as process:
+    with running(tmp_path / "run", "--hold", 0, "--size", size) as process:
         asyncio.run(scene(process))
 
 
@@ -143,7 +143,7 @@ def test_many_viewers_connections_and_floods(tmp_path):
             assert sum(after) < sum(before) + 200
             assert process.poll() is None
 
-    with running(tmp_path / "run", "--hold", 60, *FAST) as process:
+    with running(tmp_path / "run", "--hold", 60) as process:
         asyncio.run(scene(process))
         process.send_signal(2)
         assert "Traceback" not in process.communicate()[1]
