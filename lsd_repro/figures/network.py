@@ -20,7 +20,7 @@ def receptive_fields(picture, layers, row, column):
         Of the logit.
     """
     logit = layers[-1]
-    figure, axes = lesson(4.4, f"A logit depends on {logit.field}x{logit.field} pixels, and its neighbour on as many "
+    figure, axes = lesson(3.6, f"A logit depends on {logit.field}x{logit.field} pixels, and its neighbour on as many "
                                f"{logit.stride} further on: they share {1 - logit.stride / logit.field:.0%} of what they see")
     axes = axes[0, 0]
     show(axes, picture)

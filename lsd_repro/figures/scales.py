@@ -61,9 +61,9 @@ def disturbances(pictures, scales, rises):
     rises : dict of int to array (scales,)
         By size: the energy at each scale, minus that of the undisturbed picture.
     """
-    figure, axes = lesson(5.4, "Energy rises most: " + "; ".join(
+    figure, axes = lesson(4.4, "Energy rises most: " + "; ".join(
         f"noise of {size} px at scale {scales[int(np.argmax(values))]}" for size, values in rises.items()),
-        nrows=2, ncols=len(pictures), height_ratios=(1, 1.1))
+        nrows=2, ncols=len(pictures), height_ratios=(1, 2))
     for one, (size, picture) in zip(axes[0], pictures.items()):
         show(one, picture, f"noise of {size} px", fontsize=10)
     grid = axes[1, 0].get_gridspec()
