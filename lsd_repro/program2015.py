@@ -144,7 +144,7 @@ PUBLISHED = {
 DEMO = replace(
     STREAM, width=800, height=450, prior_strength=14.0, octaves=((2, 4), (1, 6)), start="noise",
     video_width=800, video_height=450, caption_leads=False,
-    classes=("gondola", "lion", "king penguin", "coral reef"),
+    classes=("spider web", "lion", "pizza", "brain coral"),
     frames_per_class=4)
 
 # Not of 2015: the live page, for the small network that ships, small enough for a frame every

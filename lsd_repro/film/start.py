@@ -11,7 +11,7 @@ SHIPPED_PHOTO = "coffee"
 NOISE = "noise"  # a file of this name is ./noise
 # Grey levels: mean, and standard deviation of each channel, wide enough to give a dream some
 # colour to begin with.
-NOISE_MEAN, NOISE_SPREAD = 118.0, 60.0
+NOISE_MEAN, NOISE_SPREAD = 118.0, 50.0
 # Amplitudes fall as this power of the frequency. In photos it is about 1, but such noise is so
 # grainy that the first frames of a film do little but take the grain away.
 NOISE_EXPONENT = 1.5

@@ -47,8 +47,8 @@ def test_noise_is_clouds_in_colour():
     for channel in range(3):
         assert spectral_slope(radial_spectrum(picture[..., channel])) == pytest.approx(-3, abs=0.2)
         assert picture[..., channel].mean() == pytest.approx(118, abs=4)
-        assert picture[..., channel].std() == pytest.approx(58, abs=4)
-    assert np.ptp(picture, axis=2).mean() > 50, "the channels go along with each other"
+        assert picture[..., channel].std() == pytest.approx(50, abs=4)
+    assert np.ptp(picture, axis=2).mean() > 40, "the channels go along with each other"
 
 
 def test_a_picture_of_that_name_is_reached_by_its_folder(tmp_path, monkeypatch):
