@@ -10,6 +10,7 @@ The rest of the package never imports this: it reads the finished .mat files.
 ``targets.py``         what the read-out is taught
 ``head.py``            fc6 to fc8 in PyTorch, trained and folded
 ``__main__.py``        ``python -m lsd_repro.train TRUNK DIR... --out FILE.mat``
+``appraise.py``        how near dreams come to 2015's: ``python -m lsd_repro.train.appraise``
 ``tiny_imagenet.py``   for the small network: its archive, and augmentation
 ``model.py``           the small network in PyTorch; folding
 ``small.py``           ``python -m lsd_repro.train.small ARCHIVE --out FILE.mat``
