@@ -77,7 +77,7 @@ install = if $(BIN)/python -m pip --version >/dev/null 2>&1; \
 	then $(BIN)/python -m pip install --disable-pip-version-check -e '.[$1]'; \
 	else uv pip install --python $(BIN)/python -e '.[$1]'; fi
 
-MISSING = from lsd_repro.stack import problems_before_install as p; raise SystemExit("\n".join(p()) or 0)
+MISSING = from lsd_repro.runtime.find import problems_before_install as p; raise SystemExit("\n".join(p()) or 0)
 
 # The first Python that runs (a pyenv shim can be there and not run), has venv (Debian
 # packages it apart) and finds all that Theano needs; else uv, which can fetch one.

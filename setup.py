@@ -81,5 +81,5 @@ setup(
         # What `lsd-repro bench` measures against.
         "bench": [TORCH],
     },
-    entry_points={"console_scripts": ["lsd-repro = lsd_repro.cli:main"]},
+    entry_points={"console_scripts": ["lsd-repro = lsd_repro.cli.main:main"]},
 )

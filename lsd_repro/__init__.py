@@ -6,10 +6,8 @@ held against 2015.  The folders stand in that order.
 
 ==================  =======================================================
 ``program2015``     the constants of the 2015 program
-``stack``           Theano-PyMC and Lasagne 0.1 on today's Python; their flags in ``theano_flags``
-``processor``       has OpenBLAS use a processor that is newer than it
-``memory``          has the C library keep what arrays free
-``device``          CPU or GPU; what CUDA there is (``cuda``), Theano's backend mended (``gpuarray``)
+``runtime``         Theano-PyMC and Lasagne 0.1 on today's Python: loaded, mended; compiler, BLAS, GPU
+``material``        what ships, what 2015 left (``lsd-repro fetch``), and how files are written
 ``network``         the .mat weights, the Lasagne graph, the class names
 ``convert``         the same network out of Keras's, Caffe's, numpy's and PyTorch's files
 ``prior``           patches of photos, fitting a prior, its energy
@@ -22,8 +20,7 @@ held against 2015.  The folders stand in that order.
 ``bench``           how fast a step and the film are, beside others (PyTorch: extra ``bench``)
 ``train``           training of the network that ships (extra ``train``)
 ``figures``         every matplotlib figure
-``fetch``           downloads the material of 2015
-``cli``             the ``lsd-repro`` command line, and what its ``commands`` do
+``cli``             the ``lsd-repro`` command line
 ==================  =======================================================
 
 Importing this package imports none of them, and not Theano.

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lsd_repro.processor import instruct_openblas
+from lsd_repro.runtime.openblas import instruct_openblas
 
 # As the command line does, before any test imports numpy: runs in this process and in
 # others are held against each other to the bit.

@@ -14,7 +14,7 @@ GIB = 2 ** 30
 CODE = """
 import json, resource, sys
 import numpy as np
-from lsd_repro import shipped
+from lsd_repro.material import shipped
 from lsd_repro.dream.step import GradientStep
 from lsd_repro.film.start import load_start
 from lsd_repro.network import matconvnet

@@ -11,13 +11,14 @@ from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 
-from lsd_repro import files, stack
 from lsd_repro.bench import contenders, film, problem, process, summary
 from lsd_repro.bench.race import race
 from lsd_repro.errors import InputError
 from lsd_repro.film.stream import versions
-from lsd_repro.processor import kernels
+from lsd_repro.material import files
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
+from lsd_repro.runtime import find
+from lsd_repro.runtime.openblas import kernels
 
 FILE, FILM_FILE = "bench.json", "bench-film.json"
 CONDITIONS = "machine", "versions", "threads", "repeats"
@@ -126,7 +127,7 @@ def conditions(repeats, threads):
     if contenders.has_torch():
         found["torch"] = metadata.version("torch")
     memory = process.total_memory()
-    return {"machine": {"processor": processor(), "cores": os.cpu_count(), "OpenBLAS kernel": kernels(stack.find_blas().path),
+    return {"machine": {"processor": processor(), "cores": os.cpu_count(), "OpenBLAS kernel": kernels(find.find_blas().path),
                         "system": platform.system(), "memory GiB": memory and round(memory / 2 ** 30)},
             "versions": found, "threads": threads, "repeats": repeats}
 

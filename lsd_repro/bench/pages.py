@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from lsd_repro import files
 from lsd_repro.bench import measure, table
 from lsd_repro.figures import bench as figures
 from lsd_repro.figures import drawing
+from lsd_repro.material import files
 
 
 def step(out, *args, **kwargs):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from lsd_repro import shipped
 from lsd_repro.bench import arithmetic
 from lsd_repro.film.start import load_start
+from lsd_repro.material import shipped
 from lsd_repro.network import matconvnet
 from lsd_repro.network.random_weights import FULL, random_network, weight_shapes
 from lsd_repro.prior import store

@@ -7,7 +7,7 @@ from lsd_repro.dream.step import GradientStep, symbolic_terms, to_graph
 from lsd_repro.network import vgg16
 from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.program2015 import STREAM
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 
 def make(part, width, size):

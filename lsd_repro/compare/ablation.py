@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from lsd_repro import files
 from lsd_repro.dream.step import GradientStep, compile_energies, compile_gradient
 from lsd_repro.film.stream import check_finite, digest, open_record, optimise_frame
 from lsd_repro.film.write import as_still, write_png
+from lsd_repro.material import files
 from lsd_repro.prior.energy import multiscale, patch_energy, total_variation
 from lsd_repro.program2015 import STREAM
 

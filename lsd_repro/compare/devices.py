@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lsd_repro import device, files, shipped, stack
 from lsd_repro.errors import InputError
 from lsd_repro.film.stream import versions
+from lsd_repro.material import files, shipped
 from lsd_repro.program2015 import STREAM
-from lsd_repro.theano_flags import overridden
+from lsd_repro.runtime import device, find
+from lsd_repro.runtime.flags import overridden
 
 # All of the stream's scales fit; small, as float64 is slow on most GPUs.
 GRADIENT_SIZE = (264, 256)
@@ -56,7 +57,7 @@ def verify(name, out, steps=10, size=(STREAM.width, STREAM.height), gradient_siz
                   for quantity in sorted(cpu_arrays)]
     result = {
         "versions": versions(), "machine": platform.platform(), "cores": os.cpu_count(), "device": name,
-        "pieces": dict(device.rows(stack.find_compiler)),
+        "pieces": dict(device.rows(find.find_compiler)),
         "deviations": deviations, "within the limits": all(one["within"] for one in deviations),
         "picture of the gradient": "{}x{}".format(*gradient_size), "picture of the steps": "{}x{}".format(*size),
         "seconds per step": {"cpu": cpu_seconds, "device": seconds}}

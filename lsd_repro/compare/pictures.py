@@ -1,38 +1,15 @@
 """Pictures to judge a prior by: photos it was not fitted on, and what can be done to them."""
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from lsd_repro.errors import InputError
-from lsd_repro.prior.patches import find_photos, read_photo
-
-# Colour photos in scikit-image's wheel, and one in matplotlib's.
-SHIPPED_PHOTOS = "astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg"
-SHIPPED_PORTRAIT = "grace_hopper.jpg"
+from lsd_repro.material.photos import read_photo
 
 NOISE = 20.0  # grey levels, standard deviation
 BLUR = 2.0  # pixels, standard deviation
 JPEG_QUALITY = 10
-
-
-def photo_paths(folder=None):
-    """Photos of a folder; without one, five that scikit-image and matplotlib ship.
-
-    Raises
-    ------
-    InputError
-        As `lsd_repro.prior.patches.find_photos`.
-    """
-    if folder is not None:
-        return find_photos(folder)
-    # Not at the top: slow to import.
-    import matplotlib
-    import skimage
-    return [Path(skimage.data_dir) / name for name in SHIPPED_PHOTOS] + [
-        Path(matplotlib.get_data_path()) / "sample_data" / SHIPPED_PORTRAIT]
 
 
 def crops(paths, side):

@@ -6,16 +6,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from lsd_repro import files
 from lsd_repro.compare import priors
 from lsd_repro.compare.ablation import PROGRAM, STRENGTHS, ablate
-from lsd_repro.compare.pictures import crops, photo_paths
+from lsd_repro.compare.pictures import crops
 from lsd_repro.dream.sampling import sample_picture
 from lsd_repro.dream.step import compile_energy_map
 from lsd_repro.errors import InputError
 from lsd_repro.figures import drawing
 from lsd_repro.figures import priors as figures
 from lsd_repro.film.start import load_start
+from lsd_repro.material import files
+from lsd_repro.material.photos import photo_paths
 from lsd_repro.prior import density, store
 from lsd_repro.prior.energy import check_scales, total_variation
 

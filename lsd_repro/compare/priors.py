@@ -7,9 +7,10 @@ import numpy as np
 from scipy.stats import rankdata
 from tqdm import tqdm
 
-from lsd_repro.compare.pictures import crops, degradations, photo_paths
+from lsd_repro.compare.pictures import crops, degradations
 from lsd_repro.dream.step import compile_energies
 from lsd_repro.errors import InputError
+from lsd_repro.material.photos import photo_paths
 from lsd_repro.prior import density, store
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.prior.fit import scale_matrix

@@ -11,12 +11,12 @@ from typing import NamedTuple, Optional
 import numpy as np
 from tqdm import tqdm
 
-from lsd_repro import files
 from lsd_repro.compare import report_page, report_parts, statistics
 from lsd_repro.errors import InputError
+from lsd_repro.material import files
+from lsd_repro.material.photos import find_photos, read_photo
 from lsd_repro.network import matconvnet
 from lsd_repro.prior import store
-from lsd_repro.prior.patches import find_photos, read_photo
 from lsd_repro.program2015 import STREAM
 
 

@@ -13,8 +13,7 @@ All take the same arguments, so any can be the ``update`` of a
 from collections import OrderedDict
 
 from lsd_repro.program2015 import BETA1, BETA2, EPSILON
-from lsd_repro.stack import T
-
+from lsd_repro.runtime.load import T
 
 GREY_LEVELS = 0.0, 255.0
 

@@ -4,7 +4,7 @@
 are what it might have been, to hold it against.
 """
 
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 
 def target_logit(logits, rows, c0, c1, full_rows):

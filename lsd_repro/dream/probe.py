@@ -3,7 +3,7 @@
 import numpy as np
 
 from lsd_repro.dream.step import compile_logits, from_graph
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 
 def compile_logit_gradient(network):

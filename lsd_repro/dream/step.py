@@ -11,7 +11,7 @@ from lsd_repro.dream.adam import adam2015
 from lsd_repro.dream.objective import class_term, target_logit, target_logit_own_halves
 from lsd_repro.network import vgg16
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 
 class Moments(NamedTuple):

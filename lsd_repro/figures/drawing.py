@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from lsd_repro.files import write_whole
+from lsd_repro.material.files import write_whole
 
 NAMES = {"student": "Student-t", "gaussian": "Gaussian", "tv": "total variation", "none": "no prior"}
 COLOURS = {"gaussian": "#d95f02", "student": "#1b6ca8"}

@@ -5,7 +5,7 @@ from PIL import Image, ImageOps
 from scipy import fft
 
 from lsd_repro.errors import InputError
-from lsd_repro.prior.patches import read_photo
+from lsd_repro.material.photos import read_photo
 
 SHIPPED_PHOTO = "coffee"
 NOISE = "noise"  # a file of this name is ./noise

@@ -24,12 +24,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from lsd_repro import files
 from lsd_repro.errors import InputError
 from lsd_repro.film import write
 from lsd_repro.film.blend import blended, blended_plainly
 from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.zoom import zoom_picture
+from lsd_repro.material import files
 from lsd_repro.program2015 import FRAMES_PER_SECOND
 
 CONTACT_PICTURES = 6

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from lsd_repro.errors import InputError
-from lsd_repro.files import write_whole
 from lsd_repro.film.caption import font, shortened
+from lsd_repro.material.files import write_whole
 from lsd_repro.program2015 import STILL_RANGE
 
 # Constant rate factor of x264: 18 can hardly be told from the original.

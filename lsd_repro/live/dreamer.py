@@ -49,7 +49,7 @@ def main(args, slot_path, pipe):
         end is the end of the run.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to both processes; the other tells this one
-    from lsd_repro import commands
+    from lsd_repro.cli import commands
 
     try:
         plan = commands.planned(args)

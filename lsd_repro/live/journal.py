@@ -19,12 +19,12 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from lsd_repro import files
 from lsd_repro.errors import InputError
 from lsd_repro.film import stream, write
 from lsd_repro.film.blend import blended
 from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
+from lsd_repro.material import files
 
 
 class Segment(NamedTuple):

@@ -8,9 +8,9 @@ import os
 import sys
 from pathlib import Path
 
-from lsd_repro import files
 from lsd_repro.film.write import write_film
 from lsd_repro.live import journal
+from lsd_repro.material import files
 from lsd_repro.program2015 import FRAMES_PER_SECOND
 
 

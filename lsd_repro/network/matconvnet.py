@@ -22,7 +22,18 @@ import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.network.matfile import (
-    AGAIN, INCOMPLETE, OTHER, cell_of, load, naming, row_of, save, single_of, struct_of, texts_of)
+    AGAIN,
+    INCOMPLETE,
+    OTHER,
+    cell_of,
+    load,
+    naming,
+    row_of,
+    save,
+    single_of,
+    struct_of,
+    texts_of,
+)
 from lsd_repro.network.quantise import dequantise, quantise, significant
 from lsd_repro.network.weights import GROUPS, NetworkWeights, check, layers_of, weight_layers_of
 

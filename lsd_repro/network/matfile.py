@@ -19,7 +19,7 @@ import numpy as np
 import scipy.io
 
 from lsd_repro.errors import InputError
-from lsd_repro.files import write_whole
+from lsd_repro.material.files import write_whole
 
 AGAIN = "download it again, or copy it again from where it is whole"
 OTHER = ("the file wanted is MatConvNet's imagenet-vgg-verydeep-16.mat, "

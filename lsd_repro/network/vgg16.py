@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from lsd_repro.errors import InputError
 from lsd_repro.program2015 import VGG16_GROUPS
-from lsd_repro.stack import T, lasagne, runs_on_cpu, theano
+from lsd_repro.runtime.load import T, lasagne, runs_on_cpu, theano
 
 # Each of the five max-pools halves the picture, dropping odd rows and columns.
 STRIDE = 2 ** len(VGG16_GROUPS)

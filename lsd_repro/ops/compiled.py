@@ -4,7 +4,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 
 class CompiledOp(theano.graph.op.COp):

@@ -8,7 +8,7 @@ and ``winograd.c`` say how.
 """
 
 from lsd_repro.ops.compiled import CompiledOp
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 PICTURE = (True, False, False, False)
 SOURCES = ("multiply.c", "winograd.c", "convolution.c")

@@ -18,7 +18,7 @@ from lsd_repro.ops.pattern import Constant, Pattern
 from lsd_repro.prior.energy import ENERGIES, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import GREY_OFFSET
-from lsd_repro.stack import T, runs_on_cpu, theano
+from lsd_repro.runtime.load import T, runs_on_cpu, theano
 
 NAME = "fuse_patch_energy"
 

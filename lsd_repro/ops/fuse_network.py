@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lsd_repro.ops.convolution import PICTURE, RectifiedCorrelation, RectifiedCorrelationGradient, WinogradFilters
 from lsd_repro.ops.pattern import Pattern
-from lsd_repro.stack import T, lasagne, runs_on_cpu, theano
+from lsd_repro.runtime.load import T, lasagne, runs_on_cpu, theano
 
 NAME = "fuse_conv3x3"
 

@@ -8,7 +8,7 @@ processor's cache.  ``patch_energy.c`` says how.
 
 from lsd_repro.ops.compiled import CompiledOp
 from lsd_repro.program2015 import STUDENT_SCALE
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 
 class PatchEnergy(CompiledOp):

@@ -1,6 +1,6 @@
 """Finding in a graph what a function makes of stand-ins, and what `T.grad` makes of that."""
 
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 Constant = theano.graph.basic.Constant
 

@@ -10,7 +10,7 @@ from math import log
 
 from lsd_repro.errors import InputError
 from lsd_repro.program2015 import GREY_OFFSET, PATCH_SIZE, STUDENT_SCALE
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 # Grey levels; far below what is visible, it gives total variation a gradient where
 # neighbours are equal.

@@ -8,9 +8,10 @@ go the same way: eigenvectors over root eigenvalues, in 2015's order and layout.
 import numpy as np
 
 from lsd_repro import __version__
+from lsd_repro.material.photos import find_photos
 from lsd_repro.prior.density import whitening
 from lsd_repro.prior.em import check_samples, singular, student_t_em, weighted_moments
-from lsd_repro.prior.patches import find_photos, sample_patches
+from lsd_repro.prior.patches import sample_patches
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import GREY_OFFSET, PATCH_SIZE
 

@@ -11,19 +11,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from lsd_repro.errors import InputError
+from lsd_repro.material.photos import read_photo
 from lsd_repro.program2015 import PATCH_SIZE
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 # A patch is flat if no channel spans more grey levels than this, as rounding to
 # 8 bits of a constant with JPEG's smallest ripples does.
 FLAT_RANGE = 2
 # Positions tried in a photo for each patch wanted, before it counts as too flat.
 TRIES = 4
-# What Pillow's decoders raise on files that are broken or no pictures at all.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
 class PatchSample(NamedTuple):
@@ -44,50 +41,6 @@ class PatchSample(NamedTuple):
     photos_used: int
     skipped: list
     flat: int
-
-
-def find_photos(folder):
-    """Paths of the ``.jpg``, ``.jpeg`` and ``.png`` files in a folder and below, sorted.
-
-    Raises
-    ------
-    InputError
-        If `folder` is none, or has no photos.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: not a folder; give one with .jpg or .png photos")
-    paths = sorted(path for path in folder.rglob("*")
-                   if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file())
-    if not paths:
-        raise InputError(f"{folder}: no .jpg or .png photos in it; give a folder that has some")
-    return paths
-
-
-def read_photo(path):
-    """A photo as 8-bit RGB, the way up it was taken (EXIF orientation).
-
-    Grey becomes RGB, alpha is dropped (not composited), CMYK and palettes are
-    converted by Pillow.
-
-    Returns
-    -------
-    uint8 array, shape (H, W, 3)
-
-    Raises
-    ------
-    InputError
-        If the file is broken, or grey of more than 8 bits, which has no scale to
-        convert by.
-    """
-    try:
-        with Image.open(path) as image:
-            if image.mode[0] in "IF":
-                raise InputError(f"grey values of more than 8 bits (mode {image.mode})")
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except BROKEN as error:
-        raise InputError(f"{path}: not a usable photo ({error}); "
-                         "convert it to an 8-bit .jpg or .png") from error
 
 
 def sample_patches(paths, count, rng, patch_size=PATCH_SIZE, progress=None):

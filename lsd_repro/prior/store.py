@@ -25,7 +25,7 @@ from typing import NamedTuple, Optional
 import numpy as np
 
 from lsd_repro.errors import InputError
-from lsd_repro.files import write_arrays
+from lsd_repro.material.files import write_arrays
 
 FORMAT_VERSION = 1
 # The first words of a kind's field names, as 2015 had them.

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from lsd_repro.dream.step import compile_logits
 from lsd_repro.network import ilsvrc
 from lsd_repro.network.matconvnet import NetworkWeights, read, write
-from lsd_repro.processor import instruct_openblas
+from lsd_repro.runtime.openblas import instruct_openblas
 from lsd_repro.train import canvases, features, head, trunk
 from lsd_repro.train.targets import targets
 

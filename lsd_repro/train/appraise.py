@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from lsd_repro import files
 from lsd_repro.compare.statistics import colourfulness
 from lsd_repro.dream.step import compile_energies
 from lsd_repro.errors import InputError
+from lsd_repro.material import files
 from lsd_repro.network import classes, ilsvrc
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import patch_energy

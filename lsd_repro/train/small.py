@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from lsd_repro.network import pytorch
 from lsd_repro.network.matconvnet import NetworkWeights, read, write
-from lsd_repro.train.tiny_imagenet import augment, read_archive
 from lsd_repro.train.model import build, fold
+from lsd_repro.train.tiny_imagenet import augment, read_archive
 
 # Significant ones of a weight in the file.  Half precision has 11, but they deflate badly:
 # 3.5 million weights come to more than 8 MB.  The training multiplies with 8 (bfloat16).

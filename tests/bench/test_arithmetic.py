@@ -4,9 +4,9 @@ import numpy as np
 import reference
 from small_network import small_network
 
-from lsd_repro import shipped
 from lsd_repro.bench import problem
 from lsd_repro.bench.arithmetic import network_operations, prior_operations
+from lsd_repro.material import shipped
 from lsd_repro.network.random_weights import FULL, weight_shapes
 from lsd_repro.prior import store
 from lsd_repro.program2015 import STREAM

@@ -8,11 +8,11 @@ import reference
 from skimage import data
 from small_network import small_network
 
-from lsd_repro import shipped
 from lsd_repro.compare import ablation
 from lsd_repro.dream.step import compile_gradient
 from lsd_repro.errors import InputError
 from lsd_repro.film.schedule import Scene
+from lsd_repro.material import shipped
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import multiscale, total_variation
 

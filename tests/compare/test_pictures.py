@@ -5,8 +5,9 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from lsd_repro.compare.pictures import crops, degradations, photo_paths, smooth_noise
+from lsd_repro.compare.pictures import crops, degradations, smooth_noise
 from lsd_repro.errors import InputError
+from lsd_repro.material.photos import photo_paths
 
 
 def test_shipped_photos_are_colour_photos():

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from lsd_repro import shipped
 from lsd_repro.compare import prior_pages, priors
 from lsd_repro.errors import InputError
+from lsd_repro.material import shipped
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.prior.fit import scale_matrix

@@ -20,8 +20,8 @@ if {oxfords}:
 WRITE = NETWORK + "formats.write_{kind}({path!r}, network, **{options!r})"
 CONVERT = """
 import json, resource
-from lsd_repro import cli
-assert cli.main(["convert", {path!r}, "--out", {mat!r}]) == 0
+from lsd_repro.cli.main import main
+assert main(["convert", {path!r}, "--out", {mat!r}]) == 0
 print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
 """
 COMPARE = NETWORK + """

@@ -13,7 +13,7 @@ import pytest
 import reference
 from small_network import small_network
 
-from lsd_repro import cli
+from lsd_repro.cli.main import main
 from lsd_repro.convert import colours, library, reader
 from lsd_repro.errors import InputError
 from lsd_repro.network import ilsvrc, matconvnet
@@ -143,22 +143,22 @@ def test_folded_first_layer_is_exact_but_at_the_border():
 def test_command_writes_what_frames_and_scipy_read(tmp_path, capsys):
     network = formats.oxfords(network_of())
     write(tmp_path / "a.npz", network, "npz")
-    assert cli.main(["convert", str(tmp_path / "a.npz"), "--out", str(tmp_path / "a.mat")]) == 0
+    assert main(["convert", str(tmp_path / "a.npz"), "--out", str(tmp_path / "a.mat")]) == 0
     said = capsys.readouterr().out
     assert "this is Oxford's VGG-16 of 2014" in said and f"--weights {tmp_path / 'a.mat'}" in said
     before = (tmp_path / "a.npz").read_bytes()
-    assert cli.main(["convert", str(tmp_path / "a.npz"), "--out", str(tmp_path / "a.npz")]) == 2
+    assert main(["convert", str(tmp_path / "a.npz"), "--out", str(tmp_path / "a.npz")]) == 2
     assert "name another" in capsys.readouterr().err and (tmp_path / "a.npz").read_bytes() == before
     again = matconvnet.read(tmp_path / "a.mat")
     np.testing.assert_array_equal(again.weights[0], network.weights[0])
     np.testing.assert_array_equal(again.average_image.ravel(), np.float32([123.68, 116.779, 103.939]))
-    assert cli.main(["classes", "--weights", str(tmp_path / "a.mat")]) == 0
+    assert main(["classes", "--weights", str(tmp_path / "a.mat")]) == 0
     assert " 980 volcano\n" in capsys.readouterr().out
 
 
 def test_converting_does_not_wait_for_theano(tmp_path, python):
     path = write(tmp_path / "a.npz", network_of(classes=20), "npz")
-    done = python(f"import sys; from lsd_repro import cli\ncli.main(['convert', {str(path)!r}, '--out', 'a.mat'])\n"
+    done = python(f"import sys; from lsd_repro.cli.main import main\ncli.main(['convert', {str(path)!r}, '--out', 'a.mat'])\n"
                   "print([name for name in ('theano', 'torch', 'h5py') if name in sys.modules])")
     assert done.stdout.endswith("[]\n"), done.stderr
 
@@ -415,7 +415,7 @@ def test_a_missing_library_is_one_line_that_says_how_to_get_it(tmp_path, monkeyp
         raise ImportError(name)
 
     monkeypatch.setattr(library.importlib, "import_module", absent)
-    assert cli.main(["convert", str(tmp_path / "a.h5"), "--out", str(tmp_path / "a.mat")]) == 2
+    assert main(["convert", str(tmp_path / "a.h5"), "--out", str(tmp_path / "a.mat")]) == 2
     message = capsys.readouterr().err
     assert "h5py" in message and "pip install 'h5py" in message and message.count("\n") == 1
     assert not (tmp_path / "a.mat").exists()

@@ -2,7 +2,7 @@ import numpy as np
 
 from lsd_repro.dream.adam import adam2015, adam_published, plain_gradient
 from lsd_repro.dream.step import Moments
-from lsd_repro.stack import T, lasagne, theano
+from lsd_repro.runtime.load import T, lasagne, theano
 
 UNLIMITED = -np.inf, np.inf
 

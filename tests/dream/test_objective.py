@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
-
 from scipy.special import log_softmax, softmax
 
 from lsd_repro.dream.objective import class_term, log_likelihood_term, probability_term, target_logit, target_logit_own_halves
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 LOGITS = np.random.default_rng(0).normal(size=(1, 6, 5, 4))
 

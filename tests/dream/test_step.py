@@ -5,11 +5,11 @@ from scipy.special import log_softmax
 from skimage import data
 from small_network import small_network
 
-from lsd_repro import shipped
 from lsd_repro.dream.adam import plain_gradient
 from lsd_repro.dream.objective import log_likelihood_term
 from lsd_repro.dream.step import GradientStep, compile_energies, compile_energy_map
 from lsd_repro.errors import InputError
+from lsd_repro.material import shipped
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import multiscale, patch_energy
 

@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 from small_network import small_network
 
-from lsd_repro import files
 from lsd_repro.dream.step import Terms
 from lsd_repro.errors import InputError
 from lsd_repro.film import stream
 from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.zoom import between, to_uint8, zoom_picture
+from lsd_repro.material import files
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import DEMO, STREAM
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from stage import DESCRIPTIONS, PROGRAM, Step, options
 
-from lsd_repro.commands import Plan
+from lsd_repro.cli.commands import Plan
 from lsd_repro.live import dreamer
 from lsd_repro.live.journal import Journal
 from lsd_repro.live.slot import Slot

@@ -7,7 +7,7 @@ from lsd_repro.errors import InputError
 from lsd_repro.network import vgg16
 from lsd_repro.network.random_weights import FULL
 from lsd_repro.program2015 import VGG19_GROUPS
-from lsd_repro.stack import T, lasagne, theano
+from lsd_repro.runtime.load import T, lasagne, theano
 
 
 def compiled(network, dtype):

@@ -8,7 +8,7 @@ from scipy.signal import correlate
 from lsd_repro.network import vgg16
 from lsd_repro.ops import fuse_network
 from lsd_repro.ops.convolution import RectifiedCorrelation, RectifiedCorrelationGradient, WinogradFilters
-from lsd_repro.stack import T, lasagne, theano
+from lsd_repro.runtime.load import T, lasagne, theano
 
 PICTURE_DIMS = (True, False, False, False)
 OPS = RectifiedCorrelation, RectifiedCorrelationGradient
@@ -165,7 +165,7 @@ def test_number_of_threads_changes_no_bit(python):
 import hashlib, theano
 import numpy as np
 from lsd_repro.ops.convolution import RectifiedCorrelation, RectifiedCorrelationGradient, WinogradFilters
-from lsd_repro.stack import T
+from lsd_repro.runtime.load import T
 rng = np.random.default_rng(0)
 x, up = rng.normal(size=(2, 1, 61, 90, 20)).astype("float32")
 filters = WinogradFilters()(rng.normal(size=(20, 20, 3, 3)).astype("float32"))
@@ -174,7 +174,7 @@ gradient = RectifiedCorrelationGradient()(up, bits, filters, np.array([61, 90]))
 function = theano.function([], [y, gradient], mode="FAST_COMPILE")
 print(hashlib.sha256(b"".join(array.tobytes() for array in function())).hexdigest())
 """
-    code = code.replace("import hashlib, theano", "import hashlib; from lsd_repro.stack import theano")
+    code = code.replace("import hashlib, theano", "import hashlib; from lsd_repro.runtime.load import theano")
     flags = f"base_compiledir={theano.config.base_compiledir}"
     runs = [python(code, OMP_NUM_THREADS=str(threads), THEANO_FLAGS=flags) for threads in (1, 2, 5)]
     assert len(runs[0].stdout) == 65, runs[0].stderr

@@ -7,7 +7,7 @@ from lsd_repro.ops.patch_energy import PatchEnergy
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STUDENT_SCALE
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 PICTURE_DIMS = (True, False, False, False)
 
@@ -88,7 +88,7 @@ def test_repeated_runs_are_the_same_to_the_bit(dtype):
 def test_number_of_threads_changes_no_bit(python):
     code = """
 import hashlib
-from lsd_repro import shipped
+from lsd_repro.material import shipped
 from lsd_repro.dream.step import compile_gradient
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import patch_energy

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lsd_repro import shipped
 from lsd_repro.dream.step import compile_energies
+from lsd_repro.material import shipped
 from lsd_repro.prior import density, store
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.prior.fit import scale_matrix, whitening_prior

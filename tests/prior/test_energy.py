@@ -4,12 +4,12 @@ import reference
 from reference import deviations
 from skimage import data
 
-from lsd_repro import shipped
 from lsd_repro.errors import InputError
+from lsd_repro.material import shipped
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import check_scales, mean_pool, multiscale, patch_energy, total_variation
 from lsd_repro.prior.fit import fit_gaussian
-from lsd_repro.stack import T, theano
+from lsd_repro.runtime.load import T, theano
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ from skimage import data
 from lsd_repro.errors import InputError
 from lsd_repro.prior import store
 from lsd_repro.prior.em import student_t_em
-from lsd_repro.prior.fit import (fit_folder, fit_gaussian, fit_student, scale_matrix,
-                                 whitening_prior)
+from lsd_repro.prior.fit import fit_folder, fit_gaussian, fit_student, scale_matrix, whitening_prior
 from lsd_repro.prior.patches import sample_patches
 
 ORIGINAL = Path(__file__).resolve().parents[3] / "shared" / "original"

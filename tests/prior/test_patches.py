@@ -6,7 +6,8 @@ from PIL import Image
 from skimage import data
 
 from lsd_repro.errors import InputError
-from lsd_repro.prior.patches import find_photos, is_flat, read_photo, sample_patches
+from lsd_repro.material.photos import find_photos, read_photo
+from lsd_repro.prior.patches import is_flat, sample_patches
 
 
 def save(picture, path, **options):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lsd_repro.errors import InputError
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[1]
 
 SMALL = "vgg16-small.mat"
 TRUNK = "vgg16-trunk.mat"

@@ -1,7 +1,8 @@
 import pytest
 
-from lsd_repro import doctor, shipped, stack
 from lsd_repro.errors import InputError
+from lsd_repro.material import shipped
+from lsd_repro.runtime import doctor, find
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def test_all_is_well_where_the_tests_run(shipped_files):
 def test_report_names_versions_blas_cache_and_ffmpeg(shipped_files):
     import numpy
 
-    from lsd_repro.stack import theano
+    from lsd_repro.runtime.load import theano
 
     lines = dict(line.split(None, 1) for line in doctor.report().splitlines() if line and line[0] != "*")
     assert lines["numpy"] == numpy.__version__
@@ -29,7 +30,7 @@ def test_report_names_versions_blas_cache_and_ffmpeg(shipped_files):
     assert lines["floatX"] == theano.config.floatX
     assert lines["compile"].split() == ["cache", theano.config.compiledir]
     assert "ffmpeg version" in lines["ffmpeg"]
-    assert stack.find_blas().path in lines["BLAS"]
+    assert find.find_blas().path in lines["BLAS"]
 
 
 @pytest.mark.parametrize("flags, expected", [
@@ -39,7 +40,7 @@ def test_report_names_versions_blas_cache_and_ffmpeg(shipped_files):
     ("cxx=", "none, as they need a C++ compiler"),
 ])
 def test_report_says_which_path_computes(python, flags, expected):
-    result = python("from lsd_repro import doctor; print(doctor.report())", THEANO_FLAGS=flags)
+    result = python("from lsd_repro.runtime import doctor; print(doctor.report())", THEANO_FLAGS=flags)
     [line] = [line for line in result.stdout.splitlines() if line.startswith("fused Ops")]
     assert expected in line
 
@@ -70,7 +71,7 @@ def test_each_network_that_ships_is_listed_and_missed(shipped_files):
 
 
 def test_report_works_where_theano_cannot_be_brought_up(python, tmp_path):
-    result = python("from lsd_repro import doctor; print(doctor.report()); print(doctor.problems())",
+    result = python("from lsd_repro.runtime import doctor; print(doctor.report()); print(doctor.problems())",
                     PATH=str(tmp_path))
     assert result.returncode == 0, result.stderr
     assert "C++ compiler" in result.stdout and "MISSING" in result.stdout

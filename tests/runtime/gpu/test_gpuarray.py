@@ -11,7 +11,7 @@ import fake_gpu
 import numpy as np
 import pytest
 
-from lsd_repro.stack import theano
+from lsd_repro.runtime.load import theano
 
 pytest.importorskip("pygpu", reason="pygpu, which Theano uses GPUs through, is not installed")
 
@@ -36,7 +36,8 @@ STEP = """if True:
     import numpy as np
     from skimage import data
     from small_network import small_network
-    from lsd_repro import shipped, stack
+    from lsd_repro.material import shipped
+    from lsd_repro.runtime import load
     from lsd_repro.dream.step import GradientStep, compile_energies
     from lsd_repro.ops.patch_energy import PatchEnergy
     from lsd_repro.prior import store
@@ -57,7 +58,7 @@ STEP = """if True:
                       if type(node.op).__name__ in ("GpuFromHost", "HostFromGpu")],
         "fused": sum(isinstance(node.op, PatchEnergy) for node in nodes),
         "kept": {variable.name: is_gpu(variable) for variable in (step._x, step._moments.m, step._moments.v)},
-        "terms": len(step.step(7, 3)), "runs on CPU": stack.runs_on_cpu(),
+        "terms": len(step.step(7, 3)), "runs on CPU": load.runs_on_cpu(),
         "picture": bool((state["x"][0].transpose(1, 2, 0) == photo).all()),
         "set": [bool((step.picture == photo // 2).all()) for step.picture in [photo // 2]],
         "restored": [bool((step.picture == photo).all()) for _ in [step.restore(state)]],
@@ -81,7 +82,7 @@ def test_whole_step_moves_to_the_gpu(on_gpu):
 
 
 SUM = """if True:
-    from lsd_repro.stack import T, theano
+    from lsd_repro.runtime.load import T, theano
     import numpy as np
     x = theano.shared(np.ones((3, 4), "float32"))
     function = theano.function([], T.exp(x + 1).sum())
@@ -100,7 +101,7 @@ STEPS = """if True:
     import numpy as np
     from skimage import data
     from small_network import small_network
-    from lsd_repro import shipped
+    from lsd_repro.material import shipped
     from lsd_repro.dream.step import GradientStep
     from lsd_repro.prior import store
     from lsd_repro.prior.energy import multiscale, patch_energy
@@ -136,13 +137,13 @@ def test_gpu_that_fails_is_a_message_and_no_cpu(on_gpu):
 def test_backend_needs_its_mends(on_gpu):
     """Once a Theano comes that does not, this fails, and they can go."""
     result = on_gpu("""if True:
-        from lsd_repro import gpuarray
+        from lsd_repro.runtime.gpu import gpuarray
 
         def as_released(device):
             import theano.gpuarray
             theano.gpuarray.use(device)
 
         gpuarray.use = as_released
-        from lsd_repro.stack import theano
+        from lsd_repro.runtime.load import theano
         """)
     assert "module 'theano.gpuarray.optdb' has no attribute 'add_tags'" in result.stderr

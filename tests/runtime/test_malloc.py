@@ -5,7 +5,7 @@ import pytest
 # Pages that the system has to clear for arrays of 24 MiB, for the third time.
 CODE = """
 import resource
-from lsd_repro import memory
+from lsd_repro.runtime import malloc
 {call}
 import numpy as np
 for _ in range(3):
@@ -31,4 +31,4 @@ def test_what_the_user_set_stays(python):
 
 
 def test_theano_comes_with_it(python):
-    assert faults(python, call="from lsd_repro.stack import theano; theano.config") < 6
+    assert faults(python, call="from lsd_repro.runtime.load import theano; theano.config") < 6

@@ -7,8 +7,8 @@ import sysconfig
 import numpy as np
 import pytest
 
-from lsd_repro import stack
 from lsd_repro.errors import StackError
+from lsd_repro.runtime import find, flags, load
 
 
 @pytest.fixture(autouse=True)
@@ -20,8 +20,8 @@ def no_settings_of_the_user(monkeypatch, tmp_path):
 # ---------------------------------------------------------------- importing
 
 
-@pytest.mark.parametrize("module", ["lsd_repro", "lsd_repro.stack", "lsd_repro.doctor", "lsd_repro.shipped",
-                                    "lsd_repro.device"])
+@pytest.mark.parametrize("module", ["lsd_repro", "lsd_repro.runtime.load", "lsd_repro.runtime.doctor", "lsd_repro.runtime.device",
+                                    "lsd_repro.material.shipped"])
 def test_import_does_not_import_theano(python, module):
     result = python(f"import sys, {module}; print({{'theano', 'lasagne', 'numpy', 'scipy'}} & set(sys.modules))")
     assert (result.stdout, result.stderr) == ("set()\n", "")
@@ -29,12 +29,12 @@ def test_import_does_not_import_theano(python, module):
 
 def test_names_it_does_not_have_are_attribute_errors():
     with pytest.raises(AttributeError, match="no attribute 'keras'"):
-        stack.keras
+        load.keras
 
 
 def test_importing_building_and_compiling_warn_of_nothing(python):
     result = python("""if True:
-        from lsd_repro.stack import T, lasagne, theano
+        from lsd_repro.runtime.load import T, lasagne, theano
         x = T.tensor4()
         layer = lasagne.layers.Conv2DLayer(lasagne.layers.InputLayer((1, 3, 6, 6), x), 2, 3)
         y = lasagne.layers.get_output(lasagne.layers.MaxPool2DLayer(layer, 2)).sum()
@@ -47,7 +47,7 @@ def test_a_second_process_compiles_nothing_again(python, tmp_path):
     # Alloc and ScalarFromTensor have an empty __props__, DimShuffle is an ExternalCOp.
     code = """if True:
         import numpy as np
-        from lsd_repro.stack import T, theano
+        from lsd_repro.runtime.load import T, theano
         from theano.link.c.cmodule import GCC_compiler
         compile_str = GCC_compiler.compile_str
         def counted(module_name, *args, **kwargs):
@@ -68,7 +68,7 @@ def test_a_second_process_compiles_nothing_again(python, tmp_path):
 def test_warnings_elsewhere_are_still_shown(python):
     result = python("""if True:
         import warnings
-        from lsd_repro.stack import theano
+        from lsd_repro.runtime.load import theano
         warnings.warn("`np.bool` is a deprecated alias", DeprecationWarning)
         """, "-W", "always")
     assert "DeprecationWarning: `np.bool` is a deprecated alias" in result.stderr
@@ -80,7 +80,7 @@ def test_warnings_elsewhere_are_still_shown(python):
 def settings(python, **environment):
     result = python("""if True:
         import os
-        from lsd_repro.stack import theano
+        from lsd_repro.runtime.load import theano
         print(theano.config.floatX, repr(theano.config.blas__ldflags), repr(os.environ.get("THEANO_FLAGS")))
         """, **environment)
     assert result.returncode == 0, result.stderr
@@ -108,13 +108,13 @@ def test_theano_flags_win_over_theanorc(monkeypatch, tmp_path):
     (tmp_path / "theanorc").write_text("[global]\nfloatX = float64\ndevice = cpu\n")
     monkeypatch.setenv("THEANORC", str(tmp_path / "theanorc"))
     monkeypatch.setenv("THEANO_FLAGS", r"floatX=float16,blas__ldflags=-Wl\,-framework\,Accelerate")
-    assert stack.user_flags() == {
+    assert flags.user_flags() == {
         "floatX": "float16", "device": "cpu", "blas__ldflags": "-Wl,-framework,Accelerate"}
 
 
 def test_theano_flags_that_do_not_parse_are_one_message(monkeypatch):
     monkeypatch.setenv("THEANO_FLAGS", 'floatX="float32')
-    [message] = stack.problems()
+    [message] = find.problems()
     assert "THEANO_FLAGS cannot be parsed" in message
 
 
@@ -122,14 +122,14 @@ def test_theano_flags_that_do_not_parse_are_one_message(monkeypatch):
 
 
 def test_nothing_is_missing_where_the_tests_run():
-    assert stack.problems() == []
+    assert find.problems() == []
 
 
 @pytest.mark.parametrize("version", [(3, 8, 18), (3, 12, 1), (4, 0, 0)])
 def test_unsupported_python_says_which_to_use(monkeypatch, version):
     monkeypatch.setattr(sys, "version_info", version)
     with pytest.raises(StackError, match=r"Python \d\.\d+ cannot run Theano.*3\.9, 3\.10 or 3\.11"):
-        stack.check_python()
+        find.check_python()
 
 
 def test_missing_compiler_says_what_to_install_before_theano_is_imported(python, tmp_path):
@@ -137,7 +137,7 @@ def test_missing_compiler_says_what_to_install_before_theano_is_imported(python,
         import sys
         from lsd_repro.errors import StackError
         try:
-            from lsd_repro.stack import theano
+            from lsd_repro.runtime.load import theano
         except StackError as error:
             print(error, "theano" in sys.modules)
         """, PATH=str(tmp_path))
@@ -156,59 +156,59 @@ def test_compiler_that_does_not_run_is_passed_over(monkeypatch, tmp_path):
     compiler(tmp_path, "g++", 1)
     works = compiler(tmp_path, "clang++", 0)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert stack.find_compiler() == works
+    assert find.find_compiler() == works
 
 
 def test_compiler_of_the_user_wins(monkeypatch, tmp_path):
     mine = compiler(tmp_path, "my-g++", 0)
     monkeypatch.setenv("THEANO_FLAGS", f"cxx={mine}")
-    assert stack.find_compiler() == mine
+    assert find.find_compiler() == mine
     os.remove(mine)
     with pytest.raises(StackError, match="my-g.*does not run"):
-        stack.find_compiler()
+        find.find_compiler()
 
 
 def test_user_without_compiler_needs_nothing(monkeypatch, tmp_path):
     monkeypatch.setenv("THEANO_FLAGS", "cxx=")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
-    assert stack.problems() == []
+    assert find.problems() == []
 
 
 def test_missing_headers_say_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
     with pytest.raises(StackError, match=r"Python\.h .*apt install python3\.\d+-dev"):
-        stack.find_headers()
+        find.find_headers()
 
 
 def test_missing_blas_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(stack, "_scipy_libraries", lambda: [])
+    monkeypatch.setattr(find, "_scipy_libraries", lambda: [])
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     with pytest.raises(StackError, match="no BLAS.*apt install libopenblas0"):
-        stack.find_blas()
+        find.find_blas()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names a library of Linux")
 def test_library_without_gemm_is_no_blas(monkeypatch):
-    monkeypatch.setattr(stack, "_scipy_libraries", lambda: [])
+    monkeypatch.setattr(find, "_scipy_libraries", lambda: [])
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: "libc.so.6")
     with pytest.raises(StackError, match="no BLAS"):
-        stack.find_blas()
+        find.find_blas()
 
 
 def test_all_that_is_missing_is_listed(monkeypatch, tmp_path):
-    monkeypatch.setattr(stack, "_scipy_libraries", lambda: [])
+    monkeypatch.setattr(find, "_scipy_libraries", lambda: [])
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    compiler_message, blas_message = stack.problems()
+    compiler_message, blas_message = find.problems()
     assert "C++ compiler" in compiler_message and "BLAS" in blas_message
 
 
 def test_missing_theano_says_to_install_again(monkeypatch):
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "theano" else find_spec(name))
-    [message] = stack.problems()
+    [message] = find.problems()
     assert "not installed here: theano; install lsd_repro again" in message
 
 
@@ -217,7 +217,7 @@ def test_other_import_errors_say_how_to_mend_the_environment(python, tmp_path):
     result = python("""if True:
         import sys
         sys.path.insert(0, ".")
-        from lsd_repro.stack import theano
+        from lsd_repro.runtime.load import theano
         """)
     assert "StackError: theano cannot be imported (AttributeError: np.bool)" in result.stderr
 
@@ -226,31 +226,31 @@ def test_other_import_errors_say_how_to_mend_the_environment(python, tmp_path):
 
 
 PRODUCT = """if True:
-    from lsd_repro import stack
+    from lsd_repro.runtime import find
     {patch}
-    from lsd_repro.stack import T, theano
+    from lsd_repro.runtime.load import T, theano
     import numpy as np
     a, b = np.random.RandomState(0).randn(2, 50, 50).astype("float32")
     x, y = T.fmatrices(2)
     product = theano.function([x, y], T.dot(x, y))
     assert "Dot22" in str(product.maker.fgraph), product.maker.fgraph
     np.testing.assert_allclose(product(a, b), a.dot(b), rtol=1e-3, atol=1e-3)
-    print(stack.find_blas().kind, theano.config.blas__ldflags)
+    print(find.find_blas().kind, theano.config.blas__ldflags)
     """
 
 
 @pytest.mark.skipif(not any(map(ctypes.util.find_library, ("openblas", "flexiblas", "blas"))),
                     reason="this system has no BLAS of its own")
 def test_system_blas_stands_in_for_scipys(python):
-    result = python(PRODUCT.format(patch="stack._scipy_libraries = lambda: []"))
+    result = python(PRODUCT.format(patch="find._scipy_libraries = lambda: []"))
     assert result.stdout.startswith("system -l:lib"), result.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS links against Accelerate")
 def test_blas_in_a_folder_with_white_space_is_linked(python, tmp_path):
-    [library] = stack._scipy_libraries()
+    [library] = find._scipy_libraries()
     (tmp_path / "site, packages").symlink_to(library.parent)
-    patch = f"stack._scipy_libraries = lambda: [stack.Path({str(tmp_path / 'site, packages' / library.name)!r})]"
+    patch = f"find._scipy_libraries = lambda: [find.Path({str(tmp_path / 'site, packages' / library.name)!r})]"
     result = python(PRODUCT.format(patch=patch), XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert result.stdout.startswith(f"scipy wheel -L{tmp_path / 'cache'}"), result.stderr
 
@@ -258,7 +258,7 @@ def test_blas_in_a_folder_with_white_space_is_linked(python, tmp_path):
 def test_folder_that_no_flag_can_name_is_reported(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "white space"))
     with pytest.raises(StackError, match="XDG_CACHE_HOME"):
-        stack._plain_folder(str(tmp_path / "site packages"))
+        load._plain_folder(str(tmp_path / "site packages"))
 
 
 # ---------------------------------------------------------------- what Theano and Lasagne compute
@@ -273,7 +273,7 @@ def convolve(x, w):
 
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-4), ("float64", 1e-12)])
 def test_lasagne_layers_give_what_numpy_gives(dtype, tolerance):
-    from lsd_repro.stack import T, lasagne, theano
+    from lsd_repro.runtime.load import T, lasagne, theano
 
     random = np.random.RandomState(1)
     picture, filters, bias = random.randn(3, 11, 12), random.randn(4, 3, 3, 3), random.randn(4)
@@ -296,7 +296,7 @@ def test_lasagne_layers_give_what_numpy_gives(dtype, tolerance):
 @pytest.mark.parametrize("options, mode", [
     (dict(stride=1), "max"), (dict(pad=1), "max"), (dict(ignore_border=False), "max"), (dict(), "average_exc_pad")])
 def test_pooling_options_of_lasagne_reach_theano(options, mode):
-    from lsd_repro.stack import T, lasagne
+    from lsd_repro.runtime.load import T, lasagne
 
     x = np.random.RandomState(2).randn(1, 1, 5, 5).astype("float32")
     symbol = T.ftensor4()
@@ -312,7 +312,7 @@ def test_pooling_options_of_lasagne_reach_theano(options, mode):
 
 
 def test_lasagnes_random_streams_draw():
-    from lsd_repro.stack import T, lasagne
+    from lsd_repro.runtime.load import T, lasagne
 
     x = T.fmatrix()
     dropped = lasagne.layers.get_output(lasagne.layers.DropoutLayer(lasagne.layers.InputLayer((40, 50), x), p=0.25))

@@ -19,8 +19,8 @@ from filelock import FileLock
 from interruptible import heed_ctrl_c
 from small_network import small_network
 
-from lsd_repro import fetch
 from lsd_repro.errors import InputError
+from lsd_repro.material import fetch
 from lsd_repro.network import matconvnet
 from lsd_repro.prior import store
 
@@ -519,7 +519,7 @@ def test_a_folder_in_the_place_of_a_file_is_an_input_error(site, cache, offer):
 
 def script(file):
     """What another process runs to fetch a file."""
-    return f"from lsd_repro import fetch; fetch.SETS = {{'starts': (fetch.{file!r},)}}; fetch.fetch('starts')"
+    return f"from lsd_repro.material import fetch; fetch.SETS = {{'starts': (fetch.{file!r},)}}; fetch.fetch('starts')"
 
 
 def start(file):

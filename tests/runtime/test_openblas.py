@@ -3,7 +3,7 @@ import platform
 
 import pytest
 
-from lsd_repro.processor import core_type, instruct_openblas
+from lsd_repro.runtime.openblas import core_type, instruct_openblas
 
 AVX512 = "avx512f avx512cd avx512bw avx512dq avx512vl"
 
@@ -35,7 +35,7 @@ def test_what_the_user_chose_stays(tmp_path, monkeypatch):
 
 
 def test_openblas_listens(python):
-    code = "from lsd_repro import processor, stack; print(processor.kernels(stack.find_blas().path))"
+    code = "from lsd_repro.runtime import find, openblas; print(openblas.kernels(find.find_blas().path))"
     if python(code).stdout.strip() == "None" or platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("Theano's BLAS is no OpenBLAS for x86 here")
     assert python(code, OPENBLAS_CORETYPE="Nehalem").stdout.strip() == "Nehalem"

@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from lsd_repro import files
 from lsd_repro.errors import InputError
+from lsd_repro.material import files
 
 
 def names(folder):

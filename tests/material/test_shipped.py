@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lsd_repro import shipped
 from lsd_repro.errors import InputError
+from lsd_repro.material import shipped
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from lsd_repro import fetch
 from lsd_repro.errors import InputError
+from lsd_repro.material import fetch
 from lsd_repro.program2015 import DEMO, LIVE, PUBLISHED, STILLS, STREAM, STREAM_START
 
 PROGRAMS = {"demo": DEMO, "live": LIVE, "stream": STREAM, "stills": STILLS}
@@ -41,10 +41,10 @@ def run_dream(args):
 
 def planned(args):
     """The Plan that the options of a dream come to; InputError for those that don't go."""
-    from lsd_repro import shipped
     from lsd_repro.dream.step import GradientStep
     from lsd_repro.film import schedule, stream
     from lsd_repro.film.start import NOISE, load_start
+    from lsd_repro.material import shipped
     from lsd_repro.network import matconvnet, vgg16
     from lsd_repro.prior import store
     from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
@@ -189,7 +189,7 @@ def _make_films(args, folders):
 
 
 def run_classes(args):
-    from lsd_repro import shipped
+    from lsd_repro.material import shipped
     from lsd_repro.network import matconvnet
 
     for index, description in enumerate(matconvnet.read(shipped.network(args.weights)).descriptions):
@@ -225,8 +225,8 @@ def run_prior_fit(args):
 
 
 def run_prior_show(args):
-    from lsd_repro import shipped
     from lsd_repro.compare import prior_pages
+    from lsd_repro.material import shipped
 
     numbers = prior_pages.show(args.prior or shipped.path(shipped.PRIORS), args.out, args.photos, args.seed)
     for kind in ("gaussian", "student"):
@@ -245,11 +245,11 @@ def run_prior_compare(args):
 
 
 def run_prior_ablate(args):
-    from lsd_repro import shipped
     from lsd_repro.compare import prior_pages
     from lsd_repro.compare.ablation import PROGRAM, STRENGTHS
     from lsd_repro.film import schedule
     from lsd_repro.film.start import load_start
+    from lsd_repro.material import shipped
     from lsd_repro.network import matconvnet
     from lsd_repro.prior import store
 
@@ -297,8 +297,8 @@ def run_parity(args):
 
 
 def run_compare(args):
-    from lsd_repro import shipped
     from lsd_repro.compare import report
+    from lsd_repro.material import shipped
 
     theirs = args.theirs or [fetch.fetched("frames")]
     if theirs == [None]:
@@ -338,7 +338,7 @@ def _bench(args, page, *options):
 
 
 def run_doctor(args):
-    from lsd_repro import doctor
+    from lsd_repro.runtime import doctor
 
     if args.verify_gpu:
         return verify_gpu(args.verify_gpu)
@@ -347,12 +347,12 @@ def run_doctor(args):
 
 
 def verify_gpu(out):
-    from lsd_repro import device, stack
+    from lsd_repro.runtime import device, find
 
     name = device.asked()
     if name == "cpu":
         name = "cuda"
-    missing = device.problems(name, stack.find_compiler)
+    missing = device.problems(name, find.find_compiler)
     if missing:
         raise InputError("\n".join(missing))
     from lsd_repro.compare import devices

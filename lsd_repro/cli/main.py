@@ -1,4 +1,4 @@
-"""The ``lsd-repro`` command line; what each command does is in `lsd_repro.commands`.
+"""The ``lsd-repro`` command line; what each command does is in `lsd_repro.cli.commands`.
 
 Exit status: 0 done, 1 deviations beyond their limits (parity), 2 bad input,
 130 interrupted.
@@ -8,10 +8,13 @@ import argparse
 import os
 import sys
 
-from lsd_repro import __version__, commands, device, fetch, shipped
+from lsd_repro import __version__
+from lsd_repro.cli import commands
 from lsd_repro.errors import InputError
-from lsd_repro.processor import instruct_openblas
+from lsd_repro.material import fetch, shipped
 from lsd_repro.program2015 import PATCH_SIZE, PUBLISHED
+from lsd_repro.runtime import device
+from lsd_repro.runtime.openblas import instruct_openblas
 
 NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 or VGG-19 .mat file"
 

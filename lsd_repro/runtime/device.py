@@ -13,9 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lsd_repro import cuda
 from lsd_repro.errors import InputError, StackError
-from lsd_repro.theano_flags import overridden, user_flags
+from lsd_repro.runtime.flags import overridden, user_flags
+from lsd_repro.runtime.gpu import cuda
 
 NAMES = re.compile(r"cpu|cuda\d*")
 
@@ -73,7 +73,7 @@ def problems(name, find_compiler):
     ----------
     name : str
     find_compiler : function
-        Returns the path of a C++ compiler, empty for none; see `lsd_repro.stack`.
+        Returns the path of a C++ compiler, empty for none; see `lsd_repro.runtime.load`.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def find_gpu(driver, name):
     Parameters
     ----------
     driver : Library
-        From `lsd_repro.cuda.find_driver`.
+        From `lsd_repro.runtime.gpu.cuda.find_driver`.
     name : str
         ``"cuda"`` is the first.
 

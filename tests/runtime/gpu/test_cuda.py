@@ -7,17 +7,18 @@ from glob import glob
 import fake_gpu
 import pytest
 
-from lsd_repro import device
 from lsd_repro.errors import InputError
+from lsd_repro.runtime import device
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="GPUs are used on Linux only")
 
 PROBE = """if True:
-    from lsd_repro import cuda, device, stack
+    from lsd_repro.runtime import device, find, load
+    from lsd_repro.runtime.gpu import cuda
     device.check_pygpu = lambda find_compiler: "0.7.6"
-    for message in device.problems({name!r}, stack.find_compiler):
+    for message in device.problems({name!r}, find.find_compiler):
         print(message)
-    for row in device.rows(stack.find_compiler):
+    for row in device.rows(find.find_compiler):
         print(row)
     """
 
@@ -108,16 +109,17 @@ def test_older_library_elsewhere_is_taken_over_a_newer_one(probe, machine, tmp_p
 def test_toolkit_named_by_the_user_comes_first(python, machine, tmp_path):
     folder = machine()
     fake_gpu.build(tmp_path / "toolkit" / "lib64", "nvrtc", "libnvrtc.so.12", FAKE_NVRTC_MAJOR=12, FAKE_NVRTC_MINOR=1)
-    result = python("from lsd_repro import cuda; print(cuda.find_nvrtc())",
+    result = python("from lsd_repro.runtime.gpu import cuda; print(cuda.find_nvrtc())",
                     LD_LIBRARY_PATH=folder, CUDA_PATH=str(tmp_path / "toolkit"))
     assert result.stdout.startswith("12.1 "), result.stderr
 
 
 LINK = """if True:
     import ctypes
-    from lsd_repro import cuda, stack
+    from lsd_repro.runtime import find, load
+    from lsd_repro.runtime.gpu import cuda
     driver = cuda.find_driver()
-    cuda.link_names(stack.find_compiler(), driver, cuda.find_nvrtc(driver), cuda.find_cublas(driver))
+    cuda.link_names(find.find_compiler(), driver, cuda.find_nvrtc(driver), cuda.find_cublas(driver))
     major, minor, count = (ctypes.c_int() for _ in range(3))
     found = ctypes.CDLL("libcuda.so")
     found.cuDeviceGetAttribute(ctypes.byref(major), 75, 0)
@@ -170,18 +172,18 @@ def test_what_theano_would_pass_over_is_refused(flags, text, word):
 
 def test_option_wins_over_theano_flags(python):
     result = python("""if True:
-        from lsd_repro import device
+        from lsd_repro.runtime import device
         device.choose("cpu")
-        from lsd_repro import stack
-        print(stack.load().device, stack.runs_on_cpu(), stack.theano.config.floatX)
+        from lsd_repro.runtime import find, load
+        print(load.load().device, load.runs_on_cpu(), load.theano.config.floatX)
         """, THEANO_FLAGS="device=cuda,floatX=float64")
     assert result.stdout == "cpu True float64\n", result.stderr
 
 
 def test_device_cannot_change_once_theano_is_imported(python):
     result = python("""if True:
-        from lsd_repro import device
-        from lsd_repro.stack import theano
+        from lsd_repro.runtime import device
+        from lsd_repro.runtime.load import theano
         device.choose("cpu")
         device.choose("cuda")
         """)
@@ -193,11 +195,11 @@ def test_device_cannot_change_once_theano_is_imported(python):
 def test_absent_gpu_is_a_message_before_theano_is_imported_and_no_cpu(python, machine, flags_of_user, call):
     result = python(f"""if True:
         import sys
-        from lsd_repro import device
+        from lsd_repro.runtime import device
         from lsd_repro.errors import StackError
         {call}
         try:
-            from lsd_repro.stack import theano
+            from lsd_repro.runtime.load import theano
         except StackError as error:
             print(error, "theano" in sys.modules)
         """, THEANO_FLAGS=flags_of_user, LD_LIBRARY_PATH=machine(FAKE_DEVICES=0))

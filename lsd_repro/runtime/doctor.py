@@ -9,8 +9,10 @@ import platform
 import subprocess
 import sys
 
-from lsd_repro import __version__, device, fetch, processor, shipped, stack
+from lsd_repro import __version__
 from lsd_repro.errors import InputError, StackError
+from lsd_repro.material import fetch, shipped
+from lsd_repro.runtime import device, find, load, openblas
 
 DISTRIBUTIONS = ("Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "matplotlib", "Pillow", "setuptools",
                  "requests", "platformdirs", "filelock")
@@ -28,10 +30,10 @@ def report():
     """
     rows = [("Python", f"{platform.python_version()} ({sys.executable})"), ("lsd_repro", __version__)]
     rows += [(name, _version(name)) for name in DISTRIBUTIONS]
-    rows += [("C++ compiler", _or_missing(_compiler)), ("Python.h", _or_missing(stack.find_headers)),
+    rows += [("C++ compiler", _or_missing(_compiler)), ("Python.h", _or_missing(find.find_headers)),
              ("BLAS", _or_missing(_blas))]
     rows += _theano_rows()
-    rows += device.rows(stack.find_compiler)
+    rows += device.rows(find.find_compiler)
     rows += [("ffmpeg", _or_missing(_ffmpeg)), ("film's C code", _or_missing(_film_code))]
     rows += [(name, _or_missing(shipped.path, name)) for name in SHIPPED]
     rows += _fetched_rows()
@@ -51,10 +53,10 @@ def problems():
     list of str
         One message for each problem, saying what to do; empty if all is well.
     """
-    found = stack.problems()
+    found = find.problems()
     checks = [(_ffmpeg,), (_film_code,), *((shipped.path, name) for name in SHIPPED)]
     if not found:  # otherwise it fails for a reason that is listed already
-        checks.insert(0, (stack.load,))
+        checks.insert(0, (load.load,))
     for check, *arguments in checks:
         try:
             check(*arguments)
@@ -86,17 +88,17 @@ def _version(distribution):
 
 
 def _compiler():
-    path = stack.find_compiler()
+    path = find.find_compiler()
     if not path:
         return "none, as THEANO_FLAGS or .theanorc say: Theano computes in Python, slowly"
     return f"{path} ({_first_line(path, '--version')})"
 
 
 def _blas():
-    blas = stack.find_blas()
+    blas = find.find_blas()
     if not blas.path:
         return f"{blas.kind}: {blas.flags or 'none'}"
-    kernels = processor.kernels(blas.path)
+    kernels = openblas.kernels(blas.path)
     if not kernels:
         return f"{blas.kind}: {blas.path}"
     return (f"{blas.kind}: {blas.path}, kernels for {kernels} (OPENBLAS_CORETYPE), "
@@ -105,7 +107,7 @@ def _blas():
 
 def _theano_rows():
     try:
-        loaded = stack.load()
+        loaded = load.load()
     except StackError:
         return [("Theano", "cannot be brought up")]
     config = loaded.theano.config
@@ -118,7 +120,7 @@ def _fused_ops(config):
 
     if not config.cxx:
         return "none, as they need a C++ compiler"
-    if not stack.runs_on_cpu():
+    if not load.runs_on_cpu():
         return "none, as they are for the CPU alone"
     excluded = config.optimizer_excluding.split(":")
     names = (fuse_network.NAME, fuse.NAME)

@@ -18,8 +18,10 @@ from interruptible import heed_ctrl_c
 from PIL import Image
 from small_network import small_network
 
-from lsd_repro import cli, commands, fetch, shipped
+from lsd_repro.cli import commands
+from lsd_repro.cli.main import main, parser
 from lsd_repro.film.schedule import parse_classes
+from lsd_repro.material import fetch, shipped
 from lsd_repro.network import matconvnet
 from lsd_repro.program2015 import PUBLISHED
 
@@ -34,13 +36,13 @@ def weights(tmp_path_factory):
 def run(*arguments):
     """Exit status, also where argparse exits by itself."""
     try:
-        return cli.main([str(argument) for argument in arguments])
+        return main([str(argument) for argument in arguments])
     except SystemExit as error:
         return error.code
 
 
 def command(*arguments):
-    return [sys.executable, "-m", "lsd_repro.cli", *map(str, arguments)]
+    return [sys.executable, "-m", "lsd_repro.cli.main", *map(str, arguments)]
 
 
 SMALL = ("--size", "264x256", "--frames", 1, "--steps", 2, "--video-frames", 2)
@@ -119,6 +121,7 @@ def test_stills_write_a_picture_a_step_and_no_film(tmp_path, weights):
     assert not (out / "film.mp4").exists()
     scenes = json.loads((out / "run.json").read_text())["parameters"]["scenes"]
     assert scenes == [scenes[0]] * 2
+
 
 PUBLISHED_TERMS = ("bee", "spider web, spider's web", "tree frog, tree-frog", "pizza, pizza pie", "cheeseburger", "gondola",
                    "volcano", "bubble", "broccoli", "golf ball", "analog clock", "wood rabbit, cottontail, cottontail rabbit",
@@ -274,9 +277,9 @@ COMPUTING = (("frames",), ("live",), ("stills",), ("reproduce",), ("prior", "sho
 
 @pytest.mark.parametrize("arguments", COMPUTING, ids=" ".join)
 def test_every_command_that_computes_takes_a_device(arguments):
-    assert cli.parser().parse_args([*arguments, "--device", "cuda1"]).device == "cuda1"
+    assert parser().parse_args([*arguments, "--device", "cuda1"]).device == "cuda1"
     with pytest.raises(SystemExit):
-        cli.parser().parse_args([*arguments, "--device", "gpu"])
+        parser().parse_args([*arguments, "--device", "gpu"])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="GPUs are used on Linux only")
@@ -286,7 +289,7 @@ def test_every_command_that_computes_takes_a_device(arguments):
 def test_gpu_that_is_not_there_is_a_message(tmp_path, tmp_path_factory, arguments, out):
     folder = fake_gpu.build_all(tmp_path_factory.mktemp("cuda"), FAKE_DEVICES=0)
     inherited = {name: value for name, value in os.environ.items() if name != "THEANO_FLAGS"}
-    path = os.pathsep.join([str(Path(cli.__file__).parents[1]), os.getenv("PYTHONPATH", "")])
+    path = os.pathsep.join([str(Path(commands.__file__).parents[2]), os.getenv("PYTHONPATH", "")])
     done = subprocess.run(command(*arguments), cwd=tmp_path, capture_output=True, text=True, env={
         **inherited, "PYTHONPATH": path, "LD_LIBRARY_PATH": folder, "THEANORC": str(tmp_path / "none")})
     assert done.returncode == 2
@@ -296,8 +299,8 @@ def test_gpu_that_is_not_there_is_a_message(tmp_path, tmp_path_factory, argument
 
 
 def test_help_and_bad_options_do_not_wait_for_theano(python):
-    done = python("import sys; from lsd_repro import cli\n"
-                  "try: cli.main(['frames', '--help'])\n"
+    done = python("import sys; from lsd_repro.cli.main import main, parser\n"
+                  "try: main(['frames', '--help'])\n"
                   "except SystemExit: print('theano' in sys.modules, 'numpy' in sys.modules)")
     assert done.stdout.endswith("False False\n")
 

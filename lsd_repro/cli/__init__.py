@@ -1,0 +1,1 @@
+"""The ``lsd-repro`` command line: options in `main`, what each command does in `commands`."""

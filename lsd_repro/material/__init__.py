@@ -1,0 +1,9 @@
+"""Files: what ships, what 2015 left, and how anything is written.
+
+==============  ==========================================================
+``files.py``    files that are written whole or not at all
+``shipped.py``  the network and the priors in ``data/``
+``fetch.py``    downloads the material of 2015
+``photos.py``   folders of photos, read one by one
+==============  ==========================================================
+"""

@@ -1,0 +1,123 @@
+"""Theano-PyMC 1.1.2 and Lasagne 0.1, imported and mended: the one place that does.
+
+Everyone else writes ``from lsd_repro.runtime.load import T, lasagne, theano``.  The three
+names are made on first use (PEP 562), so importing this module imports nothing old.
+
+===================  ==========================================================
+`load`               checks the machine, sets Theano's flags, imports, mends
+`runs_on_cpu`        whether graphs are computed on the CPU
+===================  ==========================================================
+
+Whatever the user set in ``THEANO_FLAGS`` or ``.theanorc`` wins over what is set here.
+A GPU that they ask for is used, or what it lacks is said: Theano alone would go on on the CPU.
+"""
+
+import contextlib
+import functools
+import hashlib
+import importlib
+import os
+import re
+import types
+import warnings
+from pathlib import Path
+
+from lsd_repro.errors import StackError
+from lsd_repro.runtime import device, find, malloc, mend
+from lsd_repro.runtime.flags import around, user_flags
+from lsd_repro.runtime.gpu import cuda, gpuarray
+
+# Theano splits blas__ldflags at white space, and its flags at commas, quotes and '#'.
+_PLAIN_PATH = re.compile(r"[\w./+@%=~-]+")
+
+
+def __getattr__(name):
+    if name in ("theano", "T", "lasagne"):
+        return getattr(load(), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@functools.lru_cache(maxsize=None)
+def load():
+    """Import Theano and Lasagne, mended; the first call does the work.
+
+    Returns
+    -------
+    types.SimpleNamespace
+        With ``theano``, ``T`` (`theano.tensor`) and ``lasagne``, and the name of the ``device``.
+
+    Raises
+    ------
+    StackError
+        If the machine lacks something; the message says what to install.
+    """
+    for message in find.problems():
+        raise StackError(message)
+    mend.silence_what_nobody_can_change()
+    malloc.keep_freed()
+    asked = device.asked()
+    # Told of a GPU, Theano would fail at it while it is imported, and go on without.
+    with around(_our_flags(), {"device": "cpu"}):
+        theano = _import("theano")
+    mend.let_compiled_code_be_found_again()
+    if asked != "cpu":
+        _use_gpu(asked)
+    mend.restore_what_lasagne_needs()
+    with warnings.catch_warnings():
+        # pkg_resources warns of its end, and of others' packages; setup.py keeps setuptools below 81.
+        warnings.filterwarnings("ignore", r".*\bpkg_resources\b")
+        # LaTeX in Lasagne's docstrings, when Python first compiles them.
+        warnings.filterwarnings("ignore", "invalid escape sequence", DeprecationWarning)
+        lasagne = _import("lasagne")
+    return types.SimpleNamespace(theano=theano, T=theano.tensor, lasagne=lasagne, device=asked)
+
+
+def runs_on_cpu():
+    """Whether graphs are computed on the CPU, so that Ops that exist for it alone may be put in."""
+    return load().device == "cpu"
+
+
+def _use_gpu(name):
+    driver = cuda.find_driver()
+    cuda.link_names(find.find_compiler(), driver, cuda.find_nvrtc(driver), cuda.find_cublas(driver))
+    try:
+        gpuarray.use(name)
+    except Exception as error:  # of the driver, the compiler or the memory of a GPU
+        raise StackError(f"device={name}: the GPU cannot be used ({type(error).__name__}: {error}); "
+                         f"see lsd-repro doctor --device {name}, or compute with --device cpu") from error
+
+
+def _our_flags():
+    """The flags that Theano needs and the user did not set."""
+    theirs = user_flags()
+    blas = find.find_blas()
+    ldflags = f"-L{_plain_folder(blas.folder)} {blas.flags}" if blas.folder else blas.flags
+    flags = {"floatX": "float32", "cxx": find.find_compiler(), "blas__ldflags": ldflags,
+             # Up to version 7 only, and none to be had for today's drivers.
+             "dnn__enabled": "False", "print_active_device": "False"}
+    return {name: value for name, value in flags.items() if name not in theirs}
+
+
+def _plain_folder(folder):
+    """`folder`, or a symbolic link to it that can stand in Theano's flags."""
+    if _PLAIN_PATH.fullmatch(folder):
+        return folder
+    cache = Path(os.getenv("XDG_CACHE_HOME") or Path.home() / ".cache", "lsd_repro")
+    link = cache / hashlib.sha256(folder.encode()).hexdigest()[:16]
+    if not _PLAIN_PATH.fullmatch(str(link)):
+        raise StackError(
+            f"Theano cannot link against libraries in {folder!r}, nor through {str(cache)!r}, as the names hold white "
+            "space or other odd characters: set XDG_CACHE_HOME to a folder with a plain name, or move the environment")
+    if not link.is_symlink():
+        cache.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            link.symlink_to(folder)
+    return str(link)
+
+
+def _import(name):
+    try:
+        return importlib.import_module(name)
+    except Exception as error:  # with the wrong numpy or setuptools anything can come up
+        raise StackError(
+            f"{name} cannot be imported ({type(error).__name__}: {error}): {find.REINSTALL}") from error
