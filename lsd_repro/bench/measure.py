@@ -14,11 +14,11 @@ from pathlib import Path
 from lsd_repro.bench import contenders, film, problem, process, summary
 from lsd_repro.bench.race import race
 from lsd_repro.errors import InputError
-from lsd_repro.film.stream import versions
 from lsd_repro.material import files
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
 from lsd_repro.runtime import find
 from lsd_repro.runtime.openblas import kernels
+from lsd_repro.runtime.provenance import versions
 
 FILE, FILM_FILE = "bench.json", "bench-film.json"
 CONDITIONS = "machine", "versions", "threads", "repeats"

@@ -6,190 +6,91 @@ imported where they are needed, so that help and bad options don't wait for them
 
 import sys
 from argparse import Namespace
-from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from lsd_repro.errors import InputError
-from lsd_repro.material import fetch
+from lsd_repro.material import fetch, shipped
 from lsd_repro.program2015 import DEMO, LIVE, PUBLISHED, STILLS, STREAM, STREAM_START
 
 PROGRAMS = {"demo": DEMO, "live": LIVE, "stream": STREAM, "stills": STILLS}
 
-# Presets of which --size is the size of the film, too.
-SCALED = ("demo", "live")
-
-
-class Plan(NamedTuple):
-    """What the options of a dream come to."""
-
-    scenes: list
-    program: object
-    make_step: object
-    parameters: dict
-    descriptions: tuple
-
 
 def run_dream(args):
-    from lsd_repro.film import stream
+    from lsd_repro.film import production, stream
 
-    plan = planned(args)
-    stream.make_film(args.out, plan.scenes, plan.program, plan.make_step, plan.parameters, args.resume)
+    choose = None
+    if getattr(args, "chat", None):
+        if args.classes or args.schedule:
+            raise InputError(f"let the chat {args.chat} choose, or --classes or --schedule, not both")
+        choose = by_chat(args.chat, args.seed, args.frames)
+    run = production.prepare(**prepared(args), classes=args.classes or (), path=args.schedule, choose=choose)
+    stream.make_film(args.out, run.scenes, run.program, run.make_step, run.parameters, args.resume)
     print(f"done, see {args.out}")
     return 0
 
 
-def planned(args):
-    """The Plan that the options of a dream come to; InputError for those that don't go."""
-    from lsd_repro.dream.step import GradientStep
-    from lsd_repro.film import schedule, stream
-    from lsd_repro.film.start import NOISE, load_start
-    from lsd_repro.material import shipped
-    from lsd_repro.network import matconvnet, vgg16
-    from lsd_repro.prior import store
-    from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
+def prepared(args, **instead):
+    """What the options common to all dreams are for `lsd_repro.film.production.prepare`."""
+    from lsd_repro.film.production import adjusted
 
-    program = PROGRAMS[args.preset]
-    options = {"steps_per_frame": args.steps, "learning_rate": args.learning_rate, "frames_per_class": args.frames,
-               "network_scales": args.network_scales and tuple(args.network_scales),
-               "prior_strength": args.prior_strength, "video_frames_per_frame": args.video_frames}
-    program = replace(program, **octaves(args), **{name: value for name, value in options.items() if value is not None})
-
-    wanted = args.start or program.start
-    own_size = wanted not in (None, NOISE) and args.preset not in SCALED
-    start = load_start(wanted, args.size or (None if own_size else (program.width, program.height)), args.seed)
-    height, width = start.shape[:2]
-    program = replace(program, height=height, width=width)
-    if args.preset in SCALED:
-        # An even size, as H.264 wants it.
-        program = replace(program, video_height=height // 2 * 2, video_width=width // 2 * 2)
-
-    network = matconvnet.read(shipped.network(args.weights))
-    prior = None
-    if args.prior_kind == "tv":
-        if args.prior:
-            raise InputError("--prior-kind tv (total variation) has no filters: leave out --prior")
-    else:
-        prior = store.load_kind(args.prior or shipped.path(shipped.PRIORS), args.prior_kind)
-    # Total variation needs a neighbour.
-    check_scales(height, width, program.prior_scales, prior.patch_size if prior else 2)
-    if getattr(args, "chat", None):
-        scenes = chat_scenes(args, program, network.descriptions)
-    else:
-        scenes = schedule.scenes(args.classes, args.schedule, program, network.descriptions, args.seed)
-    if not args.octaves:
-        program = replace(program, octaves=_fitting(program.octaves, min(height, width), vgg16.least_side(network.fc6_size)))
-    for scale in [scale for scale, _ in program.octaves] or program.network_scales:
-        vgg16.map_size(height // scale, width // scale, network.fc6_size)
-    dtype = "float64" if args.float64 else "float32"
-
-    def make_step():
-        print("compiling (a minute or so the first time; Theano keeps the result)", file=sys.stderr)
-        energy = multiscale(patch_energy(prior) if prior else total_variation, program.prior_scales)
-        return GradientStep(network, energy, start, program.learning_rate, program.prior_strength,
-                            None if program.octaves else program.network_scales, dtype)
-
-    parameters = stream.parameters(program, scenes, start, network, prior, dtype, args.seed)
-    return Plan(scenes, program, make_step, parameters, network.descriptions)
+    program = adjusted(PROGRAMS[args.preset], args.octaves, args.network_scales, args.steps, learning_rate=args.learning_rate,
+                       prior_strength=args.prior_strength, frames_per_class=args.frames,
+                       video_frames_per_frame=args.video_frames)
+    return {"program": program, "weights": args.weights, "prior": args.prior, "prior_kind": args.prior_kind,
+            "start": args.start, "size": args.size, "seed": args.seed, "dtype": "float64" if args.float64 else "float32",
+            "keep_octaves": bool(args.octaves), **instead}
 
 
-def octaves(args):
-    """What the options say of the octaves, as fields of a Program; without any, the preset's stand."""
-    at_once = {"--network-scales": args.network_scales, "--steps": args.steps}
-    given = [option for option, value in at_once.items() if value is not None]
-    if args.octaves is None:
-        return {"octaves": ()} if given else {}
-    if given:
-        raise InputError(f"--octaves says at which scale each step is taken: leave out {' and '.join(given)}")
-    return {"octaves": tuple(args.octaves), "steps_per_frame": sum(steps for _, steps in args.octaves)}
-
-
-def _fitting(octaves, side, least):
-    """A preset's octaves without those at which a picture is too small for the network; the last takes their steps."""
-    if not octaves:
-        return ()
-    *coarse, (finest, steps) = octaves
-    kept = [(scale, count) for scale, count in coarse if side // scale >= least]
-    left_out = sum(count for _, count in coarse) - sum(count for _, count in kept)
-    return (*kept, (finest, steps + left_out))
-
-
-def chat_scenes(args, program, descriptions):
-    """The scenes that the chat of a log chooses."""
+def by_chat(path, seed, frames):
+    """What lets the chat of a log choose the scenes."""
     from lsd_repro.chat import logs, replay
     from lsd_repro.chat.vocabulary import vocabulary
 
-    if args.classes or args.schedule:
-        raise InputError(f"let the chat {args.chat} choose, or --classes or --schedule, not both")
-    log = logs.read_log(args.chat)
-    print(f"{args.chat}: {log.summary()}", file=sys.stderr)
-    return replay.scenes(log.messages, vocabulary(descriptions), program, args.seed, args.frames)
+    def choose(program, descriptions):
+        log = logs.read_log(path)
+        print(f"{path}: {log.summary()}", file=sys.stderr)
+        return replay.scenes(log.messages, vocabulary(descriptions), program, seed, frames)
+
+    return choose
 
 
 def run_live(args):
     from lsd_repro.live.run import run
 
-    if args.preset == "live" and args.weights is None:
-        args.weights = "small"
-    run(args)
+    weights = args.weights or ("small" if args.preset == "live" else None)
+    run(args, prepared(args, weights=weights))
     return 0
 
 
 def run_reproduce(args):
-    wanted = {"weights": "--weights F", "priors": "--prior F", "starts": "--start IMG"}
-    for what, option in wanted.items():
-        name = option.split()[0].lstrip("-")
-        if getattr(args, name) is None:
-            found = fetch.fetched(what)
-            if found is None:
-                raise InputError(f"2015's {what} are not here: 'lsd-repro fetch {what}' downloads them, "
-                                 f"or say what to take instead with {option}")
-            setattr(args, name, found / STREAM_START if what == "starts" else found)
+    from lsd_repro.film import production
+
+    own = {"weights": args.weights or _fetched("weights", "--weights F"),
+           "prior": args.prior or _fetched("priors", "--prior F"),
+           "start": args.start or _fetched("starts", "--start IMG") / STREAM_START}
     names = PUBLISHED if "all" in args.names else list(dict.fromkeys(args.names))
     folders = [Path(args.out) / name for name in names]
-    args.classes = [PUBLISHED[name][1] for name in names]
-    _make_films(args, folders)
+    run = production.prepare(**prepared(args, **own), classes=[PUBLISHED[name][1] for name in names])
+    production.make_films(folders, run, args.resume)
     for name in names:
         print(f"of {name} the author's frame is result{PUBLISHED[name][0]:04d}.png")
     if fetch.fetched("frames") is None:
         print(f"'lsd-repro fetch frames' brings the author's frames; 'lsd-repro compare {args.out}' then holds these beside them")
         return 0
-    return run_compare(Namespace(ours=folders, theirs=None, prior=args.prior, weights=args.weights,
+    return run_compare(Namespace(ours=folders, theirs=None, prior=own["prior"], weights=own["weights"],
                                  out=str(Path(args.out) / "report")))
 
 
-def _make_films(args, folders):
-    """A film of each of --classes in a folder of its own, all by one step, having said how long they will take."""
-    from lsd_repro.film import estimate, stream
-
-    for folder in folders:
-        if not args.resume:
-            stream.check_empty(folder)
-    scenes, program, make_step, parameters, _ = planned(args)
-    count = len(scenes) // len(folders)
-    step = make_step()
-    start = step.picture.copy()
-    pace = estimate.measure(step, scenes[0], program)
-    to_come = len(scenes) - sum(len(list(folder.glob("frames/frame*.png"))[1:]) for folder in folders)
-    print(f"{to_come} frames of {program.steps_per_frame} steps, and {len(folders)} films: about "
-          f"{estimate.in_words(pace.seconds(program, to_come, len(scenes)))} at {pace.step:.2g} s a step and "
-          f"{pace.video_frame:.2g} s a video frame", file=sys.stderr)
-
-    def from_the_start():
-        step.picture = start
-        step.reset_moments()
-        return step
-
-    for index, folder in enumerate(folders):
-        own = scenes[index * count:(index + 1) * count]
-        # Of several, those after the one that was interrupted have not begun.
-        stream.make_film(folder, own, program, from_the_start, {**parameters, "scenes": [list(scene) for scene in own]},
-                         args.resume and folder.exists())
-        print(f"done, see {folder}")
+def _fetched(what, option):
+    """The folder of a set of 2015's that was fetched; InputError if it wasn't."""
+    found = fetch.fetched(what)
+    if found is None:
+        raise InputError(f"2015's {what} are not here: 'lsd-repro fetch {what}' downloads them, "
+                         f"or say what to take instead with {option}")
+    return found
 
 
 def run_classes(args):
-    from lsd_repro.material import shipped
     from lsd_repro.network import matconvnet
 
     for index, description in enumerate(matconvnet.read(shipped.network(args.weights)).descriptions):
@@ -226,7 +127,6 @@ def run_prior_fit(args):
 
 def run_prior_show(args):
     from lsd_repro.compare import prior_pages
-    from lsd_repro.material import shipped
 
     numbers = prior_pages.show(args.prior or shipped.path(shipped.PRIORS), args.out, args.photos, args.seed)
     for kind in ("gaussian", "student"):
@@ -249,7 +149,6 @@ def run_prior_ablate(args):
     from lsd_repro.compare.ablation import PROGRAM, STRENGTHS
     from lsd_repro.film import schedule
     from lsd_repro.film.start import load_start
-    from lsd_repro.material import shipped
     from lsd_repro.network import matconvnet
     from lsd_repro.prior import store
 
@@ -298,7 +197,6 @@ def run_parity(args):
 
 def run_compare(args):
     from lsd_repro.compare import report
-    from lsd_repro.material import shipped
 
     theirs = args.theirs or [fetch.fetched("frames")]
     if theirs == [None]:

@@ -16,6 +16,9 @@ from lsd_repro.program2015 import PATCH_SIZE, PUBLISHED
 from lsd_repro.runtime import device
 from lsd_repro.runtime.openblas import instruct_openblas
 
+# Bytes that every common file system takes.
+LONGEST_NAME, LONGEST_PATH = 255, 4095
+
 NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 or VGG-19 .mat file"
 
 
@@ -60,7 +63,7 @@ def parser():
     sub.add_argument("--preset", choices=("demo", "stream"), default="demo",
                      help="demo: a film of seconds, in minutes; stream: the constants of 2015 (default: %(default)s)")
     add_dream_options(sub, "out/frames")
-    sub.add_argument("--chat", metavar="LOG",
+    sub.add_argument("--chat", type=path, metavar="LOG",
                      help="an exported chat chooses, by the rules of 2015: JSON or text of TwitchDownloader, JSON of "
                           "chat-downloader, raw IRC, Chatterino (--frames: of the whole film)")
     add_video_option(sub)
@@ -107,27 +110,27 @@ def parser():
 
     sub = command("fit", commands.run_prior_fit, "fit priors to the patches of a folder of photos",
                  "lsd-repro prior fit photos/ --out my-priors.npz", actions)
-    sub.add_argument("folder", metavar="DIR", help="folder of JPEG or PNG photos")
+    sub.add_argument("folder", type=path, metavar="DIR", help="folder of JPEG or PNG photos")
     sub.add_argument("--kind", choices=("student", "gaussian", "both"), default="both", help="default: %(default)s")
     sub.add_argument("--patches", type=whole(1), default=200_000, metavar="N", help="default: %(default)s")
     sub.add_argument("--patch", type=whole(2), default=PATCH_SIZE, metavar="P",
                      help="side of a patch in pixels (default: %(default)s, as in 2015)")
     sub.add_argument("--seed", type=whole(0), default=0)
-    sub.add_argument("--out", default="priors.npz", metavar="F", help="default: %(default)s")
+    sub.add_argument("--out", default="priors.npz", type=path, metavar="F", help="default: %(default)s")
 
     sub = command("show", commands.run_prior_show, "what a prior is: filters, spectrum, tails, and samples drawn from it",
                  "lsd-repro prior show my-priors.npz --out out/my-priors", actions)
-    sub.add_argument("prior", nargs="?", metavar="F",
+    sub.add_argument("prior", nargs="?", type=path, metavar="F",
                      help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
     add_photos_options(sub, "out/prior-show")
 
     sub = command("compare", commands.run_prior_compare, "several priors side by side, on one page and in numbers",
                  "lsd-repro prior compare data/priors.npz my-priors.npz --image me.jpg", actions)
-    sub.add_argument("priors", nargs="+", metavar="[NAME=]F", help="prior .npz files, or folders of 2015's .npy files; "
+    sub.add_argument("priors", nargs="+", type=path, metavar="[NAME=]F", help="prior .npz files, or folders of 2015's .npy files; "
                                                                      "NAME=F gives one a name in the figure")
-    sub.add_argument("--image", metavar="IMG", help="whose energy maps to show "
+    sub.add_argument("--image", type=path, metavar="IMG", help="whose energy maps to show "
                                                     "(default: a photo that scikit-image ships)")
-    sub.add_argument("--dreams", nargs="+", default=(), metavar="IMG",
+    sub.add_argument("--dreams", nargs="+", default=(), type=path, metavar="IMG",
                      help="dreamt pictures, to see what energy they have")
     add_photos_options(sub, "out/prior-compare")
 
@@ -136,44 +139,44 @@ def parser():
     sub.add_argument("--class", dest="name", required=True, metavar="NAME", help="what to dream of")
     sub.add_argument("--strengths", nargs="+", type=not_negative, default=None, metavar="S",
                      help="prior strengths (default: the demo's and the stream's, 2 and 10)")
-    sub.add_argument("--start", metavar="IMG", help="start image (default: a photo that scikit-image ships)")
-    sub.add_argument("--prior", metavar="F", help="a prior file with both kinds (default: the one that ships)")
+    sub.add_argument("--start", type=path, metavar="IMG", help="start image (default: a photo that scikit-image ships)")
+    sub.add_argument("--prior", type=path, metavar="F", help="a prior file with both kinds (default: the one that ships)")
     add_weights_option(sub)
-    sub.add_argument("--out", default="out/ablation", metavar="DIR", help="default: %(default)s")
+    sub.add_argument("--out", default="out/ablation", type=path, metavar="DIR", help="default: %(default)s")
     sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
 
     sub = command("fetch", commands.run_fetch, "download the material of 2015: weights, priors, start images, published frames",
                   "lsd-repro fetch priors starts frames")
     sub.add_argument("what", nargs="*", choices=(*fetch.SETS, "all"), default="all", metavar="SET",
                      help=f"{', '.join(fetch.SETS)} or all (default: all; the weights are 528 MiB)")
-    sub.add_argument("--to", metavar="DIR",
+    sub.add_argument("--to", type=path, metavar="DIR",
                      help=f"folder for what is fetched (default: {fetch.CACHE_VARIABLE}, or the user's cache folder)")
 
     sub = command("convert", commands.run_convert, "a VGG-16 or VGG-19 in another format -> MatConvNet's .mat, for --weights",
                   "lsd-repro convert vgg16_weights_tf_dim_ordering_tf_kernels.h5 --out vgg16.mat")
-    sub.add_argument("file", metavar="FILE", help="Keras's .h5 (needs the library h5py), Caffe's .caffemodel, numpy's .npz as "
+    sub.add_argument("file", type=path, metavar="FILE", help="Keras's .h5 (needs the library h5py), Caffe's .caffemodel, numpy's .npz as "
                                                   "Frossard's, .safetensors (needs safetensors) or .pth (needs PyTorch) with "
                                                   "torchvision's names")
-    sub.add_argument("--out", required=True, metavar="X.mat", help="file to write")
+    sub.add_argument("--out", required=True, type=path, metavar="X.mat", help="file to write")
 
     sub = command("parity", commands.run_parity, "replay arrays that the 2015 program computed, and report every deviation",
                   "lsd-repro parity tests/golden/stream.npz tests/golden/stills.npz")
-    sub.add_argument("golden", nargs="+", metavar="GOLDEN.npz")
-    sub.add_argument("--prior-dir", metavar="DIR", help="folder of prior .npy files, for a golden file without a prior")
-    sub.add_argument("--figure", metavar="F.png", help="draw how float32 drifts in the first golden file, and float64 does not")
+    sub.add_argument("golden", nargs="+", type=path, metavar="GOLDEN.npz")
+    sub.add_argument("--prior-dir", type=path, metavar="DIR", help="folder of prior .npy files, for a golden file without a prior")
+    sub.add_argument("--figure", type=path, metavar="F.png", help="draw how float32 drifts in the first golden file, and float64 does not")
     sub.add_argument("--float32", action="store_true",
                      help="compute in float32, held to the drift of 2015's own float32")
 
     sub = command("compare", commands.run_compare, "frames held against 2015's: are they as close to them as those are to each other?",
                   "lsd-repro compare out/webs --with frames-2015/*.png")
-    sub.add_argument("ours", nargs="+", metavar="OURS", help="frames of ours: PNG files, or folders of runs")
-    sub.add_argument("--with", dest="theirs", nargs="+", metavar="2015FRAME",
+    sub.add_argument("ours", nargs="+", type=path, metavar="OURS", help="frames of ours: PNG files, or folders of runs")
+    sub.add_argument("--with", dest="theirs", nargs="+", type=path, metavar="2015FRAME",
                      help="frames of 2015, at least three: files or folders (default: those that were fetched)")
-    sub.add_argument("--prior", metavar="F", help="whose energies to compare: a prior .npz, or a folder of 2015's .npy files "
+    sub.add_argument("--prior", type=path, metavar="F", help="whose energies to compare: a prior .npz, or a folder of 2015's .npy files "
                                                   "(default: 2015's if fetched, else the one that ships)")
-    sub.add_argument("--weights", metavar="F", help=f"whose class logits to compare: {NETWORK_CHOICE} "
+    sub.add_argument("--weights", type=path, metavar="F", help=f"whose class logits to compare: {NETWORK_CHOICE} "
                                                     "(default: 2015's if fetched, else none)")
-    sub.add_argument("--out", default="out/compare", metavar="DIR", help="default: %(default)s")
+    sub.add_argument("--out", default="out/compare", type=path, metavar="DIR", help="default: %(default)s")
 
     bench = command("bench", None, "how fast it is here, beside others that compute the same", "lsd-repro bench step")
     actions = bench.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -206,12 +209,12 @@ def parser():
 def add_dream_options(sub, out):
     sub.add_argument("--classes", nargs="+", metavar="NAME",
                      help="what to show, one after the other; BOTTOM+TOP shows two in the halves of the picture")
-    sub.add_argument("--schedule", metavar="F", help="a text file instead: 'NAME' or 'NAME | FRAMES' a line")
+    sub.add_argument("--schedule", type=path, metavar="F", help="a text file instead: 'NAME' or 'NAME | FRAMES' a line")
     add_run_options(sub, out)
 
 
 def add_run_options(sub, out, film=True, weights=shipped.NETWORK):
-    sub.add_argument("--start", metavar="IMG",
+    sub.add_argument("--start", type=path, metavar="IMG",
                      help="start image, or 'noise', coloured and drawn by --seed (default: the demo starts from noise, "
                           "other presets from a photo that scikit-image ships)")
     sub.add_argument("--size", type=size, metavar="WxH",
@@ -227,13 +230,13 @@ def add_run_options(sub, out, film=True, weights=shipped.NETWORK):
                           "large first (not of 2015)")
     sub.add_argument("--learning-rate", type=not_negative, metavar="R", help="grey levels a step")
     add_weights_option(sub, weights)
-    sub.add_argument("--prior", metavar="F", help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
+    sub.add_argument("--prior", type=path, metavar="F", help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
     sub.add_argument("--prior-kind", choices=("student", "gaussian", "tv"), default="student",
                      help="patch prior, or total variation (not of 2015) in its place (default: %(default)s)")
     sub.add_argument("--prior-strength", type=not_negative, metavar="S", help="weight of the prior's energy")
     sub.add_argument("--float64", action="store_true", help="compute in float64 (default: float32)")
     sub.add_argument("--seed", type=whole(0), default=0, help="draws the class, where none is named, and noise to start from")
-    sub.add_argument("--out", default=out, metavar="DIR", help="default: %(default)s")
+    sub.add_argument("--out", default=out, type=path, metavar="DIR", help="default: %(default)s")
     sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
 
 
@@ -243,20 +246,20 @@ def add_video_option(sub):
 
 
 def add_photos_options(sub, out):
-    sub.add_argument("--photos", metavar="DIR", help="photos that no prior was fitted on (default: five that "
+    sub.add_argument("--photos", type=path, metavar="DIR", help="photos that no prior was fitted on (default: five that "
                                                      "scikit-image and matplotlib ship)")
     sub.add_argument("--seed", type=whole(0), default=0)
-    sub.add_argument("--out", default=out, metavar="DIR", help="default: %(default)s")
+    sub.add_argument("--out", default=out, type=path, metavar="DIR", help="default: %(default)s")
 
 
 def add_bench_options(sub, repeats):
     sub.add_argument("--repeats", type=whole(1), default=repeats, metavar="N", help="rounds (default: %(default)s)")
     sub.add_argument("--threads", type=whole(1), default=os.cpu_count(), metavar="N", help="default: all (%(default)s)")
-    sub.add_argument("--out", default="out/bench", metavar="DIR", help="default: %(default)s")
+    sub.add_argument("--out", default="out/bench", type=path, metavar="DIR", help="default: %(default)s")
 
 
 def add_weights_option(sub, default=shipped.NETWORK):
-    sub.add_argument("--weights", metavar="F",
+    sub.add_argument("--weights", type=path, metavar="F",
                      help=f"{NETWORK_CHOICE} (default: {default})")
 
 
@@ -285,6 +288,19 @@ def octave(text):
 def device_name(text):
     if not device.NAMES.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text}: must be cpu, cuda, cuda0, cuda1, ...")
+    return text
+
+
+def path(text):
+    try:
+        name = os.fsencode(text)
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("a file name that is not UTF-8: rename the file") from None
+    if "\0" in text:
+        raise argparse.ArgumentTypeError("a file name can't hold a NUL")
+    if len(name) > LONGEST_PATH or max(map(len, name.split(os.fsencode(os.sep)))) > LONGEST_NAME:
+        raise argparse.ArgumentTypeError(f"{text[:40]}...: longer than a file name can be")
     return text
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from tqdm import tqdm
 
 from lsd_repro.dream.step import GradientStep, compile_energies, compile_gradient
-from lsd_repro.film.stream import check_finite, digest, open_record, optimise_frame
+from lsd_repro.film.run import check_finite, digest, open_record
+from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.write import as_still, write_png
 from lsd_repro.material import files
 from lsd_repro.prior.energy import multiscale, patch_energy, total_variation
@@ -119,7 +120,7 @@ def ablate(out, network, priors, start, scene, strengths=STRENGTHS, program=PROG
     Raises
     ------
     InputError
-        As `lsd_repro.film.stream.open_record`.
+        As `lsd_repro.film.run.open_record`.
     """
     out = Path(out)
     open_record(out, {

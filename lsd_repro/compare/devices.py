@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from lsd_repro.errors import InputError
-from lsd_repro.film.stream import versions
 from lsd_repro.material import files, shipped
 from lsd_repro.program2015 import STREAM
 from lsd_repro.runtime import device, find
 from lsd_repro.runtime.flags import overridden
+from lsd_repro.runtime.provenance import versions
 
 # All of the stream's scales fit; small, as float64 is slow on most GPUs.
 GRADIENT_SIZE = (264, 256)

@@ -15,7 +15,7 @@ VIDEO_FRAMES = 25
 
 
 class Pace(NamedTuple):
-    """Seconds that a step takes, and a video frame."""
+    """Seconds that a step takes on average over the octaves, and a video frame."""
 
     step: float
     video_frame: float
@@ -32,7 +32,7 @@ def measure(step, scene, program):
     Parameters
     ----------
     step : GradientStep
-        Is moved on by two steps: the first makes room for its maps.
+        Is moved on by two steps at each network scale: the first makes room for its maps.
     scene : Scene
     program : Program
 
@@ -41,8 +41,13 @@ def measure(step, scene, program):
     Pace
     """
     before = step.picture.copy()
-    step.step(scene.c0, scene.c1)
-    a_step = _timed(lambda: step.step(scene.c0, scene.c1))
+    seconds = 0.0
+    for scale, steps in program.octaves or [(None, program.steps_per_frame)]:
+        if scale:
+            step.network_scale = scale
+        step.step(scene.c0, scene.c1)
+        seconds += steps * _timed(lambda: step.step(scene.c0, scene.c1))
+    a_step = seconds / program.steps_per_frame
     count = min(VIDEO_FRAMES, program.video_frames_per_frame)
     if not count:
         return Pace(a_step, 0.0)

@@ -16,6 +16,10 @@ from lsd_repro.errors import InputError
 from lsd_repro.film.caption import caption
 from lsd_repro.network.classes import caption_name, resolve, terms
 
+# The stream would take three months for as many.
+MOST_FRAMES = 1_000_000
+LARGEST_SCHEDULE = 16 << 20  # bytes
+
 
 class Scene(NamedTuple):
     """What is dreamt of for one optimised frame or more.
@@ -118,6 +122,8 @@ def plan(scenes_in_order, frames_per_class):
         raise InputError(f"frames per class must be at least 1, not {frames_per_class}")
     if not scenes_in_order:
         raise InputError("no classes: name at least one")
+    if len(scenes_in_order) * frames_per_class > MOST_FRAMES:
+        raise InputError(f"too many frames: a run has {MOST_FRAMES} at most")
     return [scene for scene in scenes_in_order for _ in range(frames_per_class)]
 
 
@@ -149,6 +155,8 @@ def read_schedule(path, descriptions, frames_per_class):
         Naming the file, and the line where there is one to blame.
     """
     try:
+        if Path(path).stat().st_size > LARGEST_SCHEDULE:
+            raise InputError(f"the schedule {path} is larger than {LARGEST_SCHEDULE >> 20} MiB: it is not one")
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise InputError(f"can't read the schedule {path}: {error.strerror or error}") from None
@@ -156,6 +164,8 @@ def read_schedule(path, descriptions, frames_per_class):
         raise InputError(f"the schedule {path} is not UTF-8 text") from None
     planned = []
     for number, line in enumerate(lines, start=1):
+        if len(planned) > MOST_FRAMES:
+            raise InputError(f"the schedule {path} has more than {MOST_FRAMES} frames")
         line = line.split("#")[0].strip()
         if not line:
             continue

@@ -16,7 +16,8 @@ from lsd_repro.chat.messages import Message
 from lsd_repro.chat.picking import Chat
 from lsd_repro.chat.vocabulary import vocabulary
 from lsd_repro.errors import InputError
-from lsd_repro.film.stream import check_finite, optimise_frame
+from lsd_repro.film.run import check_finite
+from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.write import as_still
 from lsd_repro.live.journal import Journal, Segment
 from lsd_repro.live.slot import Slot
@@ -34,13 +35,15 @@ class Stopped(BaseException):
     """Raised between two steps when the run is to end."""
 
 
-def main(args, slot_path, pipe):
+def main(args, prepared, slot_path, pipe):
     """Dream until told to stop; the target of a process.
 
     Parameters
     ----------
     args : argparse.Namespace
         Options of ``lsd-repro live``.
+    prepared : dict
+        What to dream: arguments of `lsd_repro.film.production.prepare`.
     slot_path : path
         Where to make the Slot.
     pipe : multiprocessing.Connection
@@ -49,12 +52,12 @@ def main(args, slot_path, pipe):
         end is the end of the run.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to both processes; the other tells this one
-    from lsd_repro.cli import commands
+    from lsd_repro.film import production
 
     try:
-        plan = commands.planned(args)
-        del plan.parameters["scenes"]
-        _Dreamer(plan, Journal(args.out, plan.parameters, args.resume, args.keep), args).run(slot_path, pipe)
+        plan = production.prepare(**prepared)
+        parameters = {name: value for name, value in plan.parameters.items() if name != "scenes"}
+        _Dreamer(plan, Journal(args.out, parameters, args.resume, args.keep), args).run(slot_path, pipe)
     except Stopped:
         pass
     except InputError as error:

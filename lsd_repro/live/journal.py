@@ -12,7 +12,6 @@ is on the disk.
 """
 
 import json
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,11 +19,11 @@ import numpy as np
 from PIL import Image
 
 from lsd_repro.errors import InputError
-from lsd_repro.film import stream, write
+from lsd_repro.film import run, write
 from lsd_repro.film.blend import blended
 from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
-from lsd_repro.material import files
+from lsd_repro.material import arrays, files
 
 
 class Segment(NamedTuple):
@@ -54,7 +53,7 @@ class Journal:
     ----------
     out : path
     parameters : dict
-        As in `lsd_repro.film.stream.open_record`.
+        As in `lsd_repro.film.run.open_record`.
     resume : bool
     keep : int
         Frames to keep.
@@ -71,18 +70,17 @@ class Journal:
 
     def __init__(self, out, parameters, resume, keep):
         self.out, self.keep = Path(out), keep
-        stream.open_record(self.out, parameters, resume)
+        run.open_record(self.out, parameters, resume)
         files.make_folder(self.out / "frames")
         self.done, self.saved = 0, None
         latest = self.out / "latest.npz"
         if latest.exists():
             try:
-                with np.load(latest) as saved:
-                    self.saved = {"state": {name: saved[name] for name in saved.files if name not in ("done", "scene")},
-                                  "scene": Scene(*json.loads(str(saved["scene"])))}
-                    self.done = int(saved["done"])
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-                raise InputError(f"{latest} can't be read ({error}); choose another --out, without --resume") from error
+                state = arrays.read_npz(latest)
+                self.done, scene = int(state.pop("done")), json.loads(str(state.pop("scene")))
+                self.saved = {"state": state, "scene": Scene(int(scene[0]), int(scene[1]), str(scene[2]))}
+            except (*arrays.UNREADABLE, IndexError) as error:
+                raise InputError(f"{latest} can't be read ({arrays.reason(error)}); choose another --out, without --resume") from error
         # A frame that was being saved when the run was broken off is dreamt again.
         self.segments = [segment for segment in read_segments(self.out) if segment.index <= self.done]
         lines = "".join(json.dumps(segment) + "\n" for segment in self.segments)

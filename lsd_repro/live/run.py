@@ -9,8 +9,15 @@ from lsd_repro.live import dreamer
 from lsd_repro.live.server import Live, received
 
 
-def run(args):
-    """Dream and serve until Ctrl-C; `args` are the options of ``lsd-repro live``.
+def run(args, prepared):
+    """Dream and serve until Ctrl-C.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        Options of ``lsd-repro live``.
+    prepared : dict
+        What to dream: arguments of `lsd_repro.film.production.prepare`.
 
     Raises
     ------
@@ -26,7 +33,7 @@ def run(args):
     pipe, theirs = context.Pipe()
     with tempfile.TemporaryDirectory(prefix="lsd-repro-") as folder:
         slot_path = os.path.join(folder, "slot")
-        process = context.Process(target=dreamer.main, args=(args, slot_path, theirs), name="dreamer")
+        process = context.Process(target=dreamer.main, args=(args, prepared, slot_path, theirs), name="dreamer")
         process.start()
         theirs.close()
         try:

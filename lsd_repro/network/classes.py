@@ -53,9 +53,10 @@ def resolve(query, descriptions):
     if not wanted:
         raise InputError("an empty class name: give a name or an index")
     if re.fullmatch(r"[+-]?\d+", wanted):
-        index = int(wanted)
+        # More digits than Python turns into a number are no index either.
+        index = int(wanted) if len(wanted) < 10 else -1
         if not 0 <= index < len(descriptions):
-            raise InputError(f"no class {query.strip()}: the indices are 0 to {len(descriptions) - 1}; {LIST_THEM}")
+            raise InputError(f"no class {query.strip()[:20]}: the indices are 0 to {len(descriptions) - 1}; {LIST_THEM}")
         return index
 
     names = [[term.casefold() for term in terms(description)] for description in descriptions]
@@ -82,7 +83,7 @@ def _unknown(query, descriptions):
     close = difflib.get_close_matches(query.casefold(), whose, n=SHOWN)
     indices = list(dict.fromkeys(whose[name] for name in close))[:5]
     hint = f"did you mean {_listed(indices, descriptions)}? " if indices else ""
-    return f"no class is called {query!r}; {hint}{LIST_THEM}"
+    return f"no class is called {query[:60]!r}; {hint}{LIST_THEM}"
 
 
 def _listed(indices, descriptions):

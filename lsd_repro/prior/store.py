@@ -17,14 +17,13 @@ files.  Files without version, degrees of freedom or provenance load too, and ot
 fields are ignored, so the golden files stand in for a prior.
 """
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import NamedTuple, Optional
 
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.material import arrays
 from lsd_repro.material.files import write_arrays
 
 FORMAT_VERSION = 1
@@ -32,8 +31,6 @@ FORMAT_VERSION = 1
 FIELD_PREFIX = {"student": "student_prior", "gaussian": "prior"}
 # Norms next to each other may swap within the rounding of float32.
 SORT_TOLERANCE = 1e-5
-# What numpy and zipfile raise on files that are no arrays, cut short or pickled.
-UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 class PatchPrior(NamedTuple):
@@ -169,13 +166,9 @@ def _file_fields(path):
     if not path.exists():
         raise InputError(f"{path}: no such file; fit a prior with 'lsd-repro prior fit'")
     try:
-        archive = np.load(path, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise ValueError("it is a single array")
-        with archive:
-            return {name: np.asarray(archive[name]) for name in archive.files if name in known}
-    except UNREADABLE as error:
-        raise InputError(f"{path}: not a readable .npz file ({error}); give a file from "
+        return arrays.read_npz(path, known)
+    except arrays.UNREADABLE as error:
+        raise InputError(f"{path}: not a readable .npz file ({arrays.reason(error)}); give a file from "
                          "'lsd-repro prior fit' or a folder with 2015's .npy files") from error
 
 
@@ -186,9 +179,9 @@ def _folder_fields(folder):
         if not file.exists():
             continue
         try:
-            fields[name] = np.load(file, allow_pickle=False)
-        except UNREADABLE as error:
-            raise InputError(f"{file}: not a readable .npy file ({error}); "
+            fields[name] = arrays.read_npy(file)
+        except arrays.UNREADABLE as error:
+            raise InputError(f"{file}: not a readable .npy file ({arrays.reason(error)}); "
                              "fetch it anew") from error
     return fields
 
@@ -209,6 +202,8 @@ def _checked(path, kind, filters, mean, nu):
     prefix = FIELD_PREFIX[kind]
     filters, mean = np.asarray(filters), np.asarray(mean)
     size = filters.shape[0] if filters.ndim else 0
+    if not size:
+        raise InputError(f"{path}: {prefix}_filters is empty, of shape {filters.shape}; fit the prior anew")
     components = 3 * size ** 2
     filters = _array(path, prefix + "_filters", filters, (size, size, 3, components))
     mean = _array(path, prefix + "_mean", mean, (components,))

@@ -106,13 +106,6 @@ def test_frames_are_dreamt_at_the_scales_asked_for(tmp_path, weights):
         assert expected.items() <= record.items()
 
 
-def test_a_presets_octaves_that_do_not_fit_leave_their_steps_to_the_finest():
-    octaves = (4, 3), (2, 2), (1, 6)
-    for side, expected in ((900, octaves), (500, ((2, 2), (1, 9))), (300, ((1, 11),)), (200, ((1, 11),))):
-        assert commands._fitting(octaves, side, least=224) == expected
-    assert commands._fitting((), 300, least=224) == ()
-
-
 def test_stills_write_a_picture_a_step_and_no_film(tmp_path, weights):
     out = tmp_path / "stills"
     # As small as seven scales to 95 allow; without a name, a class is drawn by the seed.

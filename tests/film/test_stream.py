@@ -11,7 +11,7 @@ from small_network import small_network
 
 from lsd_repro.dream.step import Terms
 from lsd_repro.errors import InputError
-from lsd_repro.film import stream
+from lsd_repro.film import run, stream
 from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.zoom import between, to_uint8, zoom_picture
@@ -60,7 +60,7 @@ class Step:
 def parameters(**changes):
     network = small_network(np.random.default_rng(0), widths=(1, 1, 1, 1, 1), fc=2, classes=4)
     prior = PatchPrior("student", np.zeros((8, 8, 3, 192), np.float32), np.zeros(192, np.float32))
-    return {**stream.parameters(PROGRAM, SCENES, START, network, prior, "float32", 0), **changes}
+    return {**run.parameters(PROGRAM, SCENES, START, network, prior, "float32", 0), **changes}
 
 
 def contents(folder):
@@ -128,7 +128,7 @@ def test_octaves_that_do_not_add_up_are_no_program():
 
 
 def test_video_frames_lie_between_their_optimised_frames(whole):
-    frames = stream.Frames(whole, 4)
+    frames = run.Frames(whole, 4, START.shape[:2])
     plain = [scene._replace(caption="") for scene in SCENES]
     film = list(stream.video_frames(frames, plain, PROGRAM, plain=True))
     expected = to_uint8(between(frames[1] / 255, frames[2] / 255, 4, 3, 6, (48, 64)))
@@ -136,7 +136,7 @@ def test_video_frames_lie_between_their_optimised_frames(whole):
 
 
 def test_video_frames_have_their_captions_and_are_scikit_images_within_a_grey_level(whole):
-    frames = stream.Frames(whole, 4)
+    frames = run.Frames(whole, 4, START.shape[:2])
     ours, plain = (np.array(list(stream.video_frames(frames, SCENES, PROGRAM, plain=plain))) for plain in (False, True))
     assert ours.shape == (9, 48, 64, 3)
     assert np.abs(ours.astype(int) - plain).max() <= 1
@@ -195,7 +195,7 @@ def test_an_existing_folder_is_not_written_into(whole, tmp_path):
     with pytest.raises(InputError, match="--resume"):
         stream.make_film(whole, SCENES, PROGRAM, Step, parameters())
     (tmp_path / "empty").mkdir()
-    stream.open_run(tmp_path / "empty", parameters(), resume=False)
+    run.open_record(tmp_path / "empty", parameters(), resume=False)
 
 
 @pytest.mark.parametrize("record", [None, "", "{}", "[]", '{"parameters": 3}'])
@@ -203,7 +203,7 @@ def test_a_folder_without_a_run_is_not_resumed(tmp_path, record):
     if record is not None:
         (tmp_path / "run.json").write_text(record)
     with pytest.raises(InputError, match="leave out --resume"):
-        stream.open_run(tmp_path, parameters(), resume=True)
+        run.open_record(tmp_path, parameters(), resume=True)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
@@ -218,7 +218,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
 def test_contact_sheet_shows_the_end_of_every_scene_or_the_course_of_a_single_one(whole, monkeypatch):
     shown = []
     monkeypatch.setattr(stream.write, "contact_sheet", lambda pictures, captions: shown.append((len(pictures), captions)))
-    frames = stream.Frames(whole, 4)
+    frames = run.Frames(whole, 4, START.shape[:2])
     stream.contact_sheet(frames, SCENES)
     stream.contact_sheet(frames, SCENES[:2])
     assert shown == [(2, ["bee", "volcano & bubble"]), (2, ["bee, frame 1", "bee, frame 2"])]
@@ -228,6 +228,6 @@ def test_captions_lead_by_a_frame_in_the_stream_and_not_in_the_demo(whole, monke
     drawn = []
     monkeypatch.setattr(stream, "draw_caption", lambda frame, text: drawn.append(text))
     for program in (PROGRAM, replace(PROGRAM, caption_leads=False)):
-        list(stream.video_frames(stream.Frames(whole, 4), SCENES, replace(program, video_frames_per_frame=1)))
+        list(stream.video_frames(run.Frames(whole, 4, START.shape[:2]), SCENES, replace(program, video_frames_per_frame=1)))
     assert STREAM.caption_leads and not DEMO.caption_leads
     assert drawn == ["bee", "volcano & bubble", "volcano & bubble", "bee", "bee", "volcano & bubble"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from stage import DESCRIPTIONS, PROGRAM, Step, options
 
-from lsd_repro.cli.commands import Plan
+from lsd_repro.film.production import Production
 from lsd_repro.live import dreamer
 from lsd_repro.live.journal import Journal
 from lsd_repro.live.slot import Slot
@@ -20,7 +20,7 @@ class Run:
     def __init__(self, tmp_path, program=PROGRAM, **changes):
         args = options(tmp_path / "run", **changes)
         self.step = Step()
-        plan = Plan([], program, lambda: self.step, {}, DESCRIPTIONS)
+        plan = Production([], program, lambda: self.step, {}, DESCRIPTIONS)
         self.dreamer = dreamer._Dreamer(plan, Journal(args.out, {}, args.resume, args.keep), args)
         self.pipe, theirs = multiprocessing.Pipe()
         self.thread = threading.Thread(target=self.dream, args=(tmp_path / "slot", theirs))

@@ -1,0 +1,238 @@
+"""Prepares a run, for the command line, the live page and notebooks alike.
+
+`adjusted` changes a program; `prepare` brings together all that a run needs, having checked that it goes;
+`lsd_repro.film.stream.make_film` then makes the film, or `make_films` one after the other::
+
+    run = prepare(adjusted(DEMO, frames_per_class=1), classes=["spider web"])
+    make_film("out/web", run.scenes, run.program, run.make_step, run.parameters)
+"""
+
+import os
+import sys
+from dataclasses import replace
+from typing import Callable, NamedTuple
+
+from lsd_repro.dream.step import GradientStep
+from lsd_repro.errors import InputError
+from lsd_repro.film import estimate, run, schedule, stream
+from lsd_repro.film.start import NOISE, load_start
+from lsd_repro.material import shipped
+from lsd_repro.network import matconvnet, vgg16
+from lsd_repro.prior import store
+from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
+from lsd_repro.program2015 import Program
+
+# Maps of the first group of layers that are in memory at the same time, at the least.
+MAPS_AT_ONCE = 2
+
+
+class Production(NamedTuple):
+    """All that a run needs.
+
+    Attributes
+    ----------
+    scenes : list of Scene
+        One for each optimised frame.
+    program : Program
+        With the size of the picture.
+    make_step : callable
+        Compiles the GradientStep at the start image.
+    parameters : dict
+        For run.json.
+    descriptions : tuple of str
+        The network's class descriptions.
+    """
+
+    scenes: list
+    program: Program
+    make_step: Callable
+    parameters: dict
+    descriptions: tuple
+
+
+def adjusted(program, octaves=None, network_scales=None, steps_per_frame=None, **changes):
+    """A program with some of its constants changed; None leaves one as it is.
+
+    Parameters
+    ----------
+    program : Program
+    octaves : sequence of (int, int), optional
+        Network scale and steps of each part of a frame.
+    network_scales : sequence of int, optional
+        Instead of octaves, those of the program included: at each step the network sees the picture at all of these.
+    steps_per_frame : int, optional
+        Instead of octaves, those of the program included.
+    **changes
+        Other fields of Program.
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    InputError
+        For octaves together with network scales or steps.
+    """
+    at_once = {"--network-scales": network_scales, "--steps": steps_per_frame}
+    given = [option for option, value in at_once.items() if value is not None]
+    if octaves is not None:
+        if given:
+            raise InputError(f"--octaves says at which scale each step is taken: leave out {' and '.join(given)}")
+        changes.update(octaves=tuple(octaves), steps_per_frame=sum(steps for _, steps in octaves))
+    elif given:
+        changes.update(octaves=(), network_scales=network_scales and tuple(network_scales), steps_per_frame=steps_per_frame)
+    return replace(program, **{name: value for name, value in changes.items() if value is not None})
+
+
+def prepare(program, classes=(), path=None, choose=None, weights=None, prior=None, prior_kind="student", start=None, size=None,
+            seed=0, dtype="float32", keep_octaves=False):
+    """Read what a run needs, and check that it goes.
+
+    Parameters
+    ----------
+    program : Program
+        Its size is that of the start image, where one is given and `size` is not, unless the film is as wide as
+        the picture.
+    classes : sequence of str
+        As in `lsd_repro.film.schedule.parse_classes`.
+    path : path, optional
+        A schedule file.
+    choose : callable, optional
+        Chooses the scenes instead of `classes` and `path`, from the program and the class descriptions.
+    weights : str or path, optional
+        As in `lsd_repro.material.shipped.network`.
+    prior : path, optional
+        Default: the one that ships.
+    prior_kind : {"student", "gaussian", "tv"}
+    start : path or "noise", optional
+        Default: the program's.
+    size : (int, int), optional
+        Width and height of the picture.
+    seed : int
+    dtype : {"float32", "float64"}
+    keep_octaves : bool
+        Whether octaves at which the picture is too small for the network are an error; else the finest takes
+        their steps.
+
+    Returns
+    -------
+    Production
+
+    Raises
+    ------
+    InputError
+        For whatever can't be read or doesn't go together.
+    """
+    network = matconvnet.read(shipped.network(weights))
+    scaled = program.video_width == program.width
+    start = start or program.start
+    size = size or (None if start not in (None, NOISE) and not scaled else (program.width, program.height))
+    if size:
+        _check_memory(*size, program, network)
+    start = load_start(start, size, seed)
+    height, width = start.shape[:2]
+    _check_memory(width, height, program, network)
+    program = replace(program, height=height, width=width)
+    if scaled:
+        # An even size, as H.264 wants it.
+        program = replace(program, video_height=height // 2 * 2, video_width=width // 2 * 2)
+    if prior_kind == "tv":
+        if prior:
+            raise InputError("--prior-kind tv (total variation) has no filters: leave out --prior")
+    else:
+        prior = store.load_kind(prior or shipped.path(shipped.PRIORS), prior_kind)
+    # Total variation needs a neighbour.
+    check_scales(height, width, program.prior_scales, prior.patch_size if prior else 2)
+    scenes = (choose(program, network.descriptions) if choose else
+              schedule.scenes(classes, path, program, network.descriptions, seed))
+    if not keep_octaves:
+        octaves = fitting(program.octaves, min(height, width), vgg16.least_side(network.fc6_size))
+        program = replace(program, octaves=octaves)
+    for scale in [scale for scale, _ in program.octaves] or program.network_scales:
+        vgg16.map_size(height // scale, width // scale, network.fc6_size)
+
+    def make_step():
+        print("compiling (a minute or so the first time; Theano keeps the result)", file=sys.stderr)
+        energy = multiscale(patch_energy(prior) if prior else total_variation, program.prior_scales)
+        return GradientStep(network, energy, start, program.learning_rate, program.prior_strength,
+                            None if program.octaves else program.network_scales, dtype)
+
+    parameters = run.parameters(program, scenes, start, network, prior, dtype, seed)
+    return Production(scenes, program, make_step, parameters, network.descriptions)
+
+
+def fitting(octaves, side, least):
+    """Octaves without those at which a picture is too small for the network; the last takes their steps.
+
+    Parameters
+    ----------
+    octaves : sequence of (int, int)
+        Scale and steps.
+    side : int
+        The picture's shorter one.
+    least : int
+        The network's smallest picture.
+
+    Returns
+    -------
+    tuple of (int, int)
+    """
+    if not octaves:
+        return ()
+    *coarse, (finest, steps) = octaves
+    kept = [(scale, count) for scale, count in coarse if side // scale >= least]
+    left_out = sum(count for _, count in coarse) - sum(count for _, count in kept)
+    return (*kept, (finest, steps + left_out))
+
+
+def make_films(folders, production, resume):
+    """Make a film of an equal part of a production's scenes in each folder, all with one step.
+
+    Says first how long they will take, and after each that it is done.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+    production : Production
+    resume : bool
+        Those after the one that was interrupted have not begun.
+
+    Raises
+    ------
+    InputError
+        As `lsd_repro.film.stream.make_film`.
+    """
+    if not resume:
+        for folder in folders:
+            run.check_empty(folder)
+    scenes, program, make_step, parameters, _ = production
+    count = len(scenes) // len(folders)
+    step = make_step()
+    start = step.picture.copy()
+    pace = estimate.measure(step, scenes[0], program)
+    to_come = len(scenes) - sum(len(list(folder.glob("frames/frame*.png"))[1:]) for folder in folders)
+    print(f"{to_come} frames of {program.steps_per_frame} steps, and {len(folders)} films: about "
+          f"{estimate.in_words(pace.seconds(program, to_come, len(scenes)))} at {pace.step:.2g} s a step and "
+          f"{pace.video_frame:.2g} s a video frame", file=sys.stderr)
+
+    def from_the_start():
+        step.picture = start
+        step.reset_moments()
+        return step
+
+    for index, folder in enumerate(folders):
+        own = scenes[index * count:(index + 1) * count]
+        stream.make_film(folder, own, program, from_the_start, {**parameters, "scenes": [list(scene) for scene in own]},
+                         resume and folder.exists())
+        print(f"done, see {folder}")
+
+
+def _check_memory(width, height, program, network):
+    """InputError for a picture whose first maps alone are larger than the machine's memory."""
+    finest = min([scale for scale, _ in program.octaves] or program.network_scales)
+    needed = 4 * MAPS_AT_ONCE * network.weights[0].shape[0] * (width // finest) * (height // finest)
+    needed = max(needed, 12 * 4 * width * height)  # picture, gradient and moments
+    if hasattr(os, "sysconf") and needed > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
+        raise InputError(f"a picture of {width}x{height} needs {needed / 2**30:,.0f} GiB of memory at the least, more than "
+                         "there is: choose a smaller --size")

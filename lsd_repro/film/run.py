@@ -1,0 +1,207 @@
+"""A run's folder: what was asked for, the frames, and where to go on.
+
+A run lives in one folder::
+
+    run.json                 every parameter, the versions of what computed it, the machine
+    frames/frame0000.png     the start image, then one PNG per optimised frame
+    state/frame0000.npy      the same frames unrounded, for the film and for comparison
+    state/latest.npz         picture and moments after the last finished frame
+
+Every file is written whole or not at all, latest.npz last of a frame's files: what
+it says is finished is on the disk.
+"""
+
+import hashlib
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from lsd_repro.errors import InputError
+from lsd_repro.film import write
+from lsd_repro.material import arrays, files
+from lsd_repro.runtime import provenance
+
+# The frames do not depend on it; what comes after them does.
+_ANEW = "delete it, and --resume dreams the run anew; or choose another --out, without --resume"
+
+
+def parameters(program, scenes, start, network, prior, dtype, seed):
+    """Everything that decides what a run computes, as run.json keeps it.
+
+    Parameters
+    ----------
+    program : Program
+    scenes : sequence of Scene
+    start : ndarray, shape (height, width, 3)
+    network : NetworkWeights
+    prior : PatchPrior or None
+        None for total variation.
+    dtype : str
+    seed : int
+
+    Returns
+    -------
+    dict
+        Arrays are represented by their SHA-256.
+    """
+    return {
+        **asdict(program), "scenes": [list(scene) for scene in scenes], "dtype": dtype, "seed": seed,
+        "start": digest(start), "prior kind": prior.kind if prior else "tv",
+        "prior": digest(prior.filters, prior.mean) if prior else None,
+        "network": digest(*network.weights, *network.biases, network.average_image)}
+
+
+def digest(*arrays):
+    """SHA-256 of arrays, their shapes and types."""
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(f"{array.shape} {array.dtype}".encode())
+        sha.update(np.ascontiguousarray(array))
+    return sha.hexdigest()
+
+
+def open_record(out, parameters, resume):
+    """Write run.json into an empty folder, or see that the one there says the same.
+
+    Parameters
+    ----------
+    out : Path
+    parameters : dict
+        Everything that decides what the run computes.
+    resume : bool
+        Whether there must be a run.json, or must be nothing.
+
+    Raises
+    ------
+    InputError
+        If `out` is not empty, holds no run to resume, or one with other parameters.
+    """
+    record = out / "run.json"
+    # As JSON has it, so that what was written compares equal to what is read.
+    parameters = json.loads(json.dumps(parameters))
+    if not resume:
+        check_empty(out)
+        text = json.dumps({"parameters": parameters, **_computed_by()}, indent=2)
+        files.make_folder(out)
+        files.write_bytes(record, text.encode())
+        return
+    try:
+        kept = json.loads(record.read_text("utf-8"))
+        earlier, computed_by = dict(kept["parameters"]), {part: dict(kept.get(part) or {}) for part in _computed_by()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"{out} holds no run to resume (run.json: {arrays.reason(error)}); leave out --resume") from error
+    changed = [key for key in sorted({*earlier, *parameters}) if earlier.get(key) != parameters.get(key)]
+    if changed:
+        differences = "; ".join(f"{key} was {_short(earlier.get(key))}, is {_short(parameters.get(key))}"
+                                for key in changed)
+        raise InputError(f"{out} can't be resumed with other parameters: {differences}. "
+                         "Use the same as before, or another --out without --resume")
+    for part, now in _computed_by().items():
+        others = [f"{key} was {_short(was)}, is {_short(now.get(key))}"
+                  for key, was in computed_by[part].items() if was != now.get(key)]
+        if others:
+            print(f"{out}: what is added may differ by rounding from what is there ({part}: {'; '.join(others)})",
+                  file=sys.stderr)
+
+
+def _computed_by():
+    return json.loads(json.dumps({"versions": provenance.versions(), "machine": provenance.machine()}))
+
+
+def check_empty(out):
+    """InputError unless a folder (Path) is empty or absent."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} exists and is not an empty folder: choose another --out, "
+                         "or --resume to go on with the run there")
+
+
+def _short(value):
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def check_finite(loss, where):
+    """InputError if a loss is not finite."""
+    if not np.isfinite(loss):
+        raise InputError(f"{where}: the loss is {loss}; a smaller learning rate or prior strength may help")
+
+
+def save_frame(out, index, step):
+    picture = step.picture
+    files.write_array(_frame_file(out, index), picture)
+    write.write_png(out / "frames" / f"frame{index:04d}.png", write.as_still(picture))
+    files.write_arrays(out / "state" / "latest.npz", done=index, **step.state())
+
+
+def read_latest(out):
+    """How far a run has come, and where to go on.
+
+    Returns
+    -------
+    (int, dict of str to ndarray) or None
+        Finished frames (0: the start image alone is saved) and the step's state; None if nothing is saved.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read.
+    """
+    latest = Path(out) / "state" / "latest.npz"
+    if not latest.exists():
+        return None
+    try:
+        state = arrays.read_npz(latest)
+        done = state.pop("done")
+        if done.shape or done.dtype.kind not in "iu" or done < 0:
+            raise ValueError(f"{done} finished frames")
+        return int(done), state
+    except arrays.UNREADABLE as error:
+        raise InputError(f"{latest} can't be used ({arrays.reason(error)}): {_ANEW}") from error
+
+
+def restore(out, step, state):
+    """Have a step go on from a state; InputError if it is another step's."""
+    own, latest = step.state(), Path(out) / "state" / "latest.npz"
+    for name, value in own.items():
+        if name not in state:
+            raise InputError(f"{latest} can't be used ({name} is missing): {_ANEW}")
+        if (state[name].shape, state[name].dtype) != (value.shape, value.dtype):
+            raise InputError(f"{latest} can't be used ({name} is {state[name].dtype} of shape {state[name].shape}, not "
+                             f"{value.dtype} of {value.shape}): {_ANEW}")
+    step.restore(state)
+
+
+def _frame_file(out, index):
+    return Path(out) / "state" / f"frame{index:04d}.npy"
+
+
+class Frames:
+    """The optimised frames of a run, (height, width, 3) in 0..255, read as they are asked for.
+
+    Parameters
+    ----------
+    out : path
+    count : int
+        The start image is one of them.
+    shape : (int, int)
+        Height and width.
+    """
+
+    def __init__(self, out, count, shape):
+        self._out, self._count, self._shape = out, count, (*shape, 3)
+
+    def __len__(self):
+        return self._count
+
+    def __getitem__(self, index):
+        file = _frame_file(self._out, index)
+        try:
+            frame = arrays.read_npy(file)
+            if frame.shape != self._shape or frame.dtype.kind != "f":
+                raise ValueError(f"{frame.dtype} of shape {frame.shape}, not floating point of {self._shape}")
+        except arrays.UNREADABLE as error:
+            raise InputError(f"{file} can't be read ({arrays.reason(error)}); run again into another --out") from error
+        return frame

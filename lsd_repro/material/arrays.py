@@ -1,0 +1,89 @@
+"""Arrays out of files that anyone may have made: what a file claims is looked at before memory is given to it."""
+
+import lzma
+import math
+import struct
+import tokenize
+import zipfile
+import zlib
+
+import numpy as np
+
+# What numpy and zipfile raise on files that are no arrays, cut short, damaged, encrypted, pickled, or made to harm.
+UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, OverflowError, MemoryError, SyntaxError, RuntimeError,
+              struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+
+# Bytes of an array; the largest that is read here, a frame or a moment, has 100 million.
+LARGEST = 2 << 30
+
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
+def read_npy(path):
+    """Read an ``.npy`` file.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    One of `UNREADABLE`
+        For a file that is not one, is damaged, or claims to be larger than `LARGEST`.
+    """
+    with open(path, "rb") as file:
+        return _read(file)
+
+
+def read_npz(path, names=None):
+    """Read arrays of an ``.npz`` file.
+
+    Parameters
+    ----------
+    path : path
+    names : collection of str, optional
+        Which to read, as far as they are there; others stay unread.  Default: all.
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    One of `UNREADABLE`
+        As `read_npy`.
+    """
+    with zipfile.ZipFile(path) as archive:
+        members = {member.removesuffix(".npy"): member for member in archive.namelist() if member.endswith(".npy")}
+        found = {}
+        for name, member in members.items():
+            if names is None or name in names:
+                with archive.open(member) as file:
+                    found[name] = _read(file)
+        return found
+
+
+def reason(error):
+    """What is wrong with a file, in a line, from what reading it raised."""
+    if isinstance(error, MemoryError):
+        return "it does not fit into memory"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error).splitlines() or [""])[0][:200] or type(error).__name__
+
+
+def _read(file):
+    version = np.lib.format.read_magic(file)
+    if version not in _HEADERS:
+        raise ValueError(f"version {version[0]}.{version[1]} of numpy's format is not read here")
+    shape, fortran_order, dtype = _HEADERS[version](file)
+    if dtype.hasobject:
+        raise ValueError("it holds pickled objects, which are not read")
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > LARGEST:
+        raise ValueError(f"its shape {str(shape)[:60]} is not to be believed")
+    count = math.prod(shape)
+    data = file.read(count * dtype.itemsize)
+    if len(data) != count * dtype.itemsize:
+        raise ValueError(f"it ends after {len(data)} of {count * dtype.itemsize} bytes")
+    array = np.frombuffer(bytearray(data), dtype, count)
+    return array.reshape(shape[::-1]).T if fortran_order else array.reshape(shape)

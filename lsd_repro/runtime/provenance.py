@@ -1,0 +1,36 @@
+"""What a result depends on beside its parameters: the versions of what computed it, and the machine."""
+
+import contextlib
+import os
+import platform
+from importlib import metadata
+
+from lsd_repro.runtime import device, find, openblas
+
+
+def versions():
+    """Versions of Python and of the packages that a run's result depends on."""
+    packages = "lsd_repro", "Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "Pillow", "imageio-ffmpeg"
+    found = {"Python": platform.python_version()}
+    for package in packages:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
+
+
+def machine():
+    """Device, BLAS, its kernels and threads: on other ones results agree but for rounding.
+
+    Returns
+    -------
+    dict of str to str or int
+
+    Raises
+    ------
+    StackError
+        If there is no BLAS, or Theano's flags can't be read.
+    """
+    blas = find.find_blas()
+    asked = os.getenv("OPENBLAS_NUM_THREADS") or os.getenv("OMP_NUM_THREADS")
+    return {"device": device.asked(), "BLAS": f"{blas.kind} {os.path.basename(blas.path)}".strip(),
+            "BLAS kernels": openblas.kernels(blas.path), "threads": int(asked) if asked else os.cpu_count()}
