@@ -18,6 +18,7 @@ from lsd_repro.runtime.openblas import instruct_openblas
 
 # Bytes that every common file system takes.
 LONGEST_NAME, LONGEST_PATH = 255, 4095
+SHOWN = 40  # characters of what was given, in a message
 
 NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 or VGG-19 .mat file"
 
@@ -32,6 +33,10 @@ def main(argv=None):
         return args.run(args)
     except InputError as error:
         print(f"lsd-repro: {error}", file=sys.stderr)
+        return 2
+    except MemoryError as error:
+        print(f"lsd-repro: not enough memory ({str(error).splitlines()[0] if str(error) else 'it ran out'}): choose a smaller "
+              "--size, or close other programs", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         hint = ""
@@ -265,24 +270,28 @@ def add_weights_option(sub, default=shipped.NETWORK):
 
 def whole(least):
     def parse(text):
-        value = int(text)
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text[:SHOWN]!r} is not a whole number") from None
         if value < least:
-            raise argparse.ArgumentTypeError(f"{text}: must be at least {least}")
+            raise argparse.ArgumentTypeError(f"{text[:SHOWN]}: must be at least {least}")
         return value
-    parse.__name__ = "whole number"
     return parse
 
 
 def not_negative(text):
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
     if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text}: must be a number of at least 0")
+        raise argparse.ArgumentTypeError(f"{text[:SHOWN]}: must be a number of at least 0")
     return value
 
 
 def octave(text):
-    scale, steps = text.split(":")
-    return whole(1)(scale), whole(1)(steps)
+    return _pair(text, ":", "scale and steps, such as 2:5")
 
 
 def device_name(text):
@@ -305,8 +314,15 @@ def path(text):
 
 
 def size(text):
-    width, height = text.lower().split("x")
-    return whole(1)(width), whole(1)(height)
+    return _pair(text.lower(), "x", "width and height, such as 840x472")
+
+
+def _pair(text, separator, meaning):
+    """Two whole numbers of at least 1."""
+    parts = text.split(separator)
+    if len(parts) != 2 or not all(part.strip() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text[:SHOWN]!r} is not {meaning}")
+    return whole(1)(parts[0]), whole(1)(parts[1])
 
 
 if __name__ == "__main__":

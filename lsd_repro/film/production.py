@@ -24,6 +24,8 @@ from lsd_repro.program2015 import Program
 
 # Maps of the first group of layers that are in memory at the same time, at the least.
 MAPS_AT_ONCE = 2
+# A second for each would be thirty years.
+MOST_STEPS = 10 ** 9
 
 
 class Production(NamedTuple):
@@ -129,10 +131,10 @@ def prepare(program, classes=(), path=None, choose=None, weights=None, prior=Non
     start = start or program.start
     size = size or (None if start not in (None, NOISE) and not scaled else (program.width, program.height))
     if size:
-        _check_memory(*size, program, network)
+        _check_room(*size, program, network)
     start = load_start(start, size, seed)
     height, width = start.shape[:2]
-    _check_memory(width, height, program, network)
+    _check_room(width, height, program, network)
     program = replace(program, height=height, width=width)
     if scaled:
         # An even size, as H.264 wants it.
@@ -228,11 +230,18 @@ def make_films(folders, production, resume):
         print(f"done, see {folder}")
 
 
-def _check_memory(width, height, program, network):
-    """InputError for a picture whose first maps alone are larger than the machine's memory."""
+def _check_room(width, height, program, network):
+    """InputError for a picture whose first maps alone are larger than the machine's memory, or steps without end."""
     finest = min([scale for scale, _ in program.octaves] or program.network_scales)
     needed = 4 * MAPS_AT_ONCE * network.weights[0].shape[0] * (width // finest) * (height // finest)
     needed = max(needed, 12 * 4 * width * height)  # picture, gradient and moments
     if hasattr(os, "sysconf") and needed > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
-        raise InputError(f"a picture of {width}x{height} needs {needed / 2**30:,.0f} GiB of memory at the least, more than "
-                         "there is: choose a smaller --size")
+        raise InputError(f"a picture of {_short(width)}x{_short(height)} needs {_short(needed >> 30)} GiB of memory at the "
+                         "least, more than there is: choose a smaller --size")
+    steps = program.steps_per_frame * program.frames_per_class
+    if steps > MOST_STEPS:
+        raise InputError(f"{_short(steps)} steps for a class are too many: choose fewer --steps or --frames")
+
+
+def _short(number):
+    return f"{number:,}" if number < 1e9 else f"1e{len(str(number)) - 1}"

@@ -164,8 +164,6 @@ def read_schedule(path, descriptions, frames_per_class):
         raise InputError(f"the schedule {path} is not UTF-8 text") from None
     planned = []
     for number, line in enumerate(lines, start=1):
-        if len(planned) > MOST_FRAMES:
-            raise InputError(f"the schedule {path} has more than {MOST_FRAMES} frames")
         line = line.split("#")[0].strip()
         if not line:
             continue
@@ -175,6 +173,8 @@ def read_schedule(path, descriptions, frames_per_class):
             planned += plan([_scene(query, descriptions)], frames)
         except InputError as error:
             raise InputError(f"{path}, line {number}: {error}") from None
+        if len(planned) > MOST_FRAMES:
+            raise InputError(f"the schedule {path} has more than {MOST_FRAMES} frames")
     if not planned:
         raise InputError(f"the schedule {path} names no class")
     return planned
@@ -185,16 +185,16 @@ def _frames(text):
         return int(text)
     except ValueError:
         raise InputError(f"a number of frames belongs after the '|', not "
-                         f"'{text.strip()}'") from None
+                         f"'{text.strip()[:60]}'") from None
 
 
 def _scene(query, descriptions):
     parts = [part.strip() for part in query.split("+")]
     if len(parts) > 2:
-        raise InputError(f"'{query.strip()}' names {len(parts)} classes; at most two can be "
+        raise InputError(f"'{query.strip()[:60]}' names {len(parts)} classes; at most two can be "
                          f"shown, bottom+top")
     if not all(parts):
-        raise InputError(f"'{query.strip()}' lacks the name of a class")
+        raise InputError(f"'{query.strip()[:60]}' lacks the name of a class")
     classes = [resolve(part, descriptions) for part in parts]
     names = [_term(part, descriptions[index]) for part, index in zip(parts, classes)]
     if classes[0] == classes[-1]:

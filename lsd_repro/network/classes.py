@@ -80,7 +80,7 @@ def _unknown(query, descriptions):
         for term in terms(description):
             for name in [term] + term.split():
                 whose.setdefault(name.casefold(), i)
-    close = difflib.get_close_matches(query.casefold(), whose, n=SHOWN)
+    close = difflib.get_close_matches(query[:60].casefold(), whose, n=SHOWN)
     indices = list(dict.fromkeys(whose[name] for name in close))[:5]
     hint = f"did you mean {_listed(indices, descriptions)}? " if indices else ""
     return f"no class is called {query[:60]!r}; {hint}{LIST_THEM}"
