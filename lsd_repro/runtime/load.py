@@ -16,6 +16,7 @@ import contextlib
 import functools
 import hashlib
 import importlib
+import logging
 import os
 import re
 import types
@@ -29,6 +30,10 @@ from lsd_repro.runtime.gpu import cuda, gpuarray
 
 # Theano splits blas__ldflags at white space, and its flags at commas, quotes and '#'.
 _PLAIN_PATH = re.compile(r"[\w./+@%=~-]+")
+
+# Flags of the user's with which it can be that nothing compiles.
+_DECISIVE = {"cxx", "mode", "optimizer", "linker", "floatX", "compiledir", "base_compiledir", "compiledir_format", "blas__ldflags",
+             "gcc__cxxflags"}
 
 
 def __getattr__(name):
@@ -69,7 +74,44 @@ def load():
         # LaTeX in Lasagne's docstrings, when Python first compiles them.
         warnings.filterwarnings("ignore", "invalid escape sequence", DeprecationWarning)
         lasagne = _import("lasagne")
+    if _DECISIVE & set(user_flags()):
+        _check_compiling(theano)
     return types.SimpleNamespace(theano=theano, T=theano.tensor, lasagne=lasagne, device=asked)
+
+
+def _check_compiling(theano):
+    """StackError if a convolution and a matrix product can't be compiled and run under the user's flags."""
+    import numpy as np
+
+    T = theano.tensor
+    try:
+        # Theano also prints what goes wrong, and logs it at length.
+        with _quiet(), open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+            picture, filters, matrix = T.tensor4(), T.tensor4(), T.matrix()
+            convolved = T.nnet.conv2d(picture, filters, filter_flip=False)
+            results = theano.function([picture, filters, matrix],
+                                      [convolved, T.grad(convolved.sum(), picture), T.dot(matrix, matrix)])
+            ones = np.ones((1, 1, 3, 3), theano.config.floatX)
+            results(ones, ones, ones[0, 0])
+    except Exception as error:  # of Theano, the compiler or the linker, and of hardly any type
+        # Theano puts what went wrong behind what it was about to do, and before the graph.
+        parts = [str(part).strip() for part in error.args]
+        if len(parts) > 2 and parts[0].startswith("The following error happened"):
+            parts = parts[3:4]
+        why = "; ".join(filter(None, (parts or [""])[0].splitlines()))
+        chosen = ", ".join(f"{name}={value}" for name, value in user_flags().items() if name in _DECISIVE)
+        raise StackError(f"Theano can't compile with {chosen} (THEANO_FLAGS or .theanorc): {type(error).__name__}: "
+                         f"{why[:200]}; correct the flags, or take them out") from error
+
+
+@contextlib.contextmanager
+def _quiet():
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def runs_on_cpu():
