@@ -18,6 +18,7 @@ from lsd_repro.runtime.openblas import instruct_openblas
 
 # Bytes that every common file system takes.
 LONGEST_NAME, LONGEST_PATH = 255, 4095
+MOST = 10 ** 12  # of anything that is counted here
 SHOWN = 40  # characters of what was given, in a message
 
 NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 or VGG-19 .mat file"
@@ -35,8 +36,8 @@ def main(argv=None):
         print(f"lsd-repro: {error}", file=sys.stderr)
         return 2
     except MemoryError as error:
-        print(f"lsd-repro: not enough memory ({str(error).splitlines()[0] if str(error) else 'it ran out'}): choose a smaller "
-              "--size, or close other programs", file=sys.stderr)
+        print(f"lsd-repro: not enough memory ({str(error).splitlines()[0] if str(error) else 'it ran out'}): ask for less, "
+              "such as a smaller --size, or close other programs", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         hint = ""
@@ -120,7 +121,7 @@ def parser():
     sub.add_argument("--patches", type=whole(1), default=200_000, metavar="N", help="default: %(default)s")
     sub.add_argument("--patch", type=whole(2), default=PATCH_SIZE, metavar="P",
                      help="side of a patch in pixels (default: %(default)s, as in 2015)")
-    sub.add_argument("--seed", type=whole(0), default=0)
+    sub.add_argument("--seed", type=whole(0, 2 ** 64), default=0)
     sub.add_argument("--out", default="priors.npz", type=path, metavar="F", help="default: %(default)s")
 
     sub = command("show", commands.run_prior_show, "what a prior is: filters, spectrum, tails, and samples drawn from it",
@@ -240,7 +241,7 @@ def add_run_options(sub, out, film=True, weights=shipped.NETWORK):
                      help="patch prior, or total variation (not of 2015) in its place (default: %(default)s)")
     sub.add_argument("--prior-strength", type=not_negative, metavar="S", help="weight of the prior's energy")
     sub.add_argument("--float64", action="store_true", help="compute in float64 (default: float32)")
-    sub.add_argument("--seed", type=whole(0), default=0, help="draws the class, where none is named, and noise to start from")
+    sub.add_argument("--seed", type=whole(0, 2 ** 64), default=0, help="draws the class, where none is named, and noise to start from")
     sub.add_argument("--out", default=out, type=path, metavar="DIR", help="default: %(default)s")
     sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
 
@@ -253,7 +254,7 @@ def add_video_option(sub):
 def add_photos_options(sub, out):
     sub.add_argument("--photos", type=path, metavar="DIR", help="photos that no prior was fitted on (default: five that "
                                                      "scikit-image and matplotlib ship)")
-    sub.add_argument("--seed", type=whole(0), default=0)
+    sub.add_argument("--seed", type=whole(0, 2 ** 64), default=0)
     sub.add_argument("--out", default=out, type=path, metavar="DIR", help="default: %(default)s")
 
 
@@ -268,7 +269,7 @@ def add_weights_option(sub, default=shipped.NETWORK):
                      help=f"{NETWORK_CHOICE} (default: {default})")
 
 
-def whole(least):
+def whole(least, most=MOST):
     def parse(text):
         try:
             value = int(text)
@@ -276,6 +277,8 @@ def whole(least):
             raise argparse.ArgumentTypeError(f"{text[:SHOWN]!r} is not a whole number") from None
         if value < least:
             raise argparse.ArgumentTypeError(f"{text[:SHOWN]}: must be at least {least}")
+        if value > most:
+            raise argparse.ArgumentTypeError(f"{text[:SHOWN]}: must be at most {most}")
         return value
     return parse
 

@@ -75,7 +75,11 @@ def sample_patches(paths, count, rng, patch_size=PATCH_SIZE, progress=None):
     """
     if count < 1:
         raise InputError(f"the number of patches must be at least 1, got {count}")
-    patches = np.empty((count, patch_size, patch_size, 3), np.float32)
+    try:
+        patches = np.empty((count, patch_size, patch_size, 3), np.float32)
+    except (MemoryError, ValueError):
+        raise InputError(f"{count} patches of {patch_size}x{patch_size} do not fit into memory; ask for fewer, or smaller ones") \
+            from None
     found, used, flat, skipped = 0, 0, 0, []
     # In random order, so that the share of the failing ones falls to any, and so that a
     # count below the number of photos doesn't mean the first of the alphabet.
