@@ -40,7 +40,7 @@ def make(path, frames):
     """
     program = replace(STREAM, video_frames_per_frame=frames)
     first = problem.picture((STREAM.width, STREAM.height))
-    pair = [first, 255 * zoom_picture(first / 255, frames)]
+    pair = [first, zoom_picture(first, frames)]
     scenes = [Scene(*problem.CLASSES, "analog clock & wood rabbit")]
 
     def write():

@@ -22,7 +22,7 @@ from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.program2015 import STILLS, STREAM
 
 # In float64 the programs agree to rounding; the limits leave room for another BLAS.
-LIMITS_64 = {"relative": 1e-9, "grey levels": 1e-3, "0..1": 1e-5}
+LIMITS_64 = {"relative": 1e-9, "grey levels": 1e-3}
 # In float32 only the start can be held to rounding.  Then the update, close to a sign
 # step, drifts apart wherever a gradient is near 0: as far as the 2015 program drifts
 # from itself, times this.
@@ -39,7 +39,7 @@ class Deviation(NamedTuple):
     Attributes
     ----------
     quantity : str
-    unit : {"relative", "grey levels", "0..1"}
+    unit : {"relative", "grey levels"}
         'relative' is to the golden array's largest magnitude.
     value, limit : float
     """
@@ -202,10 +202,10 @@ def run(golden, step):
     pictures : list of ndarray
         After the steps that the file has, (height, width, 3) in 0..255.
     frames : list of ndarray
-        Optimised frames on the 0..1 scale, the start image first.
+        Optimised frames in 0..255, the start image first.
     """
     wanted = set(map(int, golden["x_after_step_ids"]))
-    terms, pictures, frames = [], [], [step.picture / 255]
+    terms, pictures, frames = [], [], [step.picture]
 
     def on_step(step_terms):
         if len(terms) in wanted:
@@ -214,7 +214,7 @@ def run(golden, step):
 
     for scene in golden.scenes:
         optimise_frame(step, scene, golden.program, on_step)
-        frames.append(step.picture / 255)
+        frames.append(step.picture)
     return terms, pictures, frames
 
 
@@ -234,15 +234,16 @@ def along_the_way_64(golden, terms, pictures, frames):
     if "zoomed_frames" not in golden:
         return found
     k = golden.program.video_frames_per_frame
+    # The file has these on the 0..1 scale.
     for name in ("optimised_frames", "zoomed_frames"):
         for index, theirs in enumerate(golden[name]):
             ours = frames[index] if name == "optimised_frames" else zoom_picture(frames[index], k)
-            add(f"{name[:-1].replace('_', ' ')} {index}", "0..1", largest, golden.sample(ours, (0, 1)), theirs)
+            add(f"{name[:-1].replace('_', ' ')} {index}", "grey levels", largest, golden.sample(ours, (0, 1)), 255 * theirs)
     shape = golden.program.video_height, golden.program.video_width
     for i, theirs in zip(map(int, golden["video_frame_ids"]), golden["video_frames"]):
         first = i // k
         ours = between(frames[first], frames[first + 1], i, first * k, (first + 1) * k, shape)
-        add(f"video frame {i}", "0..1", largest, golden.sample(ours, (0, 1)), theirs)
+        add(f"video frame {i}", "grey levels", largest, golden.sample(ours, (0, 1)), 255 * theirs)
     return found
 
 
