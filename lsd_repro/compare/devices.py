@@ -61,7 +61,7 @@ def verify(name, out, steps=10, size=(STREAM.width, STREAM.height), gradient_siz
         "deviations": deviations, "within the limits": all(one["within"] for one in deviations),
         "picture of the gradient": "{}x{}".format(*gradient_size), "picture of the steps": "{}x{}".format(*size),
         "seconds per step": {"cpu": cpu_seconds, "device": seconds}}
-    files.write_bytes(out, json.dumps(result, indent=1).encode())
+    files.write_json(out, result)
     return result
 
 

@@ -3,7 +3,6 @@
 How "close" is defined stands in `lsd_repro.compare.statistics`, and on the page itself.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import NamedTuple, Optional
@@ -18,6 +17,9 @@ from lsd_repro.material.photos import find_photos, read_photo
 from lsd_repro.network import matconvnet
 from lsd_repro.prior import store
 from lsd_repro.program2015 import STREAM
+
+
+DIGITS = 6  # of the numbers in report.json
 
 
 class Frame(NamedTuple):
@@ -82,7 +84,7 @@ def compare(ours_paths, theirs_paths, out, prior=None, network=None):
     ours, theirs = frames[:len(ours_paths)], frames[len(ours_paths):]
     numbers = {"prior": prior and names([prior])[0], "network": network and names([network])[0],
                **judged(ours, theirs)}
-    files.write_bytes(Path(out) / "report.json", json.dumps(rounded(numbers), allow_nan=False).encode())
+    files.write_json(Path(out) / "report.json", numbers, DIGITS)
     page = report_page.page(numbers, [frame.pictures for frame in ours], [frame.pictures for frame in theirs])
     # File names need not be valid Unicode.
     files.write_bytes(Path(out) / "report.html", page.encode(errors="replace"))
@@ -217,12 +219,3 @@ def _numbers(ours, theirs, judgement):
             "distance among ours": float(np.median(statistics.judge(ours, ours).theirs)) if len(ours) > 1 else None,
             "further than": int((judgement.theirs < distance).sum()),
             "verdict": "close" if distance <= usual else "within" if distance <= largest else "outside"}
-
-
-def rounded(value, digits=6):
-    """The numbers in a nest of dicts and lists, rounded to significant digits."""
-    if isinstance(value, dict):
-        return {key: rounded(item, digits) for key, item in value.items()}
-    if isinstance(value, list):
-        return [rounded(item, digits) for item in value]
-    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
