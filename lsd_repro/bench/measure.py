@@ -162,8 +162,9 @@ def conditions(repeats: int, threads: int) -> Dict[str, Any]:
     if contenders.has_torch():
         found["torch"] = metadata.version("torch")
     memory = worker.total_memory()
-    return {"machine": {"processor": processor(), "cores": os.cpu_count(), "OpenBLAS kernel": kernels(find.find_blas().path),
-                        "system": platform.system(), "memory GiB": memory and round(memory / 2 ** 30)},
+    return {"machine": {"processor": processor(), "cores": os.cpu_count(),
+                        "OpenBLAS kernel": kernels(find.find_blas().path), "system": platform.system(),
+                        "memory GiB": memory and round(memory / 2 ** 30)},
             "versions": found, "threads": threads, "repeats": repeats}
 
 

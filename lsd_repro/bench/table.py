@@ -213,14 +213,15 @@ def drawn(result: Result) -> Dict[str, Any]:
     networks = []
     for width in dict.fromkeys(race["width"] for race in races if race["width"]):
         of_width = [race for race in races if race["width"] in (width, None)]
-        at_size = sorted((race for race in of_width if race["size"] == size), key=lambda race: PARTS.index(race["part"]))
+        at_size = [race for part in PARTS for race in of_width if (race["part"], race["size"]) == (part, size)]
         whole = sorted((race for race in of_width if race["part"] == "whole"), key=pixels)
         networks.append({
             "title": f"{NETWORKS[width]}, {size[0]}x{size[1]}",
             "unit": "PyTorch" if any(map(pytorch, at_size)) else PLAIN,
             "parts": {race["part"]: bars(race) for race in at_size},
             "least": {race["part"]: least(race) for race in at_size},
-            "seconds": {name: by_size(whole, lambda race: median(seconds(race, contender(race, name)))) for name in NAMES},
+            "seconds": {name: by_size(whole, lambda race: median(seconds(race, contender(race, name))))
+                        for name in NAMES},
             "least seconds": by_size(whole, lambda race: median(gemm_seconds(race))),
             "GiB": {name: by_size(whole, lambda race: peak_gib(race, contender(race, name))) for name in NAMES}})
     title = (f"A gradient step on {result['machine']['processor']}, {result['threads']} threads: "

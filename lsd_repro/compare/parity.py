@@ -238,7 +238,8 @@ def along_the_way_64(golden, terms, pictures, frames):
     for name in ("optimised_frames", "zoomed_frames"):
         for index, theirs in enumerate(golden[name]):
             ours = frames[index] if name == "optimised_frames" else zoom_picture(frames[index], k)
-            add(f"{name[:-1].replace('_', ' ')} {index}", "grey levels", largest, golden.sample(ours, (0, 1)), 255 * theirs)
+            quantity = f"{name[:-1].replace('_', ' ')} {index}"
+            add(quantity, "grey levels", largest, golden.sample(ours, (0, 1)), 255 * theirs)
     shape = golden.program.video_height, golden.program.video_width
     for i, theirs in zip(map(int, golden["video_frame_ids"]), golden["video_frames"]):
         first = i // k

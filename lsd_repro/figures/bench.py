@@ -57,7 +57,8 @@ def parts(axes: Axes, found: Dict[str, Dict[str, Any]], names: List[str], least:
             continue
         at = [x for x, _ in values]
         middle, low, high = np.transpose([spread for _, spread in values])
-        axes.bar(at, middle, 0.24, yerr=(middle - low, high - middle), capsize=2, color=STYLES[index]["color"], label=name)
+        axes.bar(at, middle, 0.24, yerr=(middle - low, high - middle), capsize=2, color=STYLES[index]["color"],
+                 label=name)
         for x, value, top in zip(at, middle, high):
             axes.annotate(f"{value:.2f}", (x, top), (0, 3), textcoords="offset points", ha="center", fontsize=8)
     for place, part in enumerate(found):
