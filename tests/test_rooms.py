@@ -71,13 +71,14 @@ def test_a_room_imports_only_from_those_above_it(room):
 
 @pytest.mark.parametrize("source", [
     "import lsd_repro.bench.table", "from lsd_repro import bench", "from lsd_repro.bench import table as t",
-    "def late():\n    from lsd_repro.bench.table import row", "from ..bench import table", "from .. import errors, bench"])
+    "def late():\n    from lsd_repro.bench.table import row", "from ..bench import table",
+    "from .. import errors, bench"])
 def test_an_upward_arrow_is_seen(source):
     assert [found.split(": ")[1] for found in upward(source, "figures", ("figures",))] == ["bench"]
 
 
 @pytest.mark.parametrize("source", [
-    "import numpy", "from lsd_repro import __version__", "from lsd_repro.errors import InputError", "from . import drawing",
-    "from lsd_repro.network.receptive import seen"])
+    "import numpy", "from lsd_repro import __version__", "from lsd_repro.errors import InputError",
+    "from . import drawing", "from lsd_repro.network.receptive import seen"])
 def test_what_goes_down_or_elsewhere_is_none(source):
     assert upward(source, "figures", ("figures",)) == []

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 from dataclasses import dataclass, field
-from typing import List, Optional, Tuple
+from typing import Optional
 
 OURS, PLAIN = "ours", "plain Theano"
 # As nobody starts PyTorch; but it shows how much of its time the system takes for clearing pages.
@@ -35,7 +35,7 @@ class Contender:
     environment: dict = field(default_factory=dict)
 
 
-def for_step(part: str, width: Optional[str], size: Tuple[int, int], apart: bool = False) -> List[Contender]:
+def for_step(part: str, width: Optional[str], size: tuple[int, int], apart: bool = False) -> list[Contender]:
     """The contenders for a part of the step.
 
     Parameters
@@ -76,7 +76,7 @@ def for_step(part: str, width: Optional[str], size: Tuple[int, int], apart: bool
     return found
 
 
-def for_sgemm() -> List[Contender]:
+def for_sgemm() -> list[Contender]:
     """A contender for each BLAS that is here; its number is its rate."""
     from lsd_repro.bench.problem import LIBRARIES
 

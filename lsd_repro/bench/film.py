@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Callable, List
+from typing import Callable
 
 from lsd_repro.bench import problem
 from lsd_repro.bench.contenders import Contender
@@ -18,7 +18,7 @@ from lsd_repro.program2015 import FRAMES_PER_SECOND, STREAM
 PATHS = {"ours": video_frames, "scikit-image": partial(video_frames, plain=True)}
 
 
-def contenders(frames: int) -> List[Contender]:
+def contenders(frames: int) -> list[Contender]:
     """One for each path; the number of each is that of the frames written."""
     return [Contender(path, "lsd_repro.bench.film:make", {"path": path, "frames": frames}) for path in PATHS]
 

@@ -7,10 +7,11 @@ ratios of them.
 import json
 import os
 import platform
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Optional
 
 from lsd_repro.bench import contenders, film, problem, table, worker
 from lsd_repro.bench.race import race
@@ -26,11 +27,11 @@ from lsd_repro.runtime.openblas import kernels
 FILE, FILM_FILE = "bench.json", "bench-film.json"
 CONDITIONS = "machine", "versions", "threads", "repeats"
 
-Size = Tuple[int, int]
+Size = tuple[int, int]
 Report = Callable[[str], None]
 
 
-def step_pages(out: Union[str, Path], *args: Any, **kwargs: Any) -> str:
+def step_pages(out: files.PathLike, *args: Any, **kwargs: Any) -> str:
     """Measure the step into ``bench.json``, ``bench.png`` and ``bench.md``, and return the table.
 
     Parameters and errors are those of `measure`.
@@ -38,13 +39,13 @@ def step_pages(out: Union[str, Path], *args: Any, **kwargs: Any) -> str:
     return write_step_pages(out, measure(out, *args, **kwargs))
 
 
-def write_step_pages(out: Union[str, Path], result: Dict[str, Any]) -> str:
+def write_step_pages(out: files.PathLike, result: dict[str, Any]) -> str:
     """Write ``bench.png`` and ``bench.md`` of what `measure` returned, and return the table."""
     drawing.save(Path(out) / "bench.png", figures.step(**table.drawn(result)))
     return _write_text(Path(out) / "bench.md", table.markdown(result))
 
 
-def film_pages(out: Union[str, Path], *args: Any, **kwargs: Any) -> str:
+def film_pages(out: files.PathLike, *args: Any, **kwargs: Any) -> str:
     """Measure the film into ``bench-film.json`` and ``bench-film.md``, and return the table.
 
     Parameters are those of `measure_film`.
@@ -57,8 +58,8 @@ def _write_text(path, text):
     return text
 
 
-def measure(out: Union[str, Path], sizes: Sequence[Size], widths: Sequence[str], repeats: int, threads: int,
-            apart: bool = False, resume: bool = False, report: Report = lambda text: None) -> Dict[str, Any]:
+def measure(out: files.PathLike, sizes: Sequence[Size], widths: Sequence[str], repeats: int, threads: int,
+            apart: bool = False, resume: bool = False, report: Report = lambda text: None) -> dict[str, Any]:
     """Race the contenders for every part of the step, at every size and width.
 
     Parameters
@@ -115,8 +116,8 @@ def measure(out: Union[str, Path], sizes: Sequence[Size], widths: Sequence[str],
     return result
 
 
-def measure_film(out: Union[str, Path], frames: int, repeats: int, threads: int,
-                 report: Report = lambda text: None) -> Dict[str, Any]:
+def measure_film(out: files.PathLike, frames: int, repeats: int, threads: int,
+                 report: Report = lambda text: None) -> dict[str, Any]:
     """Race the ways of computing video frames, into ``bench-film.json``.
 
     Parameters
@@ -147,7 +148,7 @@ def check_size(width: int, height: int) -> None:
         raise InputError(f"--sizes {width}x{height}: the prior of the stream needs at least {least}x{least}")
 
 
-def wanted(sizes: Sequence[Size], widths: Sequence[str]) -> Iterator[Tuple[str, Optional[str], Size]]:
+def wanted(sizes: Sequence[Size], widths: Sequence[str]) -> Iterator[tuple[str, Optional[str], Size]]:
     """(part, width, size) of all races; the prior alone has no width."""
     for size in sorted(sizes):
         yield "prior", None, size
@@ -156,7 +157,7 @@ def wanted(sizes: Sequence[Size], widths: Sequence[str]) -> Iterator[Tuple[str, 
             yield "whole", width, size
 
 
-def conditions(repeats: int, threads: int) -> Dict[str, Any]:
+def conditions(repeats: int, threads: int) -> dict[str, Any]:
     """What numbers depend on; nothing that tells one machine of a kind from another."""
     found = versions()
     if contenders.has_torch():
@@ -178,7 +179,7 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def earlier(path: Path, now: Dict[str, Any]) -> List[Dict[str, Any]]:
+def earlier(path: Path, now: dict[str, Any]) -> list[dict[str, Any]]:
     """The races in a file, if it was written under the conditions of `now`."""
     try:
         found = json.loads(path.read_text())

@@ -8,7 +8,8 @@ faster than this count, at the rate of matrix products (`sgemm`), allows.
 
 import os
 import time
-from typing import Callable, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Callable, Optional
 
 import numpy as np
 
@@ -45,12 +46,12 @@ def prior() -> store.PatchPrior:
     return store.load_kind(shipped.path(shipped.PRIORS), "student")
 
 
-def picture(size: Tuple[int, int]) -> np.ndarray:
+def picture(size: tuple[int, int]) -> np.ndarray:
     """A photo of (width, height) pixels: (height, width, 3) float32 in 0..255."""
     return load_start(size=size).astype(np.float32)
 
 
-def operations(part: str, width: Optional[str], size: Tuple[int, int]) -> int:
+def operations(part: str, width: Optional[str], size: tuple[int, int]) -> int:
     """Floating-point operations of a part ("network", "prior" or "whole"); of convolutions alone."""
     total = 0
     if part != "prior":
@@ -62,7 +63,7 @@ def operations(part: str, width: Optional[str], size: Tuple[int, int]) -> int:
     return total
 
 
-def network_operations(shapes: Sequence[Tuple[int, ...]], size: Tuple[int, int]) -> int:
+def network_operations(shapes: Sequence[tuple[int, ...]], size: tuple[int, int]) -> int:
     """Operations of the class logits and of a gradient with respect to the picture.
 
     Parameters
@@ -89,7 +90,7 @@ def network_operations(shapes: Sequence[Tuple[int, ...]], size: Tuple[int, int])
     return FORWARD_AND_BACK * total
 
 
-def prior_operations(shape: Tuple[int, ...], size: Tuple[int, int], scales: Sequence[int]) -> int:
+def prior_operations(shape: tuple[int, ...], size: tuple[int, int], scales: Sequence[int]) -> int:
     """Operations of the patch prior's energy over scales and of its gradient.
 
     Parameters

@@ -5,7 +5,8 @@ process's alone; where not all fit into memory at a time, each is started afresh
 every turn and alone.  One that fails is reported, and the others go on.
 """
 
-from typing import Any, Callable, Dict, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, Callable
 
 from lsd_repro.bench.contenders import Contender
 from lsd_repro.bench.worker import MARGIN, MIB, Failed, OutOfMemory, Worker, available_memory
@@ -13,7 +14,7 @@ from lsd_repro.bench.worker import MARGIN, MIB, Failed, OutOfMemory, Worker, ava
 AGREEMENT = 1e-4  # relative; of losses in float32
 
 
-def race(contenders: Sequence[Contender], repeats: int, threads: int, results: Dict[str, Dict[str, Any]],
+def race(contenders: Sequence[Contender], repeats: int, threads: int, results: dict[str, dict[str, Any]],
          agree: bool = True, report: Callable[[str], None] = lambda text: None) -> Iterator[int]:
     """Measure contenders in alternation, into `results`.
 

@@ -1,14 +1,15 @@
 """What a measurement says: medians and ratios over rounds, as markdown, and as what its figure draws."""
 
-from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 
 from lsd_repro.bench.contenders import KEEP, KEEPING, OURS, PLAIN
 from lsd_repro.program2015 import STREAM
 
-Result = Dict[str, Any]  # what `lsd_repro.bench.measure.measure` returns
-Race = Dict[str, Any]  # one of its "races"
+Result = dict[str, Any]  # what `lsd_repro.bench.measure.measure` returns
+Race = dict[str, Any]  # one of its "races"
 
 HEAD = ("| network, size | part | ours, s | / plain Theano | / PyTorch | SGEMM limit / ours "
         "| ours, peak MiB | / plain Theano | / PyTorch |",
@@ -198,7 +199,7 @@ def unfinished(races: Iterable[Race], repeats: int) -> Iterator[str]:
             yield f"{title(race)}: broken off after {race['rounds']} of {repeats} rounds"
 
 
-def drawn(result: Result) -> Dict[str, Any]:
+def drawn(result: Result) -> dict[str, Any]:
     """What `lsd_repro.figures.bench.step` draws of a measurement, by its parameters.
 
     Parameters
@@ -220,16 +221,17 @@ def drawn(result: Result) -> Dict[str, Any]:
             "unit": "PyTorch" if any(map(pytorch, at_size)) else PLAIN,
             "parts": {race["part"]: bars(race) for race in at_size},
             "least": {race["part"]: least(race) for race in at_size},
-            "seconds": {name: by_size(whole, lambda race: median(seconds(race, contender(race, name))))
+            "seconds": {name: by_size(whole, lambda race, name=name: median(seconds(race, contender(race, name))))
                         for name in NAMES},
             "least seconds": by_size(whole, lambda race: median(gemm_seconds(race))),
-            "GiB": {name: by_size(whole, lambda race: peak_gib(race, contender(race, name))) for name in NAMES}})
+            "GiB": {name: by_size(whole, lambda race, name=name: peak_gib(race, contender(race, name)))
+                    for name in NAMES}})
     title = (f"A gradient step on {result['machine']['processor']}, {result['threads']} threads: "
              f"medians of {result['repeats']} rounds in alternation, whiskers: quartiles")
     return {"title": title, "networks": networks}
 
 
-def bars(race: Race) -> Dict[str, Spread]:
+def bars(race: Race) -> dict[str, Spread]:
     """Times of those that the figure names, relative to PyTorch's fastest (to plain Theano's without it)."""
     found = {name: ratio(race, contender(race, name), pytorch(race) or PLAIN) for name in NAMES}
     return {name: one for name, one in found.items() if one}
@@ -241,7 +243,7 @@ def least(race: Race) -> Optional[float]:
     return None if times is None or products is None else spread(products / times).median
 
 
-def by_size(races: Sequence[Race], value: Callable[[Race], Optional[float]]) -> Dict[Tuple[int, int], float]:
+def by_size(races: Sequence[Race], value: Callable[[Race], Optional[float]]) -> dict[tuple[int, int], float]:
     """A number of each race, by the size of its picture, where there is one."""
     found = {tuple(race["size"]): value(race) for race in races}
     return {size: number for size, number in found.items() if number is not None}

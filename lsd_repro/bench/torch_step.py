@@ -1,7 +1,7 @@
 """The contender in PyTorch: the same step, written as one writes it there (extra ``bench``)."""
 
 import os
-from typing import Callable, Optional, Tuple
+from typing import Callable, Optional
 
 import torch
 from torch.nn import functional as F
@@ -16,7 +16,7 @@ Term = Callable[[torch.Tensor], torch.Tensor]
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
-def make(part: str, width: Optional[str], size: Tuple[int, int], network_layout: str,
+def make(part: str, width: Optional[str], size: tuple[int, int], network_layout: str,
          prior_layout: str) -> Callable[[], float]:
     """Build a part of the stream's step; see `lsd_repro.bench.theano_step.make`.
 
@@ -75,7 +75,7 @@ def prior_term(prior: PatchPrior, layout: torch.memory_format) -> Term:
     return term
 
 
-def value_and_gradient(term: Term, x: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+def value_and_gradient(term: Term, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """A term of the loss and its gradient with respect to the picture."""
     x = x.detach().requires_grad_()
     value = term(x)

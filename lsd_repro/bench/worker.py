@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Optional
 
 from lsd_repro.bench.contenders import Contender
 
@@ -47,7 +47,7 @@ class Worker:
             f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")}}
         self._process = self._messages = None
 
-    def start(self) -> Dict[str, Any]:
+    def start(self) -> dict[str, Any]:
         """Bring it up; returns its first answer."""
         self._messages = tempfile.TemporaryFile("w+")
         available = available_memory()
@@ -60,7 +60,7 @@ class Worker:
             start_new_session=True)
         return self._answer()
 
-    def step(self) -> Dict[str, Any]:
+    def step(self) -> dict[str, Any]:
         """Have it take a step, starting it if it is not there; returns its answer."""
         if self._process is None:
             self.start()
@@ -151,7 +151,7 @@ def protect_the_machine(limit: int) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def memory() -> Dict[str, float]:
+def memory() -> dict[str, float]:
     """Peak and present resident memory of this process, in MiB."""
     try:
         status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())

@@ -4,8 +4,9 @@ How "close" is defined stands in `lsd_repro.compare.statistics`, and on the page
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 from tqdm import tqdm
@@ -17,7 +18,6 @@ from lsd_repro.material.photos import find_photos, read_photo
 from lsd_repro.network import matconvnet
 from lsd_repro.prior import store
 from lsd_repro.program2015 import STREAM
-
 
 DIGITS = 6  # of the numbers in report.json
 
@@ -44,7 +44,8 @@ class Frame(NamedTuple):
     pictures: report_parts.Pictures
 
 
-def compare(ours_paths, theirs_paths, out, prior=None, network=None):
+def compare(ours_paths: Sequence[files.PathLike], theirs_paths: Sequence[files.PathLike], out: files.PathLike,
+            prior: Optional[files.PathLike] = None, network: Optional[files.PathLike] = None) -> dict[str, Any]:
     """Write a report on how close our frames are to 2015's.
 
     Parameters
@@ -91,7 +92,7 @@ def compare(ours_paths, theirs_paths, out, prior=None, network=None):
     return numbers
 
 
-def frame_paths(paths):
+def frame_paths(paths: Sequence[files.PathLike]) -> list[Path]:
     """Pictures, and those in folders, in this order.
 
     Of the runs of ``lsd-repro frames`` in a folder the optimised frames are taken, and
@@ -112,14 +113,15 @@ def frame_paths(paths):
     return found
 
 
-def names(paths):
+def names(paths: Sequence[files.PathLike]) -> list[str]:
     """What files are called in the report: their paths from the folder that holds them all."""
     paths = [Path(os.path.abspath(path)) for path in paths]
     common = os.path.commonpath([path.parent for path in paths])
     return [path.relative_to(common).as_posix() for path in paths]
 
 
-def frame_reader(prior_path=None, network_path=None):
+def frame_reader(prior_path: Optional[files.PathLike] = None,
+                 network_path: Optional[files.PathLike] = None) -> Callable[[str, files.PathLike], Frame]:
     """Load prior and network, and compile what they say of a frame.
 
     Parameters
@@ -181,7 +183,7 @@ def _logits(network):
     return judge
 
 
-def judged(ours, theirs):
+def judged(ours: list[Frame], theirs: list[Frame]) -> dict[str, Any]:
     """All numbers of the comparison.
 
     Parameters

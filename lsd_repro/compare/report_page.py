@@ -1,6 +1,7 @@
 """The page of the comparison with 2015: one HTML file without scripts, all pictures inside."""
 
-from typing import Any, Dict, List, NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import jinja2
 import numpy as np
@@ -62,7 +63,7 @@ class Column(NamedTuple):
     total: int
 
 
-def page(numbers: Dict[str, Any], ours: Sequence[Pictures], theirs: Sequence[Pictures]) -> str:
+def page(numbers: dict[str, Any], ours: Sequence[Pictures], theirs: Sequence[Pictures]) -> str:
     """The whole page.
 
     Parameters
@@ -111,7 +112,7 @@ def _overview(found, outside):
         "median of ours is " + (f"beyond 1 in {_named(outside)}." if outside else "nowhere beyond 1.")))
 
 
-def _columns(frames, ours, theirs, most) -> List[Column]:
+def _columns(frames, ours, theirs, most) -> list[Column]:
     """At most so many frames of either side, evenly chosen."""
     columns = []
     for name, said, shown in (("Ours", frames["ours"], ours), ("2015's", frames["2015"], theirs)):
@@ -120,7 +121,7 @@ def _columns(frames, ours, theirs, most) -> List[Column]:
     return columns
 
 
-def _plots(numbers) -> Dict[str, Plot]:
+def _plots(numbers) -> dict[str, Plot]:
     """Plots by their headings."""
     names = list(numbers["statistics"])
     ours, theirs = ({name: np.array(numbers["vectors"][name][whose]) for name in names} for whose in ("ours", "2015"))

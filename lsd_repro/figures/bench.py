@@ -1,6 +1,7 @@
 """How fast a step is, and how much memory it takes, beside others that compute the same."""
 
-from typing import Any, Dict, List, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,10 +15,10 @@ STYLES = ({"color": COLOURS["student"], "marker": "o"}, {"color": "#7f7f7f", "ma
           {"color": COLOURS["gaussian"], "marker": "^"})
 LIMIT_STYLE = {"color": "black", "marker": "_"}
 
-Size = Tuple[int, int]
+Size = tuple[int, int]
 
 
-def step(title: str, networks: Sequence[Dict[str, Any]]) -> Figure:
+def step(title: str, networks: Sequence[dict[str, Any]]) -> Figure:
     """Times by part, time and memory by size, for each network.
 
     Parameters
@@ -48,7 +49,7 @@ def step(title: str, networks: Sequence[Dict[str, Any]]) -> Figure:
     return figure
 
 
-def parts(axes: Axes, found: Dict[str, Dict[str, Any]], names: List[str], least: Dict[str, Any]) -> None:
+def parts(axes: Axes, found: dict[str, dict[str, Any]], names: list[str], least: dict[str, Any]) -> None:
     """Bars by part and by name; see `step`."""
     for index, name in enumerate(names):
         values = [(place + 0.26 * (index - 1), of_part[name]) for place, of_part in enumerate(found.values())
@@ -68,7 +69,7 @@ def parts(axes: Axes, found: Dict[str, Dict[str, Any]], names: List[str], least:
     axes.grid(alpha=0.3, axis="y")
 
 
-def by_size(axes: Axes, sizes: List[Size], lines: Dict[str, Dict[Size, float]], per_megapixel: bool = False) -> None:
+def by_size(axes: Axes, sizes: list[Size], lines: dict[str, dict[Size, float]], per_megapixel: bool = False) -> None:
     """A line for each name over the pictures' sizes."""
     for (name, values), style in zip(lines.items(), (*STYLES, LIMIT_STYLE)):
         if values:

@@ -1,6 +1,6 @@
 """Our frames beside 2015's."""
 
-from typing import Dict, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -56,7 +56,7 @@ def spectra(frequencies: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> Fi
     return figure
 
 
-def colours(quantiles: np.ndarray, ours: Dict[str, np.ndarray], theirs: Dict[str, np.ndarray]) -> Figure:
+def colours(quantiles: np.ndarray, ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> Figure:
     """Densities of the colour distributions.
 
     Parameters

@@ -9,8 +9,6 @@ scale, in the picture's own precision on the way there and in float32 on the way
 and so they are here (`_to_unit`, `_from_unit`), for the same bits.
 """
 
-from typing import Tuple
-
 import numpy as np
 from skimage.transform import warp
 
@@ -21,7 +19,7 @@ ZOOM_PER_FRAME = ZOOM_PER_SECOND ** (1 / FRAMES_PER_SECOND)
 # skimage's names for the two interpolations of 2015.
 BILINEAR, BICUBIC = 1, 3
 
-Size = Tuple[int, int]  # height, width
+Size = tuple[int, int]  # height, width
 
 
 def zoom_picture(picture: np.ndarray, k: float) -> np.ndarray:
@@ -89,7 +87,7 @@ def between(a: np.ndarray, b: np.ndarray, i: int, a_index: int, b_index: int, vi
 
 
 def moves(i: int, a_index: int, b_index: int, shape: Size, video_shape: Size,
-          speed: float = 1.0) -> Tuple[np.ndarray, np.ndarray, float]:
+          speed: float = 1.0) -> tuple[np.ndarray, np.ndarray, float]:
     """How the optimised frames `a` and `b` move to become video frame `i`, and mix.
 
     Parameters

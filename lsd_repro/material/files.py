@@ -2,14 +2,14 @@
 
 import json
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, Optional, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 
 from lsd_repro.errors import InputError
-
 
 PathLike = Union[str, "os.PathLike[str]"]
 

@@ -1,4 +1,4 @@
-"""Counts of operations, against the published one and those that numpy makes; matrix products of the libraries at hand."""
+"""Counts of operations, against the published one and numpy's; matrix products of the libraries at hand."""
 
 import numpy as np
 import pytest

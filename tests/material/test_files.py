@@ -54,7 +54,8 @@ def test_json_has_plain_numbers_and_null_for_what_is_not_finite(tmp_path):
     files.write_json(tmp_path / "a.json", value)
     text = (tmp_path / "a.json").read_text("utf-8")
     assert json.loads(text, parse_constant=pytest.fail) == {
-        "count": 3, "1": [0.5, None, None], "table": [[1.0, 0.0], [0.0, 1.0]], "right": True, "text": "\u00e9", "none": None}
+        "count": 3, "1": [0.5, None, None], "table": [[1.0, 0.0], [0.0, 1.0]], "right": True, "text": "\u00e9",
+        "none": None}
     assert text.startswith('{\n "count": 3,\n') and text.endswith("}\n")
 
 
