@@ -62,7 +62,7 @@ class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
                 fused[(pattern.kind, *inputs)] = PatchEnergy(pattern.kind)(x - GREY_OFFSET, filters, mean)
             return fused[(pattern.kind, *inputs)]
 
-        for pattern in _patterns(nodes):
+        for pattern in patterns(nodes):
             for variable in (output for node in nodes for output in node.outputs):
                 found = pattern.match(pattern.output, variable)
                 if found:
@@ -75,7 +75,7 @@ class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
         fgraph.replace_all_validate(replacements, reason=PATCH_ENERGY)
 
 
-def _patterns(nodes):
+def patterns(nodes):
     """Patterns for the convolutions among `nodes` that a prior may have made."""
     if not theano.config.cxx or not runs_on_cpu():  # PatchEnergy exists only in C, and for the CPU
         return

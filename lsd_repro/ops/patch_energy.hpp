@@ -277,7 +277,7 @@ private:
             const int pair = begin + i;
             for (int k = 0; k < column(); k += LANES)
                 act(size_t(i) * column() + k, place(2 * (pair % across()), 2 * (pair / across())) + k, away,
-                    std::min(LANES, column() - k));
+                    std::min(int(LANES), column() - k));
         }
     }
 

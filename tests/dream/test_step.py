@@ -65,6 +65,14 @@ def test_gradient_is_that_of_finite_differences(step):
         assert gradient[row, column, channel] == pytest.approx((losses[0] - losses[1]) / 2e-4, rel=1e-4)
 
 
+def test_evaluating_compiles_once(step, monkeypatch):
+    one, gradient, logits = step.evaluate(7, 3)
+    assert gradient.shape == PHOTO.shape and logits.shape[:2] == (1, 20)
+    monkeypatch.setattr("lsd_repro.dream.step.compile_function", None)
+    other, _, _ = step.evaluate(3, 7)
+    assert one.prior_term == other.prior_term and one.class_term != other.class_term
+
+
 def test_steps_lower_the_loss_and_stay_within_the_grey_levels(step):
     losses = [step.step(5, 5).loss for _ in range(8)]
     assert losses[-1] < losses[0]

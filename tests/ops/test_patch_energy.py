@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 from skimage import data
+from small_network import small_network
 
-from lsd_repro.ops import PATCH_ENERGY
+from lsd_repro.network import vgg16
+from lsd_repro.ops import PATCH_ENERGY, fuse
 from lsd_repro.ops.compiling import compile_function
 from lsd_repro.ops.patch_energy import PatchEnergy
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
@@ -119,6 +121,17 @@ def test_what_is_no_mean_energy_stays_as_it_is():
         return T.log(2 * STUDENT_SCALE + deviations ** 2).mean() - np.log(STUDENT_SCALE)
 
     assert not fused(compiled(of_another_scale, "float32"))
+
+
+def test_filters_of_the_network_are_no_priors():
+    network = small_network(np.random.default_rng(0))
+    x = T.TensorType("float64", PICTURE_DIMS)("x")
+    with theano.config.change_flags(floatX="float64"):
+        layers = vgg16.build(network)
+        logits = theano.clone_replace(vgg16.class_logits(layers, x, network.mean), vgg16.fixed_filters(layers))
+        graph = theano.graph.fg.FunctionGraph([x], [logits, patch_energy(some_prior("student", 4))(x)])
+    found = list(fuse.patterns(graph.toposort()))
+    assert {pattern.filters.data.shape for pattern in found} == {(48, 3, 4, 4)}
 
 
 def test_priors_in_one_graph_are_kept_apart():
