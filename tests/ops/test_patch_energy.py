@@ -128,9 +128,9 @@ def test_filters_of_the_network_are_no_priors():
     x = T.TensorType("float64", PICTURE_DIMS)("x")
     with theano.config.change_flags(floatX="float64"):
         layers = vgg16.build(network)
-        logits = theano.clone_replace(vgg16.class_logits(layers, x, network.mean), vgg16.fixed_filters(layers))
-        graph = theano.graph.fg.FunctionGraph([x], [logits, patch_energy(some_prior("student", 4))(x)])
-    found = list(fuse.patterns(graph.toposort()))
+        logits = theano.clone(vgg16.class_logits(layers, x, network.mean), vgg16.fixed_filters(layers))
+        nodes = theano.graph.basic.io_toposort([x], [logits, patch_energy(some_prior("student", 4))(x)])
+    found = list(fuse.patterns(nodes))
     assert {pattern.filters.data.shape for pattern in found} == {(48, 3, 4, 4)}
 
 
