@@ -50,8 +50,8 @@ class CompiledOp(theano.graph.op.COp):
     def no_gradient(self, inputs, position, what):
         """What `L_op` gives for an input: an error, once somebody asks for this gradient, that says what to do."""
         return theano.gradient.grad_not_implemented(
-            self, position, inputs[position], f"{what}: take T.grad of the plain expressions, before the rewrites of "
-            "lsd_repro.ops put this Op in their place, or compile them with optimizer_excluding")
+            self, position, inputs[position], f"{what}: take T.grad of the plain expressions, as lsd_repro.network.vgg16 and "
+            "lsd_repro.prior.energy write them; the rewrites put this Op in afterwards, where it fits")
 
     def c_code(self, node, name, inputs, outputs, sub):
         real = node.inputs[0].type.dtype_specs()[1]

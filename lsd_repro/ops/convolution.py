@@ -20,7 +20,8 @@ class WinogradFilters(CompiledOp):
     Notes
     -----
     Output: (43, panels, columns, lanes).  A panel holds as many rows as a vector
-    register has lanes; ``multiply.hpp`` says why.
+    register has lanes; ``multiply.hpp`` says why.  How many that is the compiler knows, not
+    Python, so this Op has no ``infer_shape``: Theano computes the output to see its shape.
     """
 
     sources = SOURCES
