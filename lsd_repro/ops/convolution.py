@@ -81,7 +81,7 @@ class RectifiedCorrelation(LayerOp):
                 (one, (height + 3) // 4, (width + 3) // 4, rows)]
 
     def connection_pattern(self, node):
-        return [[True, False]] * 3  # the second output counts
+        return [[True, False]] * 3  # not of the bits
 
     def L_op(self, inputs, outputs, output_gradients):
         x, filters, _ = inputs
