@@ -84,9 +84,8 @@ def open_record(out, parameters, resume):
     parameters = json.loads(json.dumps(parameters))
     if not resume:
         check_empty(out)
-        text = json.dumps({"parameters": parameters, **_computed_by()}, indent=2)
         files.make_folder(out)
-        files.write_bytes(record, text.encode())
+        files.write_json(record, {"parameters": parameters, **_computed_by()})
         return
     try:
         kept = json.loads(record.read_text("utf-8"))
