@@ -3,7 +3,6 @@
 Works also where Theano cannot be brought up: that is when it is needed.
 """
 
-import ctypes
 import importlib.metadata
 import platform
 import subprocess
@@ -102,7 +101,7 @@ def _blas():
     if not kernels:
         return f"{blas.kind}: {blas.path}"
     return (f"{blas.kind}: {blas.path}, kernels for {kernels} (OPENBLAS_CORETYPE), "
-            f"{ctypes.CDLL(blas.path).openblas_get_num_threads()} threads (OPENBLAS_NUM_THREADS)")
+            f"{openblas.threads(blas.path)} threads (OPENBLAS_NUM_THREADS)")
 
 
 def _theano_rows():

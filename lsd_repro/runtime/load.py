@@ -30,6 +30,9 @@ from lsd_repro.runtime.gpu import cuda, gpuarray
 # Theano splits blas__ldflags at white space, and its flags at commas, quotes and '#'.
 _PLAIN_PATH = re.compile(r"[\w./+@%=~-]+")
 
+# Those that Theano's C code calls, of a BLAS that may have other names for them.
+BLAS_FUNCTIONS = tuple(f"{precision}{name}_" for precision in "sd" for name in ("gemm", "gemv", "ger", "dot", "axpy", "scal"))
+
 
 def __getattr__(name):
     if name in ("theano", "T", "lasagne"):
@@ -57,8 +60,9 @@ def load():
     malloc.keep_freed()
     asked = device.asked()
     # Told of a GPU, Theano would fail at it while it is imported, and go on without.
-    with around(_our_flags(), {"device": "cpu"}):
+    with around(_our_flags(), {"device": "cpu", "gcc__cxxflags": _compiler_flags()}), mend.numpy_of_their_time():
         theano = _import("theano")
+    mend.give_constants_the_type_that_holds_them()
     mend.let_compiled_code_be_found_again()
     if asked != "cpu":
         _use_gpu(asked)
@@ -96,6 +100,16 @@ def _our_flags():
              # Up to version 7 only, and none to be had for today's drivers.
              "dnn__enabled": "False", "print_active_device": "False"}
     return {name: value for name, value in flags.items() if name not in theirs}
+
+
+def _compiler_flags():
+    """``gcc__cxxflags``: the user's, and what the BLAS and numpy's headers need."""
+    flags = [user_flags().get("gcc__cxxflags", "")]
+    if find.find_blas().prefix:
+        flags += [f"-D{name}={find.find_blas().prefix}{name}" for name in BLAS_FUNCTIONS]
+    if mend.is_numpy_2():
+        flags += mend.NUMPY_2_FLAGS
+    return " ".join(filter(None, flags))
 
 
 def _plain_folder(folder):

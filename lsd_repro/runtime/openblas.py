@@ -75,8 +75,21 @@ def kernels(library):
     str or None
         None if it is another BLAS.
     """
-    name = getattr(ctypes.CDLL(str(library)), "openblas_get_corename", None) if library else None
-    if name is None:
-        return None
-    name.restype = ctypes.c_char_p
-    return name().decode()
+    return _ask(library).get("architecture")
+
+
+def threads(library):
+    """Number of threads that an OpenBLAS uses here; None if it is another BLAS (see `kernels`)."""
+    return _ask(library).get("num_threads")
+
+
+def _ask(library):
+    """What threadpoolctl, which knows the names of OpenBLAS's functions in every build, says of a library."""
+    from threadpoolctl import threadpool_info
+
+    if not library:
+        return {}
+    loaded = ctypes.CDLL(str(library))
+    found = [pool for pool in threadpool_info() if pool["internal_api"] == "openblas"]
+    # By handle, as a system's library is known by its name alone.
+    return next((pool for pool in found if ctypes.CDLL(pool["filepath"])._handle == loaded._handle), {})
