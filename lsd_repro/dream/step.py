@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-import lsd_repro.ops.fuse  # noqa: F401 - they register the rewrites, for all that is compiled here
+import lsd_repro.ops.fuse
 import lsd_repro.ops.fuse_network  # noqa: F401
 from lsd_repro.dream.adam import adam2015
 from lsd_repro.dream.objective import class_term, target_logit, target_logit_own_halves

@@ -40,7 +40,7 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def load():
     """Import Theano and Lasagne, mended; the first call does the work.
 
@@ -70,8 +70,8 @@ def load():
     with warnings.catch_warnings():
         # pkg_resources warns of its end, and of others' packages; setup.py keeps setuptools below 81.
         warnings.filterwarnings("ignore", r".*\bpkg_resources\b")
-        # LaTeX in Lasagne's docstrings, when Python first compiles them.
-        warnings.filterwarnings("ignore", "invalid escape sequence", DeprecationWarning)
+        # LaTeX in Lasagne's docstrings, when Python first compiles them: a SyntaxWarning from 3.12 on.
+        warnings.filterwarnings("ignore", "invalid escape sequence", Warning)
         lasagne = _import("lasagne")
     return types.SimpleNamespace(theano=theano, T=theano.tensor, lasagne=lasagne, device=asked)
 

@@ -143,10 +143,8 @@ def let_compiled_code_be_found_again():
 def silence_what_nobody_can_change():
     """Ignore these warnings for good: some come up only when a graph is built or compiled."""
     for message, category, module in (
-            (r"\s*`numpy.distutils` is deprecated", DeprecationWarning, r"theano\."),
             (r"The distutils", DeprecationWarning, r"theano\."),
             (r"Use shutil\.which instead of find_executable", DeprecationWarning, r"theano\."),
-            (r"`np\.\w+` is a deprecated alias", DeprecationWarning, r"theano\."),
             # A C file that Theano reads and leaves for the garbage collector to close.
             (r"unclosed file .*\.c'", ResourceWarning, r"theano\."),
             (r"The `image_shape` keyword argument", UserWarning, r"lasagne\.")):

@@ -30,7 +30,7 @@ def test_import_does_not_import_theano(python, module):
 
 def test_names_it_does_not_have_are_attribute_errors():
     with pytest.raises(AttributeError, match="no attribute 'keras'"):
-        load.keras
+        load.keras  # noqa: B018
 
 
 def test_importing_building_and_compiling_warn_of_nothing(python):
@@ -190,7 +190,7 @@ def test_missing_headers_say_what_to_install(monkeypatch, tmp_path):
 
 
 def test_missing_blas_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(find, "_scipy_libraries", lambda: [])
+    monkeypatch.setattr(find, "_scipy_libraries", list)
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     with pytest.raises(StackError, match="no BLAS.*apt install libopenblas0"):
         find.find_blas()
@@ -198,14 +198,14 @@ def test_missing_blas_says_what_to_install(monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names a library of Linux")
 def test_library_without_gemm_is_no_blas(monkeypatch):
-    monkeypatch.setattr(find, "_scipy_libraries", lambda: [])
+    monkeypatch.setattr(find, "_scipy_libraries", list)
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: "libc.so.6")
     with pytest.raises(StackError, match="no BLAS"):
         find.find_blas()
 
 
 def test_all_that_is_missing_is_listed(monkeypatch, tmp_path):
-    monkeypatch.setattr(find, "_scipy_libraries", lambda: [])
+    monkeypatch.setattr(find, "_scipy_libraries", list)
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     compiler_message, blas_message = find.problems()
