@@ -18,7 +18,7 @@ print(after - before)
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep memory")
 
 
-def faults(python, call="memory.keep_freed()", **environment):
+def faults(python, call="malloc.keep_freed()", **environment):
     return int(python(CODE.format(call=call), **environment).stdout)
 
 
