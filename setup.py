@@ -23,7 +23,7 @@ REQUIREMENTS = [
     "Theano-PyMC==1.1.2",
     "Lasagne==0.1",
     # Theano was written for 1.20; what it misses later is in runtime/mend.py.  Each line begins with the first
-    # release for a Python: 1.23.2 for 3.11 (1.24 would do there as well), 1.26 for 3.12, and 2.1 for 3.13.
+    # release for a Python: 1.23.2 for 3.11, 1.26 for 3.12, and 2.1 for 3.13.
     "numpy>=1.23.2,<1.24; python_version < '3.12'",
     "numpy>=1.26,<2; python_version == '3.12'",
     "numpy>=2.1,<2.6; python_version >= '3.13'",
