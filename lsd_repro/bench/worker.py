@@ -49,7 +49,7 @@ class Worker:
 
     def start(self) -> dict[str, Any]:
         """Bring it up; returns its first answer."""
-        self._messages = tempfile.TemporaryFile("w+")
+        self._messages = tempfile.TemporaryFile("w+")  # noqa: SIM115 (stop closes it)
         available = available_memory()
         limit = 0 if available is None else max(available - MARGIN, MIB)
         # In a session of its own, Ctrl-C does not reach it: it goes when it is stopped.

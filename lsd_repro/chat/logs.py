@@ -63,7 +63,7 @@ def read_log(path):
             skipped.append(("end", "the gzip file is cut off or broken"))
     start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:2]
     # A line of text begins with a bracket, too.
-    if start[:1] == b"{" or start[:1] == b"[" and not start[1:].isdigit():
+    if start[:1] == b"{" or (start[:1] == b"[" and not start[1:].isdigit()):
         chat_format, entries = json_logs.read(data.decode("utf-8-sig", "replace").strip())
     else:
         chat_format, entries = line_logs.read(data.splitlines())

@@ -88,8 +88,6 @@ def _version(distribution):
 
 def _compiler():
     path = find.find_compiler()
-    if not path:
-        return "none, as THEANO_FLAGS or .theanorc say: Theano computes in Python, slowly"
     return f"{path} ({_first_line(path, '--version')})"
 
 
@@ -117,8 +115,6 @@ def _theano_rows():
 def _fused_ops(config):
     from lsd_repro.ops import CONVOLUTION, PATCH_ENERGY, compiled
 
-    if not config.cxx:
-        return "none, as they need a C++ compiler"
     if not load.runs_on_cpu():
         return "none, as they are for the CPU alone"
     excluded = config.optimizer_excluding.split(":")

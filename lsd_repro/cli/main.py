@@ -173,7 +173,8 @@ def parser():
     sub.add_argument("--float32", action="store_true",
                      help="compute in float32, held to the drift of 2015's own float32")
 
-    sub = command("compare", commands.run_compare, "frames held against 2015's: are they as close to them as those are to each other?",
+    sub = command("compare", commands.run_compare,
+                  "frames held against 2015's: are they as close to them as those are to each other?",
                   "lsd-repro compare out/webs --with frames-2015/*.png")
     sub.add_argument("ours", nargs="+", type=path, metavar="OURS", help="frames of ours: PNG files, or folders of runs")
     sub.add_argument("--with", dest="theirs", nargs="+", type=path, metavar="2015FRAME",

@@ -39,10 +39,9 @@ def read(path):
         If the file is missing, damaged, of no known format, or no such network; or if the library
         that reads it is missing.
     """
-    with naming(path), _no_surprises():
-        with _opener(path)(path) as stored:
-            weights, biases = read_layers(stored)
-            return _network(list(weights), list(biases), stored)
+    with naming(path), _no_surprises(), _opener(path)(path) as stored:
+        weights, biases = read_layers(stored)
+        return _network(list(weights), list(biases), stored)
 
 
 def check_library(path):

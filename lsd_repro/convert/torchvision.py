@@ -58,7 +58,7 @@ def opened_safetensors(path):
     safetensors = library.load("safetensors", "safetensors>=0.4,<1", "a .safetensors file")
     with safetensors.safe_open(path, framework="numpy") as file:
         arrays = {}
-        for name in file.keys():
+        for name in file.keys():  # noqa: SIM118 (file is no dict)
             there = file.get_slice(name)
             if there.get_dtype() not in FLOATS:
                 raise InputError(f"{name} has numbers of type {there.get_dtype()}, and {', '.join(FLOATS)} are read")

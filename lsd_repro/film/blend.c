@@ -61,8 +61,7 @@ static void blend(unsigned char *frame, int height, int width, Warped a, Warped 
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
             float colour[LANES], other[LANES];
-            bilinear(&a, clip(input_row(&a, x, y), a.rows - 1), clip(input_column(&a, x, y), a.columns - 1),
-                     colour);
+            bilinear(&a, clip(input_row(&a, x, y), a.rows - 1), clip(input_column(&a, x, y), a.columns - 1), colour);
             const double row = input_row(&b, x, y), column = input_column(&b, x, y);
             if (row >= 0 && row <= b.rows - 1 && column >= 0 && column <= b.columns - 1) {
                 bilinear(&b, row, column, other);
@@ -87,11 +86,11 @@ static PyObject *py_blend(PyObject *self, PyObject *args)
     int height, width, rows, columns;
     float share;
     PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "w*(ii)y*y*y*y*(ii)f", &frame, &height, &width, &a, &to_a, &b, &to_b,
-                          &rows, &columns, &share))
+    if (!PyArg_ParseTuple(args, "w*(ii)y*y*y*y*(ii)f", &frame, &height, &width, &a, &to_a, &b, &to_b, &rows, &columns,
+                          &share))
         return NULL;
-    if (height < 0 || width < 0 || frame.len != (Py_ssize_t)height * width * CHANNELS
-        || !fits(&a, &to_a, rows, columns) || !fits(&b, &to_b, rows, columns))
+    if (height < 0 || width < 0 || frame.len != (Py_ssize_t)height * width * CHANNELS || !fits(&a, &to_a, rows, columns)
+        || !fits(&b, &to_b, rows, columns))
         PyErr_SetString(PyExc_ValueError, "the buffers are not of the sizes given");
     else {
         const Warped warped_a = {a.buf, rows, columns, to_a.buf}, warped_b = {b.buf, rows, columns, to_b.buf};

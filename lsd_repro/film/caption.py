@@ -4,7 +4,7 @@ The stream's caption was ``@user: term`` for one class and ``term & term`` for t
 without a chat there is no user to name.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +65,7 @@ def draw_caption(frame, text):
     return captioned
 
 
-@lru_cache(maxsize=None)
+@cache
 def font(size):
     """DejaVu Sans, `size` pixels high: matplotlib brings it, so it is always at hand.
 

@@ -87,8 +87,9 @@ class Live:
         app = web.Application(middlewares=[guard.middleware(guard.own_names(self.args.host))])
         app.on_response_prepare.append(guard.add_headers)
         app.add_routes([
-            web.get("/", self.page), web.get("/{name:live\\.(?:css|js)}", self.page), web.get("/vocabulary.json", self.vocabulary),
-            web.get("/ws", self.socket), web.get("/snapshot.png", self.snapshot), web.get("/films/{last:\\d{1,9}}.mp4", self.saved)])
+            web.get("/", self.page), web.get("/{name:live\\.(?:css|js)}", self.page),
+            web.get("/vocabulary.json", self.vocabulary), web.get("/ws", self.socket),
+            web.get("/snapshot.png", self.snapshot), web.get("/films/{last:\\d{1,9}}.mp4", self.saved)])
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS, shutdown_timeout=FAREWELL_SECONDS)
         await runner.setup()
         tasks = [asyncio.ensure_future(self.watch())]
@@ -119,7 +120,8 @@ class Live:
         try:
             server = await asyncio.get_running_loop().create_server(lambda: guard.Gate(runner.server), host, port)
         except (OSError, OverflowError) as error:
-            raise InputError(f"can't serve at --host {host} --port {port}: {getattr(error, 'strerror', None) or error}") from error
+            raise InputError(
+                f"can't serve at --host {host} --port {port}: {getattr(error, 'strerror', None) or error}") from error
         port = server.sockets[0].getsockname()[1]
         name = "localhost" if host in ("127.0.0.1", "::1") else f"[{host}]" if ":" in host else host
         url = f"http://{name}:{port}/"
@@ -208,7 +210,8 @@ class Live:
         path = journal.frame_file(self.args.out, self.state["done"])
         if not path.exists():
             raise web.HTTPNotFound(text="no frame is finished yet\n")
-        return web.FileResponse(path, headers={"Content-Disposition": f'attachment; filename="dream{self.state["done"]:06d}.png"'})
+        return web.FileResponse(
+            path, headers={"Content-Disposition": f'attachment; filename="dream{self.state["done"]:06d}.png"'})
 
     async def saved(self, request):
         path = saving.film_file(self.args.out, int(request.match_info["last"]))

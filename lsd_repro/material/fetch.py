@@ -372,7 +372,7 @@ def _receive(file, url, part, begun, version, total):
 def _check_answer(answer, file, part, begun, version, total):
     """Where in the file the answer starts, and the size of the whole (None: not said)."""
     status = answer.status_code
-    if status == 416 or status == 206 and not _continues(answer, begun, version, total):
+    if status == 416 or (status == 206 and not _continues(answer, begun, version, total)):
         _discard(part)
         raise _Broken("the file has changed since the download began")
     if status in (408, 429) or status >= 500:

@@ -1,7 +1,7 @@
 """What the fused Ops have in common: C++ functions in files beside this one, with OpenMP where there is one."""
 
 import hashlib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from lsd_repro.runtime.load import T, theano
@@ -71,12 +71,12 @@ class CompiledOp(theano.graph.op.COp):
         return ["-fopenmp"] if has_openmp() else []
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read(name):
     return (Path(__file__).parent / name).read_text("utf-8")
 
 
-@lru_cache(maxsize=None)
+@cache
 def has_openmp():
     """Whether the compiler can use several cores."""
     # Not by deriving from OpenMPOp: where there is none it warns and sets Theano's flags.

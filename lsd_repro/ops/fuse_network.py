@@ -4,7 +4,7 @@ Only the gradient with respect to a layer's picture is known here; one with resp
 weights stays as it is.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from lsd_repro.ops import CONVOLUTION
@@ -35,7 +35,7 @@ class Layer(NamedTuple):
     window: int
 
 
-@lru_cache(maxsize=None)
+@cache
 def layers(op, picture_type, weight_type):
     """Layers around a correlation: with a max-pool and without, or none where it is not one by 3x3."""
     weight_shape = op.kshp or (None, None)

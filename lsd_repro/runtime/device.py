@@ -138,8 +138,6 @@ def check_pygpu(find_compiler):
     except Exception as error:  # compiled for another numpy anything can come up
         raise StackError(f"pygpu cannot be imported ({type(error).__name__}: {error}): {GET_PYGPU}") from error
     compiler = find_compiler()
-    if not compiler:
-        raise StackError("Theano needs a C++ compiler for a GPU: leave out cxx= in THEANO_FLAGS or .theanorc")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "version.cpp")
         source.write_text("#include <gpuarray/config.h>\n#include <gpuarray/buffer.h>\n"

@@ -28,11 +28,11 @@ from lsd_repro.runtime import device
 from lsd_repro.runtime.flags import user_flags
 from lsd_repro.runtime.openblas import instruct_openblas
 
-# Theano-PyMC 1.1.2 was released for 3.7-3.9; 3.12 lacks the distutils that it imports.
-OLDEST_PYTHON, NEWEST_PYTHON = (3, 9), (3, 11)
+# Theano-PyMC 1.1.2 was released for 3.7 to 3.9; up to 3.13 it was tried, mended.
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 9), (3, 13)
 
 REINSTALL = ("install lsd_repro again, which brings the versions that it needs "
-             "(in the checkout: pip install --force-reinstall .)")
+             "(in the checkout: python -m lsd_repro.runtime.install)")
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,15 @@ class Blas:
         What Theano's ``blas__ldflags`` needs beside the folder.
     folder : str
         Where the linker and the loader must look; empty where they look anyway.
+    prefix : str
+        What stands before the names of its functions: ``"scipy_"`` in scipy's wheels from 1.13 on.
     """
 
     kind: str
     path: str
     flags: str
     folder: str = ""
+    prefix: str = ""
 
 
 def problems():
@@ -91,9 +94,9 @@ def check_python():
     if not OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
         raise StackError(
             f"Python {sys.version_info[0]}.{sys.version_info[1]} cannot run Theano-PyMC 1.1.2: "
-            "make a virtual environment with Python 3.9, 3.10 or 3.11 and install lsd_repro there "
-            "(Debian/Ubuntu: python3.11-venv; Fedora: python3.11; macOS: brew install python@3.11; "
-            "anywhere: uv venv --python 3.11)")
+            "make a virtual environment with Python 3.9 to 3.13 and install lsd_repro there "
+            "(Debian/Ubuntu: python3-venv; Fedora: python3.13; macOS: brew install python@3.13; "
+            "anywhere: uv venv --seed --python 3.13)")
 
 
 def check_installed():
@@ -109,17 +112,17 @@ def find_compiler():
     Returns
     -------
     str
-        Its path; empty if the user set Theano's ``cxx`` to nothing, in which case
-        Theano computes in Python, slowly.
+        Its path.
 
     Raises
     ------
     StackError
-        If there is none that runs.
+        If there is none that runs, or the user set Theano's ``cxx`` to nothing.
     """
     chosen = user_flags().get("cxx")
     if chosen == "":
-        return ""
+        raise StackError("cxx (THEANO_FLAGS or .theanorc) is set to nothing, and Theano can't compute convolutions without a C++ "
+                         "compiler: take it out")
     # Theano calls g++ by itself on Linux, clang++ on macOS, where g++ misbehaves.
     names = ("clang++", "g++") if sys.platform == "darwin" else ("g++", "clang++")
     for name in (chosen,) if chosen else names:
@@ -145,8 +148,6 @@ def find_headers():
     StackError
         If there is no Python.h.
     """
-    if user_flags().get("cxx") == "":
-        return ""
     # Theano asks distutils, which looks in one or the other, as old as it is.
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     folders = (os.path.join(sys.base_prefix, "include", f"python{version}"), sysconfig.get_path("include"))
@@ -175,38 +176,40 @@ def find_blas():
     Notes
     -----
     Left to itself Theano-PyMC 1.1.2 asks numpy.distutils, which since numpy 1.22
-    ends in ``AttributeError: blas_opt_info``.  scipy's wheels before 1.13 carry an
-    OpenBLAS with plain symbol names and 32-bit integers; numpy's, and scipy's since,
-    carry one with other names.
+    ends in ``AttributeError: blas_opt_info``.  scipy's wheels carry an OpenBLAS with
+    32-bit integers, numpy's one with 64.  The one in scipy's wheels since 1.13 calls
+    its functions scipy_sgemm_ and so on: `lsd_repro.runtime.load` has Theano's C code
+    call them so.
     """
     flags = user_flags()
-    if "blas__ldflags" in flags or flags.get("cxx") == "":
-        return Blas("set by the user", "", flags.get("blas__ldflags", ""))
+    if "blas__ldflags" in flags:
+        return Blas("set by the user", "", flags["blas__ldflags"])
     instruct_openblas()
     if sys.platform == "darwin":
         # Untried.  The OpenBLAS in macOS wheels cannot be found by what links against
         # it (its install name is a placeholder), and Accelerate is part of the system.
         path = ctypes.util.find_library("Accelerate")
-        if path and _has_gemm(path):
+        if path and _gemm_prefix(path) == "":
             return Blas("system", path, "-Wl,-framework,Accelerate")
     for path in _scipy_libraries():
         _load_what_lies_beside(path)
-        if _has_gemm(path):
+        prefix = _gemm_prefix(path)
+        if prefix is not None:
             # lib<name>.so as -l<name>: spelled -l:<file>, Theano warns that it is not there.
-            return Blas("scipy wheel", str(path), f"-l{path.stem[3:]}", str(path.parent))
+            return Blas("scipy wheel", str(path), f"-l{path.stem[3:]}", str(path.parent), prefix)
     for name in ("openblas", "flexiblas", "blas"):
         path = ctypes.util.find_library(name)
         # By file name, as -l<name> needs the symbolic link of the -dev package.
-        if path and _has_gemm(path) and _links(f"-l:{path}"):
+        if path and _gemm_prefix(path) == "" and _links(f"-l:{path}"):
             return Blas("system", path, f"-l:{path}")
     raise StackError(
-        "no BLAS library was found for Theano: install scipy's wheel (pip install 'scipy<1.13', which brings "
+        "no BLAS library was found for Theano: install scipy's wheel (pip install --force-reinstall scipy, which brings "
         "one along) or a system one (Debian/Ubuntu: sudo apt install libopenblas0; Fedora: sudo dnf install "
         "openblas; or name yours in THEANO_FLAGS=blas__ldflags=...)")
 
 
 def _scipy_libraries():
-    """The shared libraries that scipy's wheel carries, found without importing scipy."""
+    """The BLAS libraries that scipy's wheel carries, found without importing scipy."""
     spec = importlib.util.find_spec("scipy")
     if spec is None or spec.origin is None:
         return []
@@ -222,12 +225,14 @@ def _load_what_lies_beside(library):
                 ctypes.CDLL(str(path))
 
 
-def _has_gemm(path):
+def _gemm_prefix(path):
+    """What stands before ``sgemm_`` and ``dgemm_`` in a library; None if it has neither."""
     try:
         library = ctypes.CDLL(str(path))
     except OSError:
-        return False
-    return hasattr(library, "sgemm_") and hasattr(library, "dgemm_")
+        return None
+    return next((prefix for prefix in ("", "scipy_") if all(hasattr(library, f"{prefix}{name}")
+                                                            for name in ("sgemm_", "dgemm_"))), None)
 
 
 def _links(flag):

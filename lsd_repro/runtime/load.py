@@ -32,8 +32,11 @@ from lsd_repro.runtime.gpu import cuda, gpuarray
 _PLAIN_PATH = re.compile(r"[\w./+@%=~-]+")
 
 # Flags of the user's with which it can be that nothing compiles.
-_DECISIVE = {"cxx", "mode", "optimizer", "linker", "floatX", "compiledir", "base_compiledir", "compiledir_format", "blas__ldflags",
-             "gcc__cxxflags"}
+_DECISIVE = {"cxx", "mode", "optimizer", "linker", "floatX", "compiledir", "base_compiledir", "compiledir_format",
+             "blas__ldflags", "gcc__cxxflags"}
+
+# Those that Theano's C code calls, of a BLAS that may have other names for them.
+BLAS_FUNCTIONS = tuple(f"{precision}{name}_" for precision in "sd" for name in ("gemm", "gemv", "ger", "dot", "axpy", "scal"))
 
 
 def __getattr__(name):
@@ -42,7 +45,7 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def load():
     """Import Theano and Lasagne, mended; the first call does the work.
 
@@ -62,8 +65,9 @@ def load():
     malloc.keep_freed()
     asked = device.asked()
     # Told of a GPU, Theano would fail at it while it is imported, and go on without.
-    with around(_our_flags(), {"device": "cpu"}):
+    with around(_our_flags(), {"device": "cpu", "gcc__cxxflags": _compiler_flags()}), mend.numpy_of_their_time():
         theano = _import("theano")
+    mend.give_constants_the_type_that_holds_them()
     mend.let_compiled_code_be_found_again()
     if asked != "cpu":
         _use_gpu(asked)
@@ -71,8 +75,8 @@ def load():
     with warnings.catch_warnings():
         # pkg_resources warns of its end, and of others' packages; setup.py keeps setuptools below 81.
         warnings.filterwarnings("ignore", r".*\bpkg_resources\b")
-        # LaTeX in Lasagne's docstrings, when Python first compiles them.
-        warnings.filterwarnings("ignore", "invalid escape sequence", DeprecationWarning)
+        # LaTeX in Lasagne's docstrings, when Python first compiles them: a SyntaxWarning from 3.12 on.
+        warnings.filterwarnings("ignore", "invalid escape sequence", Warning)
         lasagne = _import("lasagne")
     if _DECISIVE & set(user_flags()):
         _check_compiling(theano)
@@ -138,6 +142,16 @@ def _our_flags():
              # Up to version 7 only, and none to be had for today's drivers.
              "dnn__enabled": "False", "print_active_device": "False"}
     return {name: value for name, value in flags.items() if name not in theirs}
+
+
+def _compiler_flags():
+    """``gcc__cxxflags``: the user's, and what the BLAS and numpy's headers need."""
+    flags = [user_flags().get("gcc__cxxflags", "")]
+    if find.find_blas().prefix:
+        flags += [f"-D{name}={find.find_blas().prefix}{name}" for name in BLAS_FUNCTIONS]
+    if mend.is_numpy_2():
+        flags += mend.NUMPY_2_FLAGS
+    return " ".join(filter(None, flags))
 
 
 def _plain_folder(folder):

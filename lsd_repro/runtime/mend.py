@@ -1,9 +1,104 @@
 """What keeps Theano-PyMC 1.1.2 and Lasagne 0.1 going on what came after them."""
 
+import contextlib
+import functools
 import hashlib
 import sys
 import types
 import warnings
+
+
+@contextlib.contextmanager
+def numpy_of_their_time():
+    """Import Theano inside of this: its modules then hold a numpy that has what numpy dropped since 1.20.
+
+    numpy itself has those names only until the end, so that no other library takes it for an older one.
+    """
+    import numpy
+
+    stand_in = _numpy_of_their_time()
+    needed_while_importing = {name: python for name, python in _PYTHONS_TYPES.items() if name not in vars(numpy)}
+    vars(numpy).update(needed_while_importing)
+    distutils = sys.modules.get("numpy.distutils")
+    sys.modules["numpy.distutils"] = stand_in.distutils
+    try:
+        yield
+    finally:
+        for name in needed_while_importing:
+            del vars(numpy)[name]
+        del sys.modules["numpy.distutils"]
+        if distutils:
+            sys.modules["numpy.distutils"] = distutils
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] == "theano":
+                vars(module).update({alias: stand_in for alias in ("np", "numpy") if vars(module).get(alias) is numpy})
+
+
+# numpy had them under its own name up to 1.23.  numpy 2 has a bool again, which does as well.
+_PYTHONS_TYPES = {"bool": bool, "int": int, "complex": complex}
+
+
+def _numpy_of_their_time():
+    import numpy
+
+    class Cast:
+        """``np.cast[dtype](value)``."""
+
+        def __getitem__(self, dtype):
+            return functools.partial(numpy.asarray, dtype=getattr(dtype, "dtype", dtype))
+
+    stand_in = types.ModuleType("numpy")
+    vars(stand_in).update({**_PYTHONS_TYPES, **vars(numpy)})
+    # Gone in numpy 2.
+    vars(stand_in).update(cast=Cast(), product=numpy.prod, sctype2char=lambda dtype: numpy.dtype(dtype).char)
+    if is_numpy_2():
+        vars(stand_in).update(core=numpy._core, ComplexWarning=numpy.exceptions.ComplexWarning)
+    # Deprecated, and left out for Python 3.12.  Theano asks it for headers alone, as lsd_repro tells it of a BLAS.
+    stand_in.distutils = types.ModuleType("numpy.distutils")
+    stand_in.distutils.misc_util = types.SimpleNamespace(get_numpy_include_dirs=lambda: [numpy.get_include()])
+    return stand_in
+
+
+NUMPY_2_FLAGS = (
+    # What numpy's headers had to bridge Python 2 and 3, up to version 1.
+    "-DNPY_PY3K", *(f"-DPyInt_{name}=PyLong_{name}" for name in ("Check", "AsLong", "FromLong")),
+    "-DPyInt_AS_LONG=PyLong_AsLong",
+    # What changed places in version 2 is hidden otherwise, and Theano's C code reads the size of an element.
+    "-DNPY_TARGET_VERSION=NPY_2_0_API_VERSION",
+)
+
+
+def is_numpy_2():
+    import numpy
+
+    return int(numpy.__version__.partition(".")[0]) >= 2
+
+
+def give_constants_the_type_that_holds_them():
+    """Have Theano find the smallest type for a Python number as it did with numpy 1.23.
+
+    It compares the number with the array that it became.  numpy 2 rounds the number to the array's type before it
+    compares, so that 0.1 seems to fit float32, and refuses to make an int8 of 300 at all; 1.24 warns of that.
+    """
+    import numpy
+    from theano.configdefaults import config
+    from theano.scalar.basic import NumpyAutocaster
+
+    theirs = NumpyAutocaster.__call__
+
+    def autocast(self, number):
+        casts_to_floatx = isinstance(number, float) and config.floatX != "float64"
+        if config.cast_policy != "custom" or casts_to_floatx or hasattr(number, "dtype"):
+            return theirs(self, number)
+        exact = numpy.asarray(number)
+        for dtype in self.dtypes:
+            with numpy.errstate(over="ignore"):
+                array = exact.astype(dtype)
+            if array.astype(exact.dtype) == exact and (dtype != "float16" or config.floatX == "float16"):
+                break
+        return array
+
+    NumpyAutocaster.__call__ = autocast
 
 
 def restore_what_lasagne_needs():
@@ -48,10 +143,8 @@ def let_compiled_code_be_found_again():
 def silence_what_nobody_can_change():
     """Ignore these warnings for good: some come up only when a graph is built or compiled."""
     for message, category, module in (
-            (r"\s*`numpy.distutils` is deprecated", DeprecationWarning, r"theano\."),
             (r"The distutils", DeprecationWarning, r"theano\."),
             (r"Use shutil\.which instead of find_executable", DeprecationWarning, r"theano\."),
-            (r"`np\.\w+` is a deprecated alias", DeprecationWarning, r"theano\."),
             # A C file that Theano reads and leaves for the garbage collector to close.
             (r"unclosed file .*\.c'", ResourceWarning, r"theano\."),
             (r"The `image_shape` keyword argument", UserWarning, r"lasagne\.")):

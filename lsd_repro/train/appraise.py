@@ -167,7 +167,8 @@ def table(summaries):
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m lsd_repro.train.appraise", description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="+", metavar="NAME=FRAMES")
-    parser.add_argument("--prior", required=True, help="whose energies to take: 2015's, as fetched, to compare with 2015's frames")
+    parser.add_argument("--prior", required=True,
+                        help="whose energies to take: 2015's, as fetched, to compare with 2015's frames")
     parser.add_argument("--out", required=True, metavar="F.json")
     args = parser.parse_args(argv)
     energies = compile_energies(patch_energy(store.load_kind(args.prior, "student")), SCALES)

@@ -22,7 +22,8 @@ def test_a_frame_takes_what_was_said_up_to_its_time_in_the_film():
     # At 0 s, 10 s, ...; held from 10 s until 70 s.
     assert captions(Message(0, "ann", "hello"), Message(10, "bob", "gondola"), Message(11, "cy", "bee"), Message(70, "di", "lol"),
                     frames=10) == [""] + 6 * ["@bob: gondola"] + 3 * ["@cy: bee"]
-    assert captions(Message(0, "ann", "hello"), Message(10.1, "bob", "gondola"), frames=4) == ["", "", "@bob: gondola", "@bob: gondola"]
+    shown = captions(Message(0, "ann", "hello"), Message(10.1, "bob", "gondola"), frames=4)
+    assert shown == ["", "", "@bob: gondola", "@bob: gondola"]
 
 
 def test_the_film_lasts_until_the_last_message_has_been_held():

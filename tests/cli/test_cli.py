@@ -257,8 +257,9 @@ def test_prior_fit_writes_a_prior_that_frames_take(tmp_path, capsys):
 
 
 def test_every_command_has_help_with_an_example(capsys):
-    for arguments in (("frames",), ("live",), ("stills",), ("reproduce",), ("classes",), ("prior", "fit"), ("prior", "show"), ("prior", "compare"),
-                      ("prior", "ablate"), ("fetch",), ("convert",), ("compare",), ("parity",), ("bench", "step"), ("bench", "film"),
+    for arguments in (("frames",), ("live",), ("stills",), ("reproduce",), ("classes",), ("prior", "fit"), ("prior", "show"),
+                      ("prior", "compare"), ("prior", "ablate"), ("fetch",), ("convert",), ("compare",), ("parity",),
+                      ("bench", "step"), ("bench", "film"),
                       ("doctor",)):
         assert run(*arguments, "--help") == 0
         assert "example: lsd-repro " + " ".join(arguments) in capsys.readouterr().out

@@ -42,7 +42,8 @@ assert found.descriptions[980] == "volcano"
     (19, "caffe", {"version": 2}, True), (16, "npz", {}, True), (16, "torch", {}, False), (16, "torch", {"legacy": True}, False),
     (16, "safetensors", {}, False), (19, "safetensors", {"timm": True}, False)])
 def test_a_full_size_file_comes_back_within_1_5_gib(tmp_path, python, depth, kind, options, oxfords):
-    pytest.importorskip({"keras": "h5py", "caffe": "google.protobuf", "torch": "torch", "safetensors": "safetensors"}.get(kind, "numpy"))
+    libraries = {"keras": "h5py", "caffe": "google.protobuf", "torch": "torch", "safetensors": "safetensors"}
+    pytest.importorskip(libraries.get(kind, "numpy"))
     path, mat = tmp_path / ("vgg.npz" if kind == "npz" else "vgg"), tmp_path / "vgg.mat"
     fill = dict(depth=depth, kind=kind, options=options, oxfords=oxfords, path=str(path), mat=str(mat))
     run(python, WRITE.format(**fill))

@@ -75,7 +75,7 @@ def test_where_energies_push_hardest():
 
 def test_scales_that_notice_a_disturbance():
     rises = {1: np.array([3.0, 1.0]), 16: np.array([0.5, 0.7])}
-    text = headline(scales.disturbances({size: PICTURE for size in rises}, (1, 8), rises))
+    text = headline(scales.disturbances(dict.fromkeys(rises, PICTURE), (1, 8), rises))
     assert "noise of 1 px at scale 1; noise of 16 px at scale 8" in text
 
 

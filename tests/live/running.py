@@ -13,7 +13,8 @@ from interruptible import heed_ctrl_c
 @contextlib.contextmanager
 def running(out, *arguments):
     """Start it on a free port; yields the process, which has its address in ``url``, and ends it."""
-    process = subprocess.Popen([sys.executable, "-m", "lsd_repro.cli.main", "live", "--port", "0", "--out", str(out), *map(str, arguments)],
+    command = [sys.executable, "-m", "lsd_repro.cli.main", "live", "--port", "0", "--out", str(out), *map(str, arguments)]
+    process = subprocess.Popen(command,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c,
                                env={**os.environ, "PYTHONUNBUFFERED": "1"})
     try:

@@ -91,7 +91,8 @@ def test_a_visitor_suggests_sees_it_dreamt_steers_and_comes_back(page, tmp_path)
         assert (tmp_path / "live.png").stat().st_size > 50_000
 
         page.driver.refresh()
-        page.until(lambda: page.text("subject") == "king penguin & jellyfish" and page.text("strength-value") == f"{strength + 1:.1f}")
+        page.until(lambda: page.text("subject") == "king penguin & jellyfish"
+                   and page.text("strength-value") == f"{strength + 1:.1f}")
 
         page.at("user").send_keys(HOSTILE)
         page.at("bottom").send_keys("bee")

@@ -41,8 +41,8 @@ class Server:
         self.config = folder / "ngircd.conf"
         # It asks a client that is silent for two seconds whether it is there.
         self.config.write_text(f"[Global]\nName = irc.test\nInfo = a test\nListen = 127.0.0.1\nPorts = {self.port}\n"
-                               f"{f'Password = {password}' if password else ''}\n[Limits]\nMaxConnectionsIP = 0\nPingTimeout = 2\n"
-                               "PongTimeout = 2\n[Options]\nDNS = no\nIdent = no\nPAM = no\n")
+                               f"{f'Password = {password}' if password else ''}\n[Limits]\nMaxConnectionsIP = 0\n"
+                               "PingTimeout = 2\nPongTimeout = 2\n[Options]\nDNS = no\nIdent = no\nPAM = no\n")
         self.process = None
 
     async def start(self):
@@ -133,8 +133,9 @@ def test_who_is_thrown_out_comes_back_and_others_being_thrown_out_is_nothing(tmp
 def test_messages_are_heard_and_the_servers_question_is_answered(tmp_path):
     async def scene():
         async with conversation(tmp_path) as (one, ann, heard):
-            ann.raw("PRIVMSG #dreams :spider web+bee", "PRIVMSG #dreams :\x01ACTION gondola\x01", b"PRIVMSG #dreams :caf\xe9 \xff",
-                    "PRIVMSG #dreams :", "NOTICE #dreams :not this", f"PRIVMSG {one.nick} :nor this")
+            ann.raw("PRIVMSG #dreams :spider web+bee", "PRIVMSG #dreams :\x01ACTION gondola\x01",
+                    b"PRIVMSG #dreams :caf\xe9 \xff", "PRIVMSG #dreams :",
+                    "NOTICE #dreams :not this", f"PRIVMSG {one.nick} :nor this")
             await until(lambda: len(heard) >= 3)
             assert heard[:2] == [("ann", "spider web+bee"), ("ann", "gondola")] and heard[2][1].startswith("caf")
             await asyncio.sleep(6)  # longer than a client lives that does not answer PING
@@ -216,8 +217,8 @@ def test_floods_and_lines_that_are_no_irc_do_not_end_the_connection(tmp_path):
 
         heard, reactor = [], AioReactor(loop=asyncio.get_running_loop())
         reactor.connection_class = irc._Connection
-        lines = [b"\x00\xff\xfe", b":", b" ", b"@ :x PRIVMSG", b"@=;;;= :a!b@c PRIVMSG #dreams :tagged", b"PRIVMSG", b":a!b@c PRIVMSG",
-                 b":x 001 :", b"\xc3\x28" * 100, b":irc.test PRIVMSG #dreams :from a server", b":a!b@c JOIN"]
+        lines = [b"\x00\xff\xfe", b":", b" ", b"@ :x PRIVMSG", b"@=;;;= :a!b@c PRIVMSG #dreams :tagged", b"PRIVMSG",
+                 b":a!b@c PRIVMSG", b":x 001 :", b"\xc3\x28" * 100, b":irc.test PRIVMSG #dreams :from a server", b":a!b@c JOIN"]
         sent = []
 
         async def answer(reader, writer):

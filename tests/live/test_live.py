@@ -92,9 +92,9 @@ def test_a_dream_that_dies_ends_the_page_with_one_clear_line(tmp_path, weights):
 @pytest.mark.parametrize("arguments, word", [(("--irc", "nowhere"), "HOST:PORT/#channel"), (("--size", "255x300"), "256x256"),
                                              (("--weights", "absent.mat"), "absent.mat"), (("--resume",), "no run to resume")])
 def test_bad_options_are_one_clear_line(tmp_path, weights, arguments, word):
-    with pytest.raises(AssertionError, match="it ended") as caught:
-        with running(tmp_path / "run", "--weights", weights, *arguments):
-            pass
+    with pytest.raises(AssertionError, match="it ended") as caught, \
+            running(tmp_path / "run", "--weights", weights, *arguments):
+        pass
     assert word in str(caught.value) and "Traceback" not in str(caught.value)
     assert not (tmp_path / "run").exists()
 

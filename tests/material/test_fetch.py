@@ -414,7 +414,8 @@ def test_no_other_road_is_tried_where_the_first_is_open(site, cache, offer, netw
     assert [path for path, _ in site.requests] == ["/w.mat"]
 
 
-@pytest.mark.parametrize("content, word", [("b.npz", "another training"), (b"PK\x03\x04", "can't be read"), ("cut", "can't be read")])
+@pytest.mark.parametrize("content, word", [
+    ("b.npz", "another training"), (b"PK\x03\x04", "can't be read"), ("cut", "can't be read")])
 def test_what_comes_by_another_road_and_is_not_oxfords_is_refused(site, cache, by_roads, other_formats, content, word):
     content = other_formats.get(content, content)
     content = other_formats["a.npz"][:-1000] if content == "cut" else content

@@ -1,6 +1,7 @@
 import ctypes.util
 import importlib.util
 import os
+import subprocess
 import sys
 import sysconfig
 
@@ -29,7 +30,7 @@ def test_import_does_not_import_theano(python, module):
 
 def test_names_it_does_not_have_are_attribute_errors():
     with pytest.raises(AttributeError, match="no attribute 'keras'"):
-        load.keras
+        load.keras  # noqa: B018
 
 
 def test_importing_building_and_compiling_warn_of_nothing(python):
@@ -112,6 +113,12 @@ def test_theano_flags_win_over_theanorc(monkeypatch, tmp_path):
         "floatX": "float16", "device": "cpu", "blas__ldflags": "-Wl,-framework,Accelerate"}
 
 
+def test_compiler_flags_of_the_user_stay(python):
+    result = python("from lsd_repro.runtime.load import theano; print(theano.config.gcc__cxxflags)",
+                    THEANO_FLAGS="gcc__cxxflags=-DMINE -O2")
+    assert result.stdout.startswith("-DMINE -O2"), result.stderr
+
+
 def test_theano_flags_that_do_not_parse_are_one_message(monkeypatch):
     monkeypatch.setenv("THEANO_FLAGS", 'floatX="float32')
     [message] = find.problems()
@@ -125,10 +132,10 @@ def test_nothing_is_missing_where_the_tests_run():
     assert find.problems() == []
 
 
-@pytest.mark.parametrize("version", [(3, 8, 18), (3, 12, 1), (4, 0, 0)])
+@pytest.mark.parametrize("version", [(3, 8, 18), (3, 14, 0), (4, 0, 0)])
 def test_unsupported_python_says_which_to_use(monkeypatch, version):
     monkeypatch.setattr(sys, "version_info", version)
-    with pytest.raises(StackError, match=r"Python \d\.\d+ cannot run Theano.*3\.9, 3\.10 or 3\.11"):
+    with pytest.raises(StackError, match=r"Python \d\.\d+ cannot run Theano.*3\.9 to 3\.13"):
         find.check_python()
 
 
@@ -168,11 +175,10 @@ def test_compiler_of_the_user_wins(monkeypatch, tmp_path):
         find.find_compiler()
 
 
-def test_user_without_compiler_needs_nothing(monkeypatch, tmp_path):
+def test_a_user_who_wants_no_compiler_is_told_that_one_is_needed(monkeypatch):
     monkeypatch.setenv("THEANO_FLAGS", "cxx=")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
-    assert find.problems() == []
+    [message] = find.problems()
+    assert message.startswith("cxx ") and "take it out" in message
 
 
 def test_missing_headers_say_what_to_install(monkeypatch, tmp_path):
@@ -183,7 +189,7 @@ def test_missing_headers_say_what_to_install(monkeypatch, tmp_path):
 
 
 def test_missing_blas_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(find, "_scipy_libraries", lambda: [])
+    monkeypatch.setattr(find, "_scipy_libraries", list)
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     with pytest.raises(StackError, match="no BLAS.*apt install libopenblas0"):
         find.find_blas()
@@ -191,14 +197,14 @@ def test_missing_blas_says_what_to_install(monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names a library of Linux")
 def test_library_without_gemm_is_no_blas(monkeypatch):
-    monkeypatch.setattr(find, "_scipy_libraries", lambda: [])
+    monkeypatch.setattr(find, "_scipy_libraries", list)
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: "libc.so.6")
     with pytest.raises(StackError, match="no BLAS"):
         find.find_blas()
 
 
 def test_all_that_is_missing_is_listed(monkeypatch, tmp_path):
-    monkeypatch.setattr(find, "_scipy_libraries", lambda: [])
+    monkeypatch.setattr(find, "_scipy_libraries", list)
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     compiler_message, blas_message = find.problems()
@@ -253,6 +259,27 @@ def test_blas_in_a_folder_with_white_space_is_linked(python, tmp_path):
     patch = f"find._scipy_libraries = lambda: [find.Path({str(tmp_path / 'site, packages' / library.name)!r})]"
     result = python(PRODUCT.format(patch=patch), XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert result.stdout.startswith(f"scipy wheel -L{tmp_path / 'cache'}"), result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS links against Accelerate")
+def test_blas_whose_functions_are_called_otherwise_is_used(python, tmp_path):
+    blas = find.find_blas()
+    if blas.prefix:
+        pytest.skip(f"scipy's own are called {blas.prefix}sgemm_ here: all that multiplies tests it")
+    parameters = "abcdefghijklm"
+    source, library = tmp_path / "other.cpp", tmp_path / "libother_openblas.so"
+    types = ", ".join(f"void *{name}" for name in parameters)
+    source.write_text("\n".join(f'extern "C" void {gemm}({types}); extern "C" void scipy_{gemm}({types}) '
+                                f'{{ {gemm}({", ".join(parameters)}); }}' for gemm in ("sgemm_", "dgemm_")))
+    subprocess.run([find.find_compiler(), "-shared", "-fPIC", source, "-o", library, f"-L{blas.folder}", blas.flags,
+                    f"-Wl,-rpath,{blas.folder}"], check=True)
+    # Alone: hasattr(library, "sgemm_") would find what it is linked to.
+    patch = f"""
+    find._scipy_libraries = lambda: [find.Path({str(library)!r})]
+    find._gemm_prefix = lambda path: "scipy_"
+    """
+    result = python(PRODUCT.format(patch=patch), THEANO_FLAGS=f"base_compiledir={tmp_path / 'cache'}")
+    assert result.stdout.startswith(f"scipy wheel -L{tmp_path} -lother_openblas"), result.stderr
 
 
 def test_folder_that_no_flag_can_name_is_reported(monkeypatch, tmp_path):

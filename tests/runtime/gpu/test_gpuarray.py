@@ -20,13 +20,13 @@ pytest.importorskip("pygpu", reason="pygpu, which Theano uses GPUs through, is n
 def on_gpu(python, tmp_path):
     """Run code on a GPU that is not there; see `fake_gpu.build_all` for the options."""
 
-    def run(code, environment={}, **options):
+    def run(code, environment=(), **options):
         folder = fake_gpu.build_all(tmp_path / "cuda", **options)
         # The kernels must not end in the cache of those that a real NVRTC has made.
         flags = (f"device=cuda,base_compiledir={theano.config.base_compiledir},"
                  f"gpuarray__cache_path={tmp_path / 'kernels'}")
         folders = os.pathsep.join(filter(None, [folder, os.getenv("LD_LIBRARY_PATH")]))
-        return python(code, THEANO_FLAGS=flags, LD_LIBRARY_PATH=folders, CUDA_PATH="", CUDA_HOME="", **environment)
+        return python(code, THEANO_FLAGS=flags, LD_LIBRARY_PATH=folders, CUDA_PATH="", CUDA_HOME="", **dict(environment))
 
     return run
 
