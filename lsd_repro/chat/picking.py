@@ -41,6 +41,8 @@ class Choice(NamedTuple):
 def pick(messages, words, shown, rng):
     """One round: which of the messages is shown next.
 
+    2015 quirk: rounds forget.  2015 quirk: two of many.  2015 quirk: passed over while shown.
+
     Parameters
     ----------
     messages : sequence of Message
@@ -74,6 +76,9 @@ def pick(messages, words, shown, rng):
 class Chat:
     """The messages that wait, and what is shown.
 
+    2015 quirk: queue of a hundred.  2015 quirk: held for 60 s.
+    2015 quirk: no caption until somebody is heard.
+
     Parameters
     ----------
     words : Vocabulary
@@ -105,6 +110,8 @@ class Chat:
 
     def turn(self, now):
         """What to show at the time `now` (seconds), after a round if it is time for one.
+
+        2015 quirk: rounds forget.
 
         Returns
         -------

@@ -21,9 +21,12 @@ GREY_LEVELS = 0.0, 255.0
 def adam2015(gradient, x, moments, learning_rate, beta1=BETA1, beta2=BETA2, epsilon=EPSILON, limits=GREY_LEVELS):
     """Updates for one step of Adam in which the betas weigh the NEW gradient.
 
-    With the betas of 0.9 and 0.999 that were meant for the old moments, this is
-    today's Adam with betas (0.1, 0.001): close to a sign step of size
-    `learning_rate`.  The picture is clipped to `limits`.
+    2015 quirk: betas the other way round.  With 0.9 and 0.999, which were meant for the old
+    moments, this is today's Adam with betas (0.1, 0.001): close to a sign step of size
+    `learning_rate`.
+
+    2015 quirk: clip outside the step.  The picture is clipped to `limits`, and the moments
+    know nothing of it.
 
     Parameters
     ----------

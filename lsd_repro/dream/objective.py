@@ -10,9 +10,10 @@ from lsd_repro.runtime.load import T, theano
 def target_logit(logits, rows, c0, c1, full_rows):
     """Mean logit of c0 over the bottom half plus that of c1 over the top half.
 
-    A quirk of the 2015 program: the halves are cut at the middle of the map of the
-    UNPOOLED picture, also for pooled ones.  The bottom half can then be empty; its
-    term counts 0 here, where the program printed NaN (its gradient was 0 as well).
+    2015 quirk: halves of the unpooled map.  They are cut at its middle, even when this map is
+    that of a pooled picture.  The bottom half can then be empty.
+
+    2015 quirk: NaN as the loss.  Here an empty half counts as 0; its gradient was 0 in 2015, too.
 
     Parameters
     ----------
@@ -64,7 +65,8 @@ def target_logit_own_halves(logits, c0, c1):
 def class_term(logits, aim):
     """What the network adds to the loss: the mean of all logits minus the target's.
 
-    The mean keeps all the other classes low.
+    The mean keeps all the other classes low.  2015 quirk: mean of all logits, those aimed at
+    included.
 
     Parameters
     ----------

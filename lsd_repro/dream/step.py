@@ -162,7 +162,7 @@ class GradientStep:
         Returns
         -------
         Terms
-            Of the picture before the step, as the 2015 program printed them.
+            2015 quirk: loss before the step.  The terms are those of the picture before it.
         """
         return Terms(*map(float, self._step(c0, c1)))
 
@@ -217,7 +217,7 @@ class GradientStep:
         self._scale.set_value(np.int64(scale))
 
     def reset_moments(self):
-        """Start Adam afresh, as the stream did at every frame."""
+        """Start Adam afresh.  2015 quirk: moments reset at every frame (of the stream)."""
         m, v, t = self._moments
         for moment in (m, v):
             moment.set_value(np.zeros_like(moment.get_value(borrow=True)))

@@ -34,9 +34,9 @@ def caption(names):
 def draw_caption(frame, text):
     """A copy of `frame` with `text` in its upper left corner.
 
-    White on black, without anti-aliasing, as in 2015: the box's corner at (5, 5), a
-    border of one black pixel around the text.  The 2015 font is not known; DejaVu Sans
-    stands in.
+    2015 quirk: caption box.  White on black, without anti-aliasing, its corner at (5, 5), with a
+    border of one black pixel around the text.  DejaVu Sans stands in for 2015's Helvetica, which
+    may not be redistributed.
 
     Parameters
     ----------

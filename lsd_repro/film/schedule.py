@@ -76,6 +76,8 @@ def scenes(queries, path, program, descriptions, seed):
 def parse_classes(queries, descriptions):
     """Scenes for a list of queries, such as the arguments of ``--classes``.
 
+    2015 quirk: bottom before top.
+
     Parameters
     ----------
     queries : sequence of str

@@ -38,6 +38,8 @@ CONTACT_PICTURES = 6
 def optimise_frame(step, scene, program, on_step):
     """One turn of the stream's loop: zoom, reset Adam, take the steps.
 
+    2015 quirk: moments reset at every frame (of the stream, not of the stills).
+
     Parameters
     ----------
     step : GradientStep
@@ -61,6 +63,8 @@ def optimise_frame(step, scene, program, on_step):
 
 def video_frames(frames, scenes, program, plain=False):
     """Yield the video frames between optimised frames, with their captions.
+
+    2015 quirk: a frame behind.  2015 quirk: leading caption.
 
     Parameters
     ----------
@@ -133,6 +137,8 @@ def versions():
 
 def make_film(out, scenes, program, make_step, parameters, resume=False):
     """Run the stream over a plan of scenes and write frames, film and contact sheet.
+
+    2015 quirk: deleted results (refused here).
 
     Parameters
     ----------
@@ -233,7 +239,10 @@ def _short(value):
 
 
 def optimise(out, step, scenes, program, done):
-    """Optimise the frames that remain, saving each."""
+    """Optimise the frames that remain, saving each.
+
+    2015 quirk: named by the step (by the frame here).
+    """
     if done is None:
         done = 0
         save_frame(out, 0, step)

@@ -141,6 +141,8 @@ def contact_sheet(pictures, captions, columns=None, width=1280):
 def as_still(picture):
     """The optimised picture as the second 2015 program saved it: clipped, then rounded.
 
+    2015 quirk: rounded PNGs.
+
     Parameters
     ----------
     picture : (H, W, 3) array of float, 0..255

@@ -37,6 +37,8 @@ def zoom_picture(picture, k):
     Notes
     -----
     Bicubic; what comes in from outside the picture repeats its edge.
+
+    2015 quirk: zoom about half the width.  2015 quirk: unclipped overshoot.
     """
     shape = picture.shape[:2]
     return _warped(np.clip(picture, 0, 1), _to_input(k, 1.0, shape, shape), shape,
@@ -49,6 +51,8 @@ def between(a, b, i, a_index, b_index, video_shape):
     `a` is moved forward to time `i`, `b` back; the two are blended linearly in
     time.  Moved back, `b` shrinks: where it no longer covers the frame, `a` stands
     alone.
+
+    2015 quirk: bicubic picture, bilinear film.  2015 quirk: older frame at the margin.
 
     Parameters
     ----------
@@ -114,7 +118,9 @@ def moves(i, a_index, b_index, shape, video_shape, speed=1.0):
 
 
 def to_uint8(frame):
-    """A video frame as it goes out: 0..1 to 0..255, truncated and not rounded.
+    """A video frame as it goes out: 0..1 to 0..255.
+
+    2015 quirk: truncated bytes, not rounded ones.
 
     Parameters
     ----------

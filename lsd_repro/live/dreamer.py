@@ -37,6 +37,8 @@ class Stopped(BaseException):
 def main(args, slot_path, pipe):
     """Dream until told to stop; the target of a process.
 
+    2015 quirk: k from the clock.
+
     Parameters
     ----------
     args : argparse.Namespace

@@ -85,7 +85,10 @@ class Channel:
             self.state, wait = "connecting", min(2 * wait, LONGEST_WAIT)
 
     def tell(self, text):
-        """Say something in the channel, unless that was less than five seconds ago."""
+        """Say something in the channel, unless something was said less than five seconds ago.
+
+        2015 quirk: slow PONG (no answer to a PING goes through here).
+        """
         now = time.monotonic()
         if self.state == "connected" and now - self._told >= BETWEEN_MESSAGES:
             self._told = now

@@ -29,6 +29,8 @@ def jpeg(picture):
 class Player(threading.Thread):
     """A thread that turns segments into video frames.
 
+    2015 quirk: a frame behind.
+
     Parameters
     ----------
     out : path

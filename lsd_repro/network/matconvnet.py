@@ -41,6 +41,8 @@ from lsd_repro.network.weights import GROUPS, NetworkWeights, check, layers_of, 
 def read(path):
     """Read a VGG-16 or VGG-19 from MatConvNet's .mat file.
 
+    2015 quirk: fields by position (by name here).
+
     Parameters
     ----------
     path : str or path-like

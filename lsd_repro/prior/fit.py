@@ -118,6 +118,8 @@ def fit_student(patches, tolerance=1e-6, max_iterations=300, progress=None):
 def whitening_prior(kind, mean, scale, degrees_of_freedom=None):
     """Filters that whiten a density, in 2015's order and layout.
 
+    2015 quirk: opposite orders.
+
     Parameters
     ----------
     kind : {"student", "gaussian"}

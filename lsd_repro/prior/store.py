@@ -1,16 +1,16 @@
 """Priors on disk: one ``.npz`` file, or the four ``.npy`` files of 2015.
 
-============================  =================  ================================
-field                         shape              content
-============================  =================  ================================
-``format_version``            ()                 `FORMAT_VERSION`
-``student_prior_filters``     (p, p, 3, 3p^2)    float32, norms ascending
-``student_prior_mean``        (3p^2,)            float32
-``student_degrees_of_freedom``  ()               float64, NaN where unknown
-``prior_filters``             (p, p, 3, 3p^2)    float32, norms descending (Gaussian)
-``prior_mean``                (3p^2,)            float32 (Gaussian)
-``provenance``                ()                 text: from what, and how, it was fitted
-============================  =================  ================================
+==============================  =================  ====================================
+field                           shape              content
+==============================  =================  ====================================
+``format_version``              ()                 `FORMAT_VERSION`
+``student_prior_filters``       (p, p, 3, 3p^2)    float32, norms ascending
+``student_prior_mean``          (3p^2,)            float32
+``student_degrees_of_freedom``  ()                 float64, NaN where unknown
+``prior_filters``               (p, p, 3, 3p^2)    float32, norms descending (Gaussian)
+``prior_mean``                  (3p^2,)            float32 (Gaussian)
+``provenance``                  ()                 text: from what, and how, it was fitted
+==============================  =================  ====================================
 
 p is the side of a patch, 8 in 2015.  A file holds one kind or both.  The names of filters and means are those of 2015's
 files.  Files without version, degrees of freedom or provenance load too, and other

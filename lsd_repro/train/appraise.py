@@ -1,4 +1,6 @@
-"""How near dreams come to 2015's: ``python -m lsd_repro.train.appraise NAME=FRAMES... --prior DIR --out FILE.json``.
+"""How near dreams come to 2015's.
+
+``python -m lsd_repro.train.appraise NAME=FRAMES... --prior DIR --out FILE.json`` measures it.
 
 FRAMES is a folder of a run, or of the frames that the author published. What is measured of each
 set of frames: energies under a prior, colourfulness, the share of values at 0 or 255, whether an
