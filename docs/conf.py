@@ -17,6 +17,7 @@ for notebook in (ROOT / "notebooks").glob("*.ipynb"):
 
 project = "lsd_repro"
 author = "the lsd_repro authors"
+copyright = f"2026, {author}"
 release = re.search(r'__version__ = "(.+)"', (ROOT / "lsd_repro" / "__init__.py").read_text("utf-8")).group(1)
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
@@ -30,6 +31,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"  # their outputs are committed; `make notebooks` runs them
 
 autosummary_generate = True
+add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False  # Theano's would be for its own developers
 autodoc_default_options = {"members": True, "show-inheritance": False}
@@ -45,3 +47,5 @@ suppress_warnings = ["ref.footnote", "ref.python"]
 html_theme = "furo"
 html_title = f"lsd_repro {release}"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]  # tables of three columns, and names of tests

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import fields
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,8 @@ from lsd_repro.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")), *sorted(DOCS.glob("*.md"))]
+PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")),
+         *sorted(DOCS.glob("*.md"))]
 EXAMPLES = sorted(DOCS.glob("adding-*.md"))
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
@@ -27,7 +28,7 @@ INCLUDED = {"network.md": "data/README.md", "contributing.md": "CONTRIBUTING.md"
 PROGRAM = re.compile(r"^(?:\.venv/bin/)?lsd-repro (.+)", re.M)
 
 
-@lru_cache(maxsize=None)
+@cache
 def text(page):
     return page.read_text("utf-8")
 
@@ -126,11 +127,12 @@ QUIRKS = text(DOCS / "2015.md").split("\n## Settings that did nothing")[0]
 SECTIONS = dict(section.split("\n", 1) for section in re.split(r"^### ", QUIRKS, flags=re.M)[1:])
 # The next heading of a higher level ends a section, too.
 SECTIONS = {name: body.split("\n## ")[0] for name, body in SECTIONS.items()}
+TAG = "2015 quirk: "
 
 each_quirk = pytest.mark.parametrize("name", SECTIONS)
 
 
-@lru_cache(maxsize=None)
+@cache
 def parsed(path):
     return ast.parse(path.read_text("utf-8"))
 
@@ -175,7 +177,8 @@ def test_the_quirk_lives_where_the_page_says(name):
         module, qualified = place.split(":")
         found = definition(ROOT / (module.replace(".", "/") + ".py"), qualified)
         assert found is not None, place
-        assert f"2015 quirk: {name}" in (ast.get_docstring(found) or ""), f"{place} lacks the tag '2015 quirk: {name}'"
+        tag = f"{TAG}{name}".lower()
+        assert tag in (ast.get_docstring(found) or "").lower(), f"{place} lacks the tag '{tag}'"
 
 
 @each_quirk
@@ -189,15 +192,16 @@ def test_the_quirk_has_its_test(name):
 
 def test_every_tag_is_of_a_quirk_that_the_page_describes():
     tags = [(path, tag) for path in (ROOT / "lsd_repro").rglob("*.py")
-            for tag in re.findall(r"2015 quirk: (?=(.+))", path.read_text("utf-8"))]
+            for tag in re.findall(rf"{TAG}(?=(.+))", path.read_text("utf-8"))]
     assert len(tags) > 40
     for path, tag in tags:
-        assert any(tag.startswith(name) for name in SECTIONS), f"{path}: {tag}"
+        assert any(tag.lower().startswith(name.lower()) for name in SECTIONS), f"{path}: {tag}"
 
 
 def test_lines_of_2015_are_those_of_one_commit():
     page = text(DOCS / "2015.md")
-    links = re.findall(r"\[([\w./]+)(?:, lines? ([\d-]+))?\]\(https://github.com/317070/[\w-]+/blob/(\w{40})/([\w./]+)(#[\w-]+)?\)", page)
+    links = re.findall(r"\[([\w./]+)(?:, lines? ([\d-]+))?\]"
+                       r"\(https://github.com/317070/[\w-]+/blob/(\w{40})/([\w./]+)(#[\w-]+)?\)", page)
     assert len(links) == page.count("/blob/") > 60
     assert len({commit for _, _, commit, _, _ in links}) == 1
     for shown, lines, _, file, anchor in links:
