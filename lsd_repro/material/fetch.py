@@ -6,14 +6,14 @@
 `fetched`, `state`   what is there already (no network)
 ===================  =======================================================
 
-A file comes into ``NAME.part``, is checked, and is then put in its place at one
-stroke.  ``NAME.origin.part`` says which version of the file the ``.part`` was begun
-from: only that version is gone on with.
+A file is downloaded to ``NAME.part``, checked, and then moved into place in one go.
+``NAME.origin.part`` says which version of the file the ``.part`` is of: a download resumes
+only from that version.
 
-The weights are in other files, too (`ROADS`), which are converted where their own can't be had.
+The weights exist in other formats, too (`ROADS`), which are converted if their own file can't be had.
 
-`pooch` is not used: it has no way to go on with a download that was interrupted
-(version 1.9 deletes the temporary file and starts anew), which matters at 528 MiB.
+`pooch` is not used because it cannot resume an interrupted download (version 1.9 deletes
+the temporary file and starts over), which matters at 528 MiB.
 """
 
 import hashlib

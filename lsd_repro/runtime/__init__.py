@@ -1,4 +1,4 @@
-"""What the rest runs on: a Theano that is mended for today's Python, and the machine that it finds.
+"""What the rest runs on: Theano, mended for today's Python, and the machine underneath.
 
 ===============  ==========================================================
 ``load.py``      imports Theano-PyMC and Lasagne, mended

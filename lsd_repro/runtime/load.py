@@ -9,7 +9,7 @@ names are made on first use (PEP 562), so importing this module imports nothing 
 ===================  ==========================================================
 
 Whatever the user set in ``THEANO_FLAGS`` or ``.theanorc`` wins over what is set here.
-A GPU that they ask for is used, or what it lacks is said: Theano alone would go on on the CPU.
+If they ask for a GPU, it is used, or an error says what it lacks; Theano by itself would fall back to the CPU.
 """
 
 import contextlib
@@ -56,7 +56,7 @@ def load():
     mend.silence_what_nobody_can_change()
     malloc.keep_freed()
     asked = device.asked()
-    # Told of a GPU, Theano would fail at it while it is imported, and go on without.
+    # Told about a GPU, Theano would try it during the import, fail, and carry on without it.
     with around(_our_flags(), {"device": "cpu"}):
         theano = _import("theano")
     mend.let_compiled_code_be_found_again()
@@ -73,7 +73,7 @@ def load():
 
 
 def runs_on_cpu():
-    """Whether graphs are computed on the CPU, so that Ops that exist for it alone may be put in."""
+    """Whether graphs are computed on the CPU, so that Ops written for the CPU alone may be put in."""
     return load().device == "cpu"
 
 
