@@ -6,15 +6,15 @@
 =======  ===============================================================
 
 Three layouts were published over the years: the oldest (to about beta7), that of
-2015's stream (the "beta16" directory), and today's.  They differ in where a field
-stands and in what it lies under, so fields are found by name, never by position.
+2015's stream (the "beta16" directory), and today's.  They differ in the position and the
+nesting of fields, so fields are found by name, never by position.
 
-A file of ours may hold filters in 8 bits, which MatConvNet itself could not use.  All
-is as in today's layout but for two fields of such a layer:
+A file of ours may hold filters in 8 bits, which MatConvNet itself could not use.  It
+follows today's layout but for two fields of each such layer:
 
 ===========  ===============================================================
 ``weights``  cell of filters, int8 (height, width, in, out), and biases, single (out, 1)
-``scale``    single (out, 1): what the int8 values of each filter are to be multiplied by
+``scale``    single (out, 1): the factor of each filter's int8 values
 ===========  ===============================================================
 """
 
@@ -57,12 +57,12 @@ def read(path):
     Raises
     ------
     InputError
-        If the file is missing, unreadable, incomplete or no VGG-16; the message
-        names the file, the layer and the mend.
+        If the file is missing, unreadable, incomplete or not a VGG; the message
+        names the file, the layer and the remedy.
 
     Notes
     -----
-    scipy's arrays and those made of them are in memory together: twice the file's
+    scipy's arrays and those made from them are in memory together: twice the file's
     528 MiB for the real network.
     """
     with naming(path):
@@ -103,7 +103,7 @@ def write(path, network, bits=None):
     Raises
     ------
     InputError
-        If `network` is no VGG-16, `bits` out of range, or the file can't be written.
+        If `network` is not a VGG, `bits` is out of range, or the file can't be written.
     """
     if bits is not None and bits not in range(2, 25):
         raise InputError(f"{bits} bits a weight: must be 2 to 24")

@@ -114,7 +114,7 @@ def fixed_filters(layers):
 
 
 def least_side(fc6_size):
-    """Width or height, in pixels, that a picture needs at least for a logit."""
+    """The smallest width or height, in pixels, that yields a logit."""
     return STRIDE * fc6_size
 
 

@@ -3,8 +3,8 @@
 ==================  ========================================================
 `NetworkWeights`    the arrays of a network and the names of its classes
 `layers_of`         names and kinds of all layers; `weight_layers_of`, names of those with parameters
-`check`             an InputError for what is no such network
-`check_shapes`      the same of shapes alone, before anything is read
+`check`             raises an InputError unless this is such a network
+`check_shapes`      the same from shapes alone, before anything is read
 ==================  ========================================================
 """
 

@@ -147,8 +147,8 @@ def patch_energy(prior):
 def total_variation(x):
     """Total variation per pixel: mean length of the gradient over pixels and channels.
 
-    Not of 2015: it is what activation maximisation has used since as its
-    regulariser, to hold the patch priors against.
+    Not of 2015: activation maximisation has since used it as its regulariser, so it is the
+    baseline for the patch priors.
 
     Parameters
     ----------

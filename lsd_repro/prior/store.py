@@ -14,7 +14,7 @@ field                           shape              content
 
 p is the side of a patch, 8 in 2015.  A file holds one kind or both.  The names of filters and means are those of 2015's
 files.  Files without version, degrees of freedom or provenance load too, and other
-fields are ignored, so the golden files stand in for a prior.
+fields are ignored, so a golden file can serve as a prior.
 """
 
 import zipfile
