@@ -50,7 +50,7 @@ def pick(messages, words, shown, rng):
     shown : collection of int
         The classes being shown.
     rng : random.Random
-        What is drawn depends on its state and on the other arguments, and on nothing else.
+        The draw depends on its state and on the other arguments alone.
 
     Returns
     -------
@@ -91,9 +91,9 @@ class Chat:
     scene : Scene
         What is shown.
     waiting : collections.deque of Message
-        At most 100: with one more, the oldest is forgotten.
+        At most 100; one more, and the oldest is forgotten.
     held_until : float
-        No round takes place before.
+        No round takes place before this time.
     """
 
     def __init__(self, words, seed=0, hold=HOLD_SECONDS):

@@ -21,7 +21,7 @@ STOP_WORDS = frozenset("""
 
 
 class Vocabulary(NamedTuple):
-    """What can be said.
+    """What the chat can ask for.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
 """The class term of the loss: two classes, one for each half of the picture.
 
 `class_term` is that of the 2015 program; `probability_term` and `log_likelihood_term`
-are what it might have been, to hold it against.
+are what it might have been, for comparison.
 """
 
 from lsd_repro.runtime.load import T, theano
@@ -43,7 +43,7 @@ def target_logit(logits, rows, c0, c1, full_rows):
 def target_logit_own_halves(logits, c0, c1):
     """As `target_logit`, each map cut at its own middle (not of 2015).
 
-    Of an odd number of rows the one in the middle counts in both halves, so neither is ever empty.
+    With an odd number of rows the middle one counts in both halves, so neither is ever empty.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def class_term(logits, aim):
     ----------
     logits : symbolic tensor, shape (1, classes, rows, columns)
     aim : function
-        From a map like `logits` to a symbolic scalar: its value where it is aimed at, as
-        `target_logit` takes it.
+        From a map like `logits` to a symbolic scalar: its value at the targets, as in
+        `target_logit`.
 
     Returns
     -------
@@ -94,6 +94,6 @@ def log_likelihood_term(logits, aim):
 
 def log_probabilities(logits):
     """Logarithm of the softmax over the classes, at every position; the 2015 program has none."""
-    # Subtracted lest the exponential overflow; the result does not depend on it.
+    # Subtracted so that the exponential can't overflow; the result does not depend on it.
     shifted = logits - theano.gradient.disconnected_grad(logits.max(axis=1, keepdims=True))
     return shifted - T.log(T.exp(shifted).sum(axis=1, keepdims=True))

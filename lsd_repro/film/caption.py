@@ -42,8 +42,8 @@ def draw_caption(frame, text):
     ----------
     frame : (H, W, 3) array of uint8, or of float on the 0..1 scale
     text : str
-        Accents, Greek, Cyrillic and the like are drawn; of a character that DejaVu Sans
-        lacks (Chinese, emoji), the font's empty box.  Line breaks and other runs of white
+        Accents, Greek, Cyrillic and the like are drawn; a character that DejaVu Sans
+        lacks (Chinese, emoji) becomes the font's empty box.  Line breaks and other runs of white
         space become one space.  A text too long for the frame ends in an ellipsis.
         Without any text there is no box.
 
@@ -67,7 +67,7 @@ def draw_caption(frame, text):
 
 @lru_cache(maxsize=None)
 def font(size):
-    """DejaVu Sans, `size` pixels high: matplotlib brings it, so it is always at hand.
+    """DejaVu Sans, `size` pixels high; matplotlib ships it, so it is always available.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def font(size):
 
 
 def shortened(text, typeface, width):
-    """`text` on one line, cut and ended with an ellipsis where it is wider than `width`.
+    """`text` on one line, cut short with an ellipsis if it is wider than `width`.
 
     Parameters
     ----------

@@ -8,8 +8,8 @@ A run lives in one folder::
     state/latest.npz         picture and moments after the last finished frame
     film.mp4, contact.png    made at the end
 
-Every file is written whole or not at all, latest.npz last of a frame's files: what
-it says is finished is on the disk.
+Every file is written whole or not at all, and of a frame's files latest.npz comes last: what
+it calls finished is on the disk.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ def optimise_frame(step, scene, program, on_step):
     program : Program
         Sets zoom, steps, at which octaves they are taken, and whether Adam is reset.
     on_step : callable
-        Called with the Terms of every step, after it was taken.
+        Called with the Terms of each step after it is taken.
     """
     if program.video_frames_per_frame:
         step.picture = 255 * zoom_picture(step.picture / 255, program.video_frames_per_frame)
@@ -76,7 +76,7 @@ def video_frames(frames, scenes, program, plain=False):
         Sets the film's size, the video frames per optimised frame, and whether a caption
         comes a frame early (the last one then stays).
     plain : bool
-        Warp and blend with scikit-image, as in 2015: slow, and the same within a grey level.
+        Warp and blend with scikit-image, as in 2015: slow, and equal to within a grey level.
 
     Yields
     ------
@@ -152,8 +152,8 @@ def make_film(out, scenes, program, make_step, parameters, resume=False):
     parameters : dict
         From `parameters`; kept in run.json.  A run resumes only under equal ones.
     resume : bool
-        Go on with the run in `out`.  What comes out is the same, to the bit, as
-        without the interruption.
+        Continue the run in `out`.  The result is the same, bit for bit, as without the
+        interruption.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """The slow zoom: `zoom_picture`, `between`, `moves`, `to_uint8`.
 
 The stream drifts into its picture: 5 % a second, turning a hundredth of a degree
-with every video frame.  The same similarity transform moves the working picture
-on (`zoom_picture`) and fills the film between two optimised frames (`between`).
+with every video frame.  The same similarity transform advances the working picture
+(`zoom_picture`) and fills the film between two optimised frames (`between`).
 
 Pictures here are (H, W, 3) on the **0..1** scale, not 0..255.
 """
@@ -26,17 +26,17 @@ def zoom_picture(picture, k):
     picture : (H, W, 3) array of float, 0..1
         Values outside 0..1 are clipped first.
     k : int or float
-        Video frames to move on by; 0 leaves the picture as it is.
+        Video frames to advance by; 0 leaves the picture as it is.
 
     Returns
     -------
     (H, W, 3) array of float32
         Not clipped: the bicubic filter overshoots 0..1 a little at edges, and the
-        2015 program went on with that.
+        2015 program carried on with that.
 
     Notes
     -----
-    Bicubic; what comes in from outside the picture repeats its edge.
+    Bicubic; beyond the picture its edge is repeated.
 
     2015 quirk: zoom about half the width.  2015 quirk: unclipped overshoot.
     """
@@ -141,7 +141,7 @@ def kept_corners(shape, k):
     ----------
     shape : (height, width)
     k : int
-        Video frames that `zoom_picture` moves on by.
+        Video frames that `zoom_picture` advances by.
 
     Returns
     -------
