@@ -66,7 +66,7 @@ class Golden:
     Raises
     ------
     InputError
-        If the file is no golden file, or has no prior and none is given.
+        If the file is not a golden file, or has no prior and none is given.
     """
 
     def __init__(self, path, prior_dir=None):
@@ -116,7 +116,7 @@ class Golden:
 
 
 def relative(ours, golden, share=1.0):
-    """Deviation within which a share of all values is, relative to the largest finite magnitude of the golden array."""
+    """The deviation that a share of all values stays within, relative to the largest finite magnitude of the golden array."""
     finite = np.isfinite(golden)
     return float(np.quantile(np.abs(ours - golden)[finite], share) / np.abs(golden[finite]).max())
 
@@ -283,7 +283,7 @@ def draw_drift(path, prior_dir=None):
 
 
 def table(deviations):
-    """Deviations as lines of text, one each, those beyond their limit marked."""
+    """Deviations as text, one a line, with those beyond their limit marked."""
     width = max(len(d.quantity) for d in deviations)
     lines = [f"{'quantity':{width}}  {'deviation':>9}  {'limit':>8}  unit"]
     for d in deviations:

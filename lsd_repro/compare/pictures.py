@@ -1,4 +1,4 @@
-"""Pictures to judge a prior by: photos it was not fitted on, and what can be done to them."""
+"""Pictures to judge a prior by: photos it was not fitted on, and degraded copies of them."""
 
 import numpy as np
 from PIL import Image
@@ -65,7 +65,7 @@ def white_noise(shape, rng):
 
 
 def degradations(pictures, seed=0):
-    """What can be done to pictures.
+    """Degraded copies of pictures.
 
     Parameters
     ----------

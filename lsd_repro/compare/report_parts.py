@@ -1,4 +1,4 @@
-"""What the page of a comparison is put together from: style, pictures and numbers as HTML."""
+"""The parts of a comparison's page: style, pictures and numbers as HTML."""
 
 import base64
 import html

@@ -43,7 +43,7 @@ LEAST_GENUINE = 3
 
 
 def check(name, picture):
-    """Refuse a picture (height, width, 3) that has nothing to compare; InputError naming it."""
+    """Raise an InputError that names a picture (height, width, 3) if it has nothing to compare."""
     height, width = picture.shape[:2]
     if min(height, width) < LEAST_SIDE:
         raise InputError(f"{name}: {width}x{height} is too small to compare: its spectrum needs at least "
@@ -97,7 +97,7 @@ def radial_spectrum(plane):
         between `EDGES`, under a Hann window.  `ROUNDING` is added.
     """
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in plane.shape))
-    # The window's own mean is taken off, lest the mean leak into the lowest bin.
+    # The mean under the window is subtracted so that it can't leak into the lowest bin.
     spectrum = fft.fft2((plane - np.average(plane, weights=window)) * window)
     radius = np.hypot(fft.fftfreq(plane.shape[0])[:, np.newaxis], fft.fftfreq(plane.shape[1]))
     ring = np.digitize(radius, EDGES)
@@ -210,7 +210,7 @@ class Judgement(NamedTuple):
 
 
 def judge(ours, theirs):
-    """Hold our frames against 2015's by one statistic.
+    """Compare our frames with 2015's by one statistic.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from lsd_repro.figures.drawing import colour, curves, lesson
 
 
 def memory(betas, steps=12):
-    """How much the gradient of so many steps ago weighs in the mean that a step follows.
+    """The weight of a gradient, by its age in steps, in the mean that a step follows.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def trajectories(losses, movements, reversals):
     movements : dict of str to array (steps,)
         Mean distance of a value in each step, grey levels.
     reversals : dict of str to array (steps - 1,)
-        Share of values that go back on the step before.
+        Share of values that reverse the step before.
     """
     figure, (axes,) = lesson(3.5, "Loss reached: " + ", ".join(
         f"{values[-1]:.1f} by {name}" for name, values in losses.items()), ncols=3)

@@ -1,8 +1,8 @@
 """Folders of pictures -> a plan of canvases, and the canvases.
 
 A canvas is a square of `SIDE` pixels: one picture, or four of a kind in a mosaic. Pictures of 64 pixels are
-blurred when they are enlarged; pictures that are sharp are made as blurred every now and then, lest blur
-tell the class.
+blurred when they are enlarged; sharp pictures are blurred as much every now and then, so that blur can't
+give the class away.
 """
 
 import random
@@ -113,7 +113,7 @@ def draw(canvas, side=SIDE):
 
 
 def _square(path, side, rng):
-    """A square out of a picture at random, mirrored or not, blurred as if it had been small or not."""
+    """A random square of a picture, mirrored or not, blurred as if it had been small or not."""
     with Image.open(path) as file:
         picture = file.convert("RGB")
     portion = round(min(picture.size) * rng.uniform(LEAST_PORTION, 1))
