@@ -9,7 +9,7 @@ The rules, odd as some are:
 * A query that could mean a class being shown is passed over, whatever else it could mean.
 * Of several classes that a query could mean, one is drawn by lot, weighted as in `lsd_repro.chat.vocabulary`.
 * Two queries are drawn independently: ``bee+bee`` is a choice, and its caption ``bee & bee``.
-* A subject is held for 60 seconds; a round that finds none doesn't start them anew.
+* A subject is held for 60 seconds; a round that finds none doesn't restart them.
 * At the start a class drawn at random is shown, without a caption.
 """
 

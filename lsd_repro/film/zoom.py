@@ -19,7 +19,7 @@ BILINEAR, BICUBIC = 1, 3
 
 
 def zoom_picture(picture, k):
-    """Zoom the working picture by `k` video frames: the picture to go on with.
+    """Zoom the working picture by `k` video frames, to continue from.
 
     Parameters
     ----------

@@ -293,7 +293,7 @@ def received(pipe):
     try:
         said = pipe.recv()
     except (EOFError, OSError):
-        said = {"error": "the dreaming process has ended (out of memory?); the same command with --resume goes on"}
+        said = {"error": "the dreaming process has ended (out of memory?); run the same command with --resume to continue"}
     if "error" in said:
         raise InputError(said["error"])
     return said

@@ -149,7 +149,7 @@ def _filters(filters, scale, name):
 
 
 def _checked_scale(scale, filters, name):
-    """The scales of so many filters; at most so large that no weight becomes infinite."""
+    """The scales of this many filters, none so large that a weight becomes infinite."""
     scale = single_of(scale, f"{name}: scale").ravel()
     if len(scale) != filters:
         raise InputError(f"{name}: {filters} filters but {len(scale)} scales; {OTHER}")

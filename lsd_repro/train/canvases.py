@@ -24,7 +24,7 @@ MOST_A_ROUND = 4
 BLURRED, MOSAICS = 0.3, 0.3
 SMALL_MOSAICS = 0.67
 LEAST_PORTION = 0.7
-HELD_OUT = 12  # one picture in so many of a kind
+HELD_OUT = 12  # one picture of a kind in this many
 
 
 class Canvas(NamedTuple):

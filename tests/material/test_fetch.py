@@ -263,7 +263,7 @@ def test_a_stall_is_noticed(site, cache, offer, capsys):
 
 def test_the_rest_is_asked_for_where_the_part_ends(site, cache, offer):
     offer(site.file("/a.jpg", "reset", *[503] * (fetch.TRIES - 1)))
-    with pytest.raises(InputError, match="HTTP 503.*what has come is kept"):
+    with pytest.raises(InputError, match="HTTP 503.*what has arrived is kept"):
         fetch.fetch("starts")
     size = (cache / "starts" / "a.jpg.part").stat().st_size
     assert 0 < size <= THIRD
@@ -454,7 +454,7 @@ def test_a_road_that_lacks_its_library_is_not_downloaded(site, cache, by_roads, 
 def test_another_road_is_gone_on_with(site, cache, by_roads, other_formats):
     road = site.file("/a.npz", "cut", *[503] * (fetch.TRIES - 1), content=other_formats["a.npz"], digest="")
     by_roads(road)
-    with pytest.raises(InputError, match="a.npz .HTTP 503.*what has come is kept"):
+    with pytest.raises(InputError, match="a.npz .HTTP 503.*what has arrived is kept"):
         fetch.fetch("weights")
     assert "a.npz.part" in names(cache / "weights")
     fetch.fetch("weights")
