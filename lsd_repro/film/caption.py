@@ -34,8 +34,8 @@ def caption(names):
 def draw_caption(frame, text):
     """A copy of `frame` with `text` in its upper left corner.
 
-    2015 quirk: caption box.  White on black, without anti-aliasing, its corner at (5, 5), with a
-    border of one black pixel around the text.  DejaVu Sans stands in for 2015's Helvetica, which
+    2015 quirk: caption box.  White on black, without anti-aliasing, the text's corner at (5, 5) and
+    a border of one black pixel around it.  DejaVu Sans stands in for 2015's Helvetica, which
     may not be redistributed.
 
     Parameters
@@ -56,7 +56,7 @@ def draw_caption(frame, text):
     In a frame smaller than the box, the box is cut off at the frame's edge.
     """
     captioned = frame.copy()
-    left, top = CAPTION_CORNER
+    left, top = (side - BORDER for side in CAPTION_CORNER)
     # The same distance from the right edge as from the left.
     box = _box(text, frame.shape[1] - 2 * left)
     white = 255 if frame.dtype == np.uint8 else 1
