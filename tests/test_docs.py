@@ -149,9 +149,10 @@ def definition(path, qualified):
 
 def exists(module, name):
     """Whether a module of ours has a name, without importing it."""
-    if importlib.util.find_spec(f"{module}.{name}") if (ROOT / module.replace(".", "/")).is_dir() else False:
-        return True
-    path = Path(importlib.util.find_spec(module).origin)
+    path = ROOT / module.replace(".", "/")
+    if path.is_dir():
+        return (path / f"{name}.py").exists() or (path / name).is_dir()
+    path = path.with_suffix(".py")
     assigned = {target.id for node in parsed(path).body if isinstance(node, ast.Assign)
                 for target in ast.walk(node) if isinstance(target, ast.Name)}
     # Theano's names are made on first use.
