@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))  # the checkout, whatever is installed
 shutil.rmtree(HERE / "notebooks", ignore_errors=True)
 (HERE / "notebooks").mkdir()
 for notebook in (ROOT / "notebooks").glob("*.ipynb"):
-    shutil.copy(notebook, HERE / "notebooks")
+    shutil.copy2(notebook, HERE / "notebooks")  # with its time, so that unchanged ones are not read again
 
 project = "lsd_repro"
 author = "the lsd_repro authors"
