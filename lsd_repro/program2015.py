@@ -31,7 +31,7 @@ ROTATION_PER_FRAME = 0.01  # degrees
 # How much the time of the last frame weighs in the average that sets k live.
 NEWEST_WEIGHT = 0.9
 
-# The caption's font height and the corner of its box, in pixels.
+# The caption's font height and the corner of its text, in pixels; its black border lies outside.
 CAPTION_HEIGHT = 20
 CAPTION_CORNER = (5, 5)
 

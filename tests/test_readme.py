@@ -1,4 +1,4 @@
-"""The numbers that the README quotes are those that `make priors` and `make bench` wrote."""
+"""The README is short, and the numbers that it and the pages quote are those that were measured."""
 
 import json
 import re
@@ -10,8 +10,15 @@ from lsd_repro.bench import table
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-TEXT = " ".join(README.split())
+PRIORS = " ".join((ROOT / "docs" / "priors.md").read_text("utf-8").split())
+SPEED = (ROOT / "docs" / "speed.md").read_text("utf-8")
+EXACTNESS = (ROOT / "docs" / "exactness.md").read_text("utf-8")
 BENCH = ROOT / "data" / "gallery" / "bench.json"
+
+
+def test_readme_is_read_in_five_minutes():
+    # Code, tables and all; a link's address counts with the word before it.
+    assert len(README.split()) <= 1200
 
 
 def numbers(name):
@@ -19,7 +26,7 @@ def numbers(name):
 
 
 def quotes():
-    """Sentences of the README, with the numbers filled in."""
+    """Sentences of the page on priors, with the numbers filled in."""
     show, compare, dreams = numbers("show"), numbers("compare"), numbers("ablation")["dreams"]
     beyond = {kind: show[kind]["responses beyond, observed and by the model"]["20"] for kind in ("gaussian", "student")}
     gain = show["student"]["nats per pixel"] - show["gaussian"]["nats per pixel"]
@@ -48,15 +55,31 @@ def quotes():
 
 
 @pytest.mark.parametrize("sentence", list(quotes()))
-def test_readme_quotes_what_was_measured(sentence):
-    assert sentence in TEXT
+def test_pages_quote_what_was_measured(sentence):
+    assert sentence in PRIORS
+
+
+def test_readme_quotes_the_parity_table():
+    # A row of the README's excerpt has the numbers that the full table has.
+    full = [line.split("|")[1:] for line in EXACTNESS.splitlines() if line.startswith("| ") and line.endswith("|")]
+    rows = {cells[0].strip(): [cell.strip() for cell in cells[1:4]] for cells in full if len(cells) == 5}
+    excerpt = README.split("## Is it exact?")[1].split("## ")[0]
+    quoted = [line.split("|")[1:5] for line in excerpt.splitlines() if "e-" in line and line.startswith("| ")]
+    assert len(quoted) == 5
+    for name, *values in quoted:
+        name, values = name.strip(), [value.strip() for value in values]
+        if name.startswith("zoomed"):
+            assert values == rows["video frames (0..1)"]
+            continue
+        start = name.split("(")[0].strip()
+        assert any(found.startswith(start) and values == other for found, other in rows.items()), name
 
 
 @pytest.mark.skipif(not BENCH.exists(), reason="make bench has not been run")
 def test_speed_is_what_make_bench_measured():
     measured = table.markdown(json.loads(BENCH.read_text()))
     assert BENCH.with_suffix(".md").read_text("utf-8") == measured
-    _, quoted, _ = re.split("<!-- /?bench -->", README)
+    _, quoted, _ = re.split("<!-- /?bench -->", SPEED)
     assert "whole" in quoted
     for line in quoted.strip().split("\n"):
         assert line in measured.split("\n")

@@ -1,10 +1,10 @@
 """The chat that chose what the stream showed (no Theano).
 
 ==============  ===========================================================
-``messages``    a message, and what is left of one that means harm
+``messages``    a message, with anything harmful removed
 ``vocabulary``  the words that the chat of 2015 understood
 ``picking``     its rules: which of the messages is shown next
 ``logs``        reads exported chats; ``json_logs`` and ``line_logs`` know the formats
-``replay``      an exported chat against film time
+``replay``      an exported chat, replayed in film time
 ==============  ===========================================================
 """

@@ -21,14 +21,14 @@ def read(text):
     Parameters
     ----------
     text : str
-        It may end anywhere: what was whole before is read.
+        It may be cut off anywhere: whatever is whole before that is read.
 
     Returns
     -------
     format : str
     entries : list of (str, Message or str)
-        For each entry of the export where it is, such as ``comment 3``, and the message or
-        why there is none.
+        For each entry of the export its place, such as ``comment 3``, and its message, or why
+        there is none.
     """
     comments = COMMENTS.search(text)
     if comments:
@@ -40,7 +40,7 @@ def read(text):
 
 
 def _elements(text, position):
-    """The values of an array from a position in it on; last a str for what can't be read."""
+    """The values of an array from a position on; at the end a str for what can't be read."""
     decoder = json.JSONDecoder()
     while True:
         position = BETWEEN.match(text, position).end()
@@ -79,7 +79,7 @@ def _comment(entry):
 
 
 def _clock(entries):
-    """What takes the time of an entry of chat-downloader: by the field that most of them have."""
+    """A function that reads the time of chat-downloader's entries, from the field that most of them have."""
     def sent(entry):
         value = _number(entry.get("timestamp"))
         return None if value is None else value / MICROSECONDS
@@ -110,7 +110,7 @@ def _number(value):
 
 
 def _user(value):
-    """The login, which the stream of 2015 showed, or else the name that a user chose to be shown."""
+    """The login, as the stream of 2015 showed it, or else the user's display name."""
     return next((name for name in (_text(value, "name"), _text(value, "display_name")) if name), None)
 
 

@@ -30,9 +30,9 @@ def read(lines):
     Returns
     -------
     format : str
-        That of most of the messages.
+        The one that most messages have.
     entries : list of (str, Message or str)
-        For each line of account where it is, such as ``line 3``, and the message or why there
+        For each line that counts its place, such as ``line 3``, and its message, or why there
         is none.
     """
     read_at, clock = [], _TimesOfDay()
@@ -49,7 +49,7 @@ def read(lines):
         if not OF_NO_ACCOUNT.match(line):
             read_at.append((place, *_line(line, clock)))
     kinds = Counter(kind for _, kind, found in read_at if not isinstance(found, str))
-    # Their times have different beginnings.
+    # Their clocks start at different times.
     chosen = kinds.most_common(1)[0][0] if kinds else CLOCK
     return chosen, [(place, found if isinstance(found, str) or kind == chosen else f"{kind} among {chosen}")
                     for place, kind, found in read_at]
@@ -100,13 +100,13 @@ def _padded(stamp):
 
 
 class _TimesOfDay:
-    """Seconds for times of day that may go past midnight, or start on another date."""
+    """Turns times of day into seconds, across midnight and changes of date."""
 
     def __init__(self):
         self._day, self._last = 0, None
 
     def start(self, date):
-        """From here on it is (at first) this date."""
+        """From here on the date is (at first) this one."""
         try:
             self._day = (datetime.fromisoformat(date) - datetime(1970, 1, 1)) / timedelta(days=1)
         except ValueError:

@@ -1,4 +1,4 @@
-"""Reads exported chats of whatever format: `read_log`."""
+"""Reads exported chats of any format: `read_log`."""
 
 import gzip
 import zlib
@@ -18,9 +18,9 @@ class Log(NamedTuple):
     ----------
     format : str
     messages : list of Message
-        In the order of their times; the first is at 0.
+        In order of time; the first is at 0.
     skipped : list of (str, str)
-        Where there was something else, and what.
+        Where something else stood, and what.
     """
 
     format: str
@@ -28,7 +28,7 @@ class Log(NamedTuple):
     skipped: list
 
     def summary(self):
-        """In words how much was read, and what was left out."""
+        """In words, how much was read and what was left out."""
         length = int(self.messages[-1].time)
         text = f"{self.format}, {len(self.messages)} messages in {length // 60}:{length % 60:02}"
         return f"{text}; left out: {reasons(self.skipped)}" if self.skipped else text
@@ -85,14 +85,14 @@ def reasons(skipped):
 
 
 def _unpacked(data):
-    """What of gzip data can be unpacked, and whether that is all."""
+    """As much of gzip data as can be unpacked, and whether that is all."""
     try:
         return gzip.decompress(data), True
     except (OSError, EOFError, zlib.error):
         unpacker = zlib.decompressobj(wbits=31)
         found = bytearray()
         try:
-            # In pieces: of a broken one all before is kept.
+            # In pieces: everything before a broken one is kept.
             for start in range(0, len(data), 4096):
                 found += unpacker.decompress(data[start:start + 4096])
         except zlib.error:

@@ -1,4 +1,4 @@
-"""A message of the chat, and what of it is fit to be shown."""
+"""A message of the chat, and the part of it that is fit to be shown."""
 
 import unicodedata
 from typing import NamedTuple
@@ -23,10 +23,10 @@ class Message(NamedTuple):
 
 
 def printable(text, longest):
-    """`text` on one line, without what can't be seen.
+    """`text` on one line, without invisible characters.
 
-    Control characters, marks that turn the writing direction, and lone surrogates go; white
-    space becomes single spaces.
+    Control characters, marks that change the writing direction, and lone surrogates are
+    removed; white space becomes single spaces.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ def printable(text, longest):
     -------
     str
     """
-    # Four times as many as are kept: enough for what goes, and a bound on the work.
+    # Four times as many as are kept: enough for what is removed, and a bound on the work.
     seen = (" " if character.isspace() else character for character in text[:4 * longest])
     kept = "".join(character for character in seen if not unicodedata.category(character).startswith("C"))
     return " ".join(kept.split())[:longest].rstrip()
 
 
 def message(time, user, text):
-    """A Message of strings that may contain anything; None if nothing is left of one of them."""
+    """A Message of strings that may contain anything; None if nothing of user or text is left."""
     user, text = printable(user, LONGEST_USER), printable(text, LONGEST_TEXT)
     return Message(float(time), user, text) if user and text else None

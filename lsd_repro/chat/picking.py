@@ -9,7 +9,7 @@ The rules, odd as some are:
 * A query that could mean a class being shown is passed over, whatever else it could mean.
 * Of several classes that a query could mean, one is drawn by lot, weighted as in `lsd_repro.chat.vocabulary`.
 * Two queries are drawn independently: ``bee+bee`` is a choice, and its caption ``bee & bee``.
-* A subject is held for 60 seconds; a round that finds none doesn't start them anew.
+* A subject is held for 60 seconds; a round that finds none doesn't restart them.
 * At the start a class drawn at random is shown, without a caption.
 """
 
@@ -41,6 +41,8 @@ class Choice(NamedTuple):
 def pick(messages, words, shown, rng):
     """One round: which of the messages is shown next.
 
+    2015 quirk: rounds forget.  2015 quirk: two of many.  2015 quirk: passed over while shown.
+
     Parameters
     ----------
     messages : sequence of Message
@@ -48,7 +50,7 @@ def pick(messages, words, shown, rng):
     shown : collection of int
         The classes being shown.
     rng : random.Random
-        What is drawn depends on its state and on the other arguments, and on nothing else.
+        The draw depends on its state and on the other arguments alone.
 
     Returns
     -------
@@ -74,6 +76,9 @@ def pick(messages, words, shown, rng):
 class Chat:
     """The messages that wait, and what is shown.
 
+    2015 quirk: queue of a hundred.  2015 quirk: held for 60 s.
+    2015 quirk: no caption until somebody is heard.
+
     Parameters
     ----------
     words : Vocabulary
@@ -86,9 +91,9 @@ class Chat:
     scene : Scene
         What is shown.
     waiting : collections.deque of Message
-        At most 100: with one more, the oldest is forgotten.
+        At most 100; one more, and the oldest is forgotten.
     held_until : float
-        No round takes place before.
+        No round takes place before this time.
     """
 
     def __init__(self, words, seed=0, hold=HOLD_SECONDS):
@@ -105,6 +110,8 @@ class Chat:
 
     def turn(self, now):
         """What to show at the time `now` (seconds), after a round if it is time for one.
+
+        2015 quirk: rounds forget.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""An exported chat against film time: `scenes`."""
+"""An exported chat, replayed in film time: `scenes`."""
 
 import math
 
@@ -10,7 +10,7 @@ MOST_FRAMES = 100_000  # a week of the stream
 
 
 def scenes(messages, words, program, seed, frames=None):
-    """One scene for each optimised frame, as the chat of a log would have chosen them.
+    """One scene for each optimised frame, as the chat in a log would have chosen them.
 
     Parameters
     ----------
@@ -18,12 +18,11 @@ def scenes(messages, words, program, seed, frames=None):
         In the order of their times, the first at 0, which is where the film begins.
     words : Vocabulary
     program : Program
-        Sets how much film a frame makes.
+        Sets how much film each frame makes.
     seed : int
-        For all that is drawn.
+        For all draws.
     frames : int, optional
-        By default as many as it takes until the last message has been heard and, if it was
-        chosen, held for 60 s.
+        By default enough for the last message to be heard and, if it is chosen, held for 60 s.
 
     Returns
     -------

@@ -21,7 +21,7 @@ STOP_WORDS = frozenset("""
 
 
 class Vocabulary(NamedTuple):
-    """What can be said.
+    """What the chat can ask for.
 
     Attributes
     ----------
@@ -39,6 +39,8 @@ class Vocabulary(NamedTuple):
 
 def vocabulary(descriptions):
     """Build the Vocabulary of a network.
+
+    2015 quirk: weighted lot.  2015 quirk: equal descriptions collapse.  2015 quirk: stop words.
 
     Parameters
     ----------
@@ -60,12 +62,18 @@ def vocabulary(descriptions):
 
 
 def candidates(query, words):
-    """The classes that a query stands for: those of the whole term, else those of the word; may be empty."""
+    """The classes that a query stands for: those of the whole term, else those of the word; may be empty.
+
+    2015 quirk: whole queries only.  2015 quirk: terms as patterns (text here).
+    """
     query = query.lower()
     return words.by_term.get(query) or words.by_word.get(query, [])
 
 
 def term_shown(query, description):
-    """What a caption calls a class: the first of its terms, in lower case, that the query is a part of."""
+    """What a caption calls a class: the first of its terms, in lower case, that the query is a part of.
+
+    2015 quirk: first term with the word in it.
+    """
     query = query.lower()
     return next((term for term in terms(description.lower()) if query in term), "")

@@ -1,6 +1,6 @@
 """What this installation runs on, what is missing, and what to do about it.
 
-Works also where Theano cannot be brought up: that is when it is needed.
+It works even if Theano does not start: that is when it is needed.
 """
 
 import importlib.metadata

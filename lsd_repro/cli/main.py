@@ -42,9 +42,9 @@ def main(argv=None):
     except KeyboardInterrupt:
         hint = ""
         if hasattr(args, "resume"):
-            hint = f": go on with the same command and --resume (saved in {args.out})"
+            hint = f": continue with the same command and --resume (saved in {args.out})"
         elif args.run is commands.run_fetch:
-            hint = ": the same command goes on where this one stopped"
+            hint = ": run the same command again to continue"
         print(f"\nlsd-repro: interrupted{hint}", file=sys.stderr)
         return 130
 
@@ -61,38 +61,39 @@ def parser():
         sub.set_defaults(run=run)
         if run in commands.COMPUTING:
             sub.add_argument("--device", type=device_name, metavar="D",
-                             help="cpu, cuda, cuda0, cuda1, ... (default: as THEANO_FLAGS or .theanorc say, else cpu)")
+                             help="cpu, cuda, cuda0, cuda1, ... (default: what THEANO_FLAGS or .theanorc say, else cpu)")
         return sub
 
     sub = command("frames", commands.run_dream, "the stream: a film of class hallucinations",
                   'lsd-repro frames --classes "spider web" "king penguin+gondola" --out out/webs')
     sub.add_argument("--preset", choices=("demo", "stream"), default="demo",
-                     help="demo: a film of seconds, in minutes; stream: the constants of 2015 (default: %(default)s)")
+                     help="demo: a short film, made in minutes; stream: the constants of 2015 (default: %(default)s)")
     add_dream_options(sub, "out/frames")
     sub.add_argument("--chat", type=path, metavar="LOG",
                      help="an exported chat chooses, by the rules of 2015: JSON or text of TwitchDownloader, JSON of "
-                          "chat-downloader, raw IRC, Chatterino (--frames: of the whole film)")
+                          "chat-downloader, raw IRC, Chatterino (--frames then counts those of the whole film)")
     add_video_option(sub)
 
     sub = command("live", commands.run_live, "the film as it is dreamt, on a local web page; viewers and a chat choose",
                   "lsd-repro live --irc localhost:6667/#dreams")
     sub.add_argument("--preset", choices=("live", "demo", "stream"), default="live",
-                     help="live: a small picture by the small network, to be smooth; demo: as frames makes it; "
+                     help="live: a small picture and the small network, for speed; demo: as in frames; "
                           "stream: the constants of 2015 (default: %(default)s)")
     sub.set_defaults(classes=None, schedule=None, frames=None, video_frames=None)
-    sub.add_argument("--host", default="127.0.0.1", help="who can open the page: 127.0.0.1, this computer alone (the default); "
-                                                         "0.0.0.0, all who reach it, and all of them can steer")
-    sub.add_argument("--port", type=whole(0), default=8015, metavar="N", help="default: %(default)s; 0: any that is free")
+    sub.add_argument("--host", default="127.0.0.1", help="who can open the page: 127.0.0.1, only this computer (the default); "
+                                                         "0.0.0.0, everyone who can reach it, and they can all steer")
+    sub.add_argument("--port", type=whole(0), default=8015, metavar="N", help="default: %(default)s; 0: any free port")
     sub.add_argument("--open", action="store_true", help="open the page in the browser")
-    sub.add_argument("--viewers", type=whole(1), default=64, metavar="N", help="at most (default: %(default)s)")
+    sub.add_argument("--viewers", type=whole(1), default=64, metavar="N",
+                     help="how many can watch at once (default: %(default)s)")
     sub.add_argument("--hold", type=not_negative, default=None, metavar="S",
-                     help="seconds that a suggestion is shown before the next (default: stream 60, as in 2015; else 10)")
+                     help="seconds to hold a suggestion before taking the next (default: stream 60, as in 2015; else 10)")
     sub.add_argument("--keep", type=whole(2), default=600, metavar="N",
-                     help="last frames to keep, for the film (default: %(default)s)")
+                     help="how many of the latest frames to keep for the film (default: %(default)s)")
     sub.add_argument("--irc", metavar="HOST:PORT/#CHANNEL",
-                     help="a channel whose chat chooses, too; a password is taken from LSD_REPRO_IRC_PASSWORD")
-    sub.add_argument("--irc-nick", metavar="NICK", help="default: one that nobody has; on Twitch, one that needs no password")
-    sub.add_argument("--irc-tell", action="store_true", help="say in the channel what is dreamt next, every 5 s at most")
+                     help="a channel whose chat also chooses; its password is read from LSD_REPRO_IRC_PASSWORD")
+    sub.add_argument("--irc-nick", metavar="NICK", help="default: a random one; on Twitch, one that needs no password")
+    sub.add_argument("--irc-tell", action="store_true", help="announce in the channel what is dreamt next, at most every 5 s")
     add_run_options(sub, "out/live", film=False, weights=f"{shipped.SMALL} for the preset live, else {shipped.NETWORK}")
 
     sub = command("stills", commands.run_dream, "the second program of 2015: one big picture, the network at two scales",
@@ -132,7 +133,8 @@ def parser():
 
     sub = command("compare", commands.run_prior_compare, "several priors side by side, on one page and in numbers",
                  "lsd-repro prior compare data/priors.npz my-priors.npz --image me.jpg", actions)
-    sub.add_argument("priors", nargs="+", type=path, metavar="[NAME=]F", help="prior .npz files, or folders of 2015's .npy files; "
+    sub.add_argument("priors", nargs="+", type=path, metavar="[NAME=]F",
+                     help="prior .npz files, or folders of 2015's .npy files; "
                                                                      "NAME=F gives one a name in the figure")
     sub.add_argument("--image", type=path, metavar="IMG", help="whose energy maps to show "
                                                     "(default: a photo that scikit-image ships)")
@@ -149,7 +151,7 @@ def parser():
     sub.add_argument("--prior", type=path, metavar="F", help="a prior file with both kinds (default: the one that ships)")
     add_weights_option(sub)
     sub.add_argument("--out", default="out/ablation", type=path, metavar="DIR", help="default: %(default)s")
-    sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
+    sub.add_argument("--resume", action="store_true", help="continue the interrupted run in --out")
 
     sub = command("fetch", commands.run_fetch, "download the material of 2015: weights, priors, start images, published frames",
                   "lsd-repro fetch priors starts frames")
@@ -160,32 +162,35 @@ def parser():
 
     sub = command("convert", commands.run_convert, "a VGG-16 or VGG-19 in another format -> MatConvNet's .mat, for --weights",
                   "lsd-repro convert vgg16_weights_tf_dim_ordering_tf_kernels.h5 --out vgg16.mat")
-    sub.add_argument("file", type=path, metavar="FILE", help="Keras's .h5 (needs the library h5py), Caffe's .caffemodel, numpy's .npz as "
-                                                  "Frossard's, .safetensors (needs safetensors) or .pth (needs PyTorch) with "
-                                                  "torchvision's names")
+    sub.add_argument("file", type=path, metavar="FILE",
+                     help="Keras's .h5 (needs h5py), Caffe's .caffemodel, Frossard's .npz, or with torchvision's names "
+                          ".safetensors (needs safetensors) or .pth (needs PyTorch)")
     sub.add_argument("--out", required=True, type=path, metavar="X.mat", help="file to write")
 
     sub = command("parity", commands.run_parity, "replay arrays that the 2015 program computed, and report every deviation",
                   "lsd-repro parity tests/golden/stream.npz tests/golden/stills.npz")
     sub.add_argument("golden", nargs="+", type=path, metavar="GOLDEN.npz")
-    sub.add_argument("--prior-dir", type=path, metavar="DIR", help="folder of prior .npy files, for a golden file without a prior")
-    sub.add_argument("--figure", type=path, metavar="F.png", help="draw how float32 drifts in the first golden file, and float64 does not")
+    sub.add_argument("--prior-dir", type=path, metavar="DIR",
+                     help="folder of prior .npy files, for a golden file without a prior")
+    sub.add_argument("--figure", type=path, metavar="F.png",
+                     help="draw how float32 drifts in the first golden file, and float64 does not")
     sub.add_argument("--float32", action="store_true",
-                     help="compute in float32, held to the drift of 2015's own float32")
+                     help="compute in float32, and compare with the drift of 2015's own float32")
 
     sub = command("compare", commands.run_compare,
-                  "frames held against 2015's: are they as close to them as those are to each other?",
+                  "compare frames with 2015's: are they as close to those as those are to each other?",
                   "lsd-repro compare out/webs --with frames-2015/*.png")
-    sub.add_argument("ours", nargs="+", type=path, metavar="OURS", help="frames of ours: PNG files, or folders of runs")
+    sub.add_argument("ours", nargs="+", type=path, metavar="OURS", help="your frames: PNG files, or folders of runs")
     sub.add_argument("--with", dest="theirs", nargs="+", type=path, metavar="2015FRAME",
                      help="frames of 2015, at least three: files or folders (default: those that were fetched)")
-    sub.add_argument("--prior", type=path, metavar="F", help="whose energies to compare: a prior .npz, or a folder of 2015's .npy files "
+    sub.add_argument("--prior", type=path, metavar="F",
+                     help="whose energies to compare: a prior .npz, or a folder of 2015's .npy files "
                                                   "(default: 2015's if fetched, else the one that ships)")
     sub.add_argument("--weights", type=path, metavar="F", help=f"whose class logits to compare: {NETWORK_CHOICE} "
                                                     "(default: 2015's if fetched, else none)")
     sub.add_argument("--out", default="out/compare", type=path, metavar="DIR", help="default: %(default)s")
 
-    bench = command("bench", None, "how fast it is here, beside others that compute the same", "lsd-repro bench step")
+    bench = command("bench", None, "how fast it is on this machine, beside others that compute the same", "lsd-repro bench step")
     actions = bench.add_subparsers(title="actions", required=True, metavar="ACTION")
 
     sub = command("step", commands.run_bench_step,
@@ -195,9 +200,9 @@ def parser():
                      help="of the picture (default: 480x272 840x472 1920x1080)")
     sub.add_argument("--widths", nargs="+", choices=("shipped", "full"), default=("shipped", "full"),
                      help="the small network, VGG-16 at full width with random weights, or both (default: both)")
-    sub.add_argument("--apart", action="store_true", help="each of our fused Ops without the others, too")
+    sub.add_argument("--apart", action="store_true", help="also measure each of our fused Ops without the others")
     add_bench_options(sub, repeats=7)
-    sub.add_argument("--resume", action="store_true", help="keep what --out holds, and measure what it lacks")
+    sub.add_argument("--resume", action="store_true", help="keep the measurements in --out, and make those that are missing")
 
     sub = command("film", commands.run_bench_film, "video frames a second of the film writer",
                   "lsd-repro bench film", actions)
@@ -216,13 +221,14 @@ def parser():
 def add_dream_options(sub, out):
     sub.add_argument("--classes", nargs="+", metavar="NAME",
                      help="what to show, one after the other; BOTTOM+TOP shows two in the halves of the picture")
-    sub.add_argument("--schedule", type=path, metavar="F", help="a text file instead: 'NAME' or 'NAME | FRAMES' a line")
+    sub.add_argument("--schedule", type=path, metavar="F",
+                     help="instead, a text file with 'NAME' or 'NAME | FRAMES' on each line")
     add_run_options(sub, out)
 
 
 def add_run_options(sub, out, film=True, weights=shipped.NETWORK):
     sub.add_argument("--start", type=path, metavar="IMG",
-                     help="start image, or 'noise', coloured and drawn by --seed (default: the demo starts from noise, "
+                     help="start image, or 'noise' for coloured noise drawn from --seed (default: the demo starts from noise, "
                           "other presets from a photo that scikit-image ships)")
     sub.add_argument("--size", type=size, metavar="WxH",
                      help="size of the optimised picture (default: the preset's; for stream and stills "
@@ -233,18 +239,20 @@ def add_run_options(sub, out, film=True, weights=shipped.NETWORK):
     sub.add_argument("--network-scales", type=whole(1), nargs="+", metavar="S",
                      help="the network sees the picture pooled by each of these at every step (2015: 1; its stills: 3 4)")
     sub.add_argument("--octaves", type=octave, nargs="+", metavar="S:N",
-                     help="instead: N steps at network scale S, then so many at the next; 3:5 2:3 1:2 draws what is "
-                          "large first (not of 2015)")
-    sub.add_argument("--learning-rate", type=not_negative, metavar="R", help="grey levels a step")
+                     help="instead: N steps at network scale S, then on to the next; 3:5 2:3 1:2 draws large shapes "
+                          "first (not of 2015)")
+    sub.add_argument("--learning-rate", type=not_negative, metavar="R", help="grey levels per step")
     add_weights_option(sub, weights)
-    sub.add_argument("--prior", type=path, metavar="F", help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
+    sub.add_argument("--prior", type=path, metavar="F",
+                     help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
     sub.add_argument("--prior-kind", choices=("student", "gaussian", "tv"), default="student",
-                     help="patch prior, or total variation (not of 2015) in its place (default: %(default)s)")
+                     help="patch prior, or in its place total variation, not of 2015 (default: %(default)s)")
     sub.add_argument("--prior-strength", type=not_negative, metavar="S", help="weight of the prior's energy")
     sub.add_argument("--float64", action="store_true", help="compute in float64 (default: float32)")
-    sub.add_argument("--seed", type=whole(0, 2 ** 64), default=0, help="draws the class, where none is named, and noise to start from")
+    sub.add_argument("--seed", type=whole(0, 2 ** 64), default=0,
+                     help="for the start noise, and for the class where none is named")
     sub.add_argument("--out", default=out, type=path, metavar="DIR", help="default: %(default)s")
-    sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
+    sub.add_argument("--resume", action="store_true", help="continue the interrupted run in --out")
 
 
 def add_video_option(sub):

@@ -1,4 +1,4 @@
-"""Holding what this package computes against 2015, and priors against each other.
+"""Comparing what this package computes with 2015, and priors with each other.
 
 ==================== =====================================================
 ``parity.py``        replays a golden file and reports every deviation
@@ -8,7 +8,7 @@
 ``ablation.py``      the same dream under different priors
 ``prior_pages.py``   figures and JSON of all that
 ``statistics.py``    statistics of a frame, and the yardstick for them
-``report.py``        our frames held against 2015's: numbers and page
+``report.py``        our frames compared with 2015's: numbers and page
 ``report_page.py``   that page, of ``templates/report.html`` and ``report_parts.py``
 ==================== =====================================================
 """

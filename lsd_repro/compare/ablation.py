@@ -15,7 +15,7 @@ from lsd_repro.material import files
 from lsd_repro.prior.energy import multiscale, patch_energy, total_variation
 from lsd_repro.program2015 import STREAM
 
-# Large enough for all scales of the stream, and done in minutes on the shipped network.
+# Large enough for all scales of the stream, and done in minutes with the small network.
 PROGRAM = replace(STREAM, width=384, height=256, video_frames_per_frame=25, frames_per_class=3)
 STRENGTHS = 2.0, 10.0  # the second is the stream's
 KINDS = "gaussian", "student", "tv"
@@ -47,7 +47,7 @@ class Variant(NamedTuple):
 
 
 class Dream(NamedTuple):
-    """What a variant came to.
+    """The result of a variant.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ def energies(priors):
 
 
 def relative_weights(priors, start, scales):
-    """By what each energy must be multiplied to push as hard as the Student-t.
+    """The factor by which each energy pushes as hard as the Student-t's.
 
     Energies have units of their own.  To compare like with like, each is scaled so that
     its gradient at the start image has the same root mean square as the Student-t's,
@@ -111,7 +111,7 @@ def ablate(out, network, priors, start, scene, strengths=STRENGTHS, program=PROG
     program : Program
         Sets steps, frames, zoom and scales.
     resume : bool
-        Go on with what `out` holds.
+        Continue with what `out` holds.
 
     Returns
     -------

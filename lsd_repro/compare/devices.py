@@ -1,7 +1,7 @@
-"""The same gradient and steps on two devices, held against each other: does a GPU compute what the CPU does?
+"""The same gradient and steps on two devices, compared: does a GPU compute what the CPU does?
 
-Theano takes its device when it is imported, so each side is measured by a process of
-its own, which is this module run as a program.
+Theano fixes its device on import, so each side is measured in a process of its own, which
+is this module run as a program.
 """
 
 import json
@@ -38,11 +38,11 @@ def verify(name: str, out: files.PathLike, steps: int = 10, size: tuple[int, int
     Parameters
     ----------
     name : str
-        The device; whether it is there is for the caller to check.
+        The device; whether it exists is up to the caller to check.
     out : path
         The JSON file that everything goes into.
     steps : int
-        Timed steps, after one that is not.
+        Timed steps, after one that is not timed.
     size : (width, height)
         Of the picture of the timed steps.
     gradient_size : (width, height)

@@ -69,7 +69,7 @@ class Golden:
     Raises
     ------
     InputError
-        If the file is no golden file, or has no prior and none is given.
+        If the file is not a golden file, or has no prior and none is given.
     """
 
     def __init__(self, path: files.PathLike, prior_dir: Optional[files.PathLike] = None):

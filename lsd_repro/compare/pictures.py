@@ -1,4 +1,4 @@
-"""Pictures to judge a prior by: photos it was not fitted on, and what can be done to them."""
+"""Pictures to judge a prior by: photos it was not fitted on, and degraded copies of them."""
 
 import io
 from collections.abc import Sequence

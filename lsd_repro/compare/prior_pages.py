@@ -1,4 +1,4 @@
-"""What ``lsd-repro prior show``, ``compare`` and ``ablate`` leave behind: figures, and a JSON of every number."""
+"""What ``lsd-repro prior show``, ``compare`` and ``ablate`` write: figures, and every number as JSON."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Priors held against each other, in numbers."""
+"""Priors compared with each other, in numbers."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -166,7 +166,7 @@ def energy_table(energies, sets):
 
 
 def picture_sets(folder=None, dreams=(), seed=0):
-    """Held-out crops, what can be done to them, and crops of dreams."""
+    """Held-out crops, degraded copies of them, and crops of dreams."""
     natural = crops(photo_paths(folder), CROP)
     sets = {"photos": natural, **degradations(natural, seed)}
     if dreams:

@@ -1,6 +1,6 @@
-"""Our frames held against 2015's: every number, and one page to read.
+"""Our frames compared with 2015's: every number, and one page to read.
 
-How "close" is defined stands in `lsd_repro.compare.statistics`, and on the page itself.
+`lsd_repro.compare.statistics` defines "close", and the page repeats it.
 """
 
 import os
@@ -23,7 +23,7 @@ DIGITS = 6  # of the numbers in report.json
 
 
 class Frame(NamedTuple):
-    """What is kept of a frame.
+    """What the report keeps of a frame.
 
     Attributes
     ----------
@@ -154,7 +154,7 @@ def frame_reader(prior_path: Optional[files.PathLike] = None,
 
 
 def _energies(priors):
-    # Not at the top: brings in Theano, which the report does without if need be.
+    # Not at the top: imports Theano, which the report can do without.
     from lsd_repro.dream.step import compile_energies
     from lsd_repro.prior.energy import check_scales, patch_energy
 

@@ -165,7 +165,7 @@ def _named(names):
 
 
 def _seen(frame):
-    """What the network sees in a frame, to go on with in a sentence."""
+    """What the network sees in a frame, as part of a sentence."""
     if not frame["classes"]:
         return ""
     bottom, top = frame["classes"]

@@ -98,7 +98,7 @@ def radial_spectrum(plane: np.ndarray) -> np.ndarray:
         between `EDGES`, under a Hann window.  `ROUNDING` is added.
     """
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in plane.shape))
-    # The window's own mean is taken off, lest the mean leak into the lowest bin.
+    # The mean under the window is subtracted so that it can't leak into the lowest bin.
     spectrum = fft.fft2((plane - np.average(plane, weights=window)) * window)
     radius = np.hypot(fft.fftfreq(plane.shape[0])[:, np.newaxis], fft.fftfreq(plane.shape[1]))
     ring = np.digitize(radius, EDGES)

@@ -1,4 +1,4 @@
-"""The same network out of other files: Keras, Caffe, numpy, PyTorch -> `NetworkWeights` (no Theano).
+"""The same network from other files: Keras, Caffe, numpy, PyTorch -> `NetworkWeights` (no Theano).
 
 ===================  ========================================================
 ``reader.py``        a file of any of these formats -> `NetworkWeights`, and what is to be said of it
@@ -7,11 +7,11 @@
 ``colours.py``       a first layer for 0..1 -> one for grey levels
 ``keras.py``         .h5 (library h5py)
 ``caffe.py``         .caffemodel
-``npz.py``           numpy's .npz, as Davi Frossard published the weights in
-``library.py``       libraries that not every installation has
+``npz.py``           numpy's .npz, the format of Davi Frossard's weights
+``library.py``       optional libraries
 ``torchvision.py``   .safetensors (library safetensors), .pth (PyTorch)
 ===================  ========================================================
 
-Nothing in a file is executed, and nothing of a size that no VGG has is read: a reader
-first finds out shapes and types alone.
+Nothing in a file is executed, and nothing larger than any VGG is read: a reader first
+looks at shapes and types alone.
 """

@@ -1,10 +1,10 @@
-"""Caffe's .caffemodel: layers of its first message type or its second.
+"""Caffe's .caffemodel: layers of either message type.
 
-A .caffemodel is a protocol buffer.  The few fields that are wanted are found by hand, in the
-file mapped into memory: Google's library would want Caffe's schema and hold the network
+A .caffemodel is a protocol buffer.  The few fields needed are found by hand, in the
+memory-mapped file: Google's library would need Caffe's schema and hold the network
 twice, once as the file and once as a message.
 
-Read are (caffe.proto): NetParameter.layers = 2 (V1LayerParameter: name = 4, blobs = 6) and
+The fields (caffe.proto): NetParameter.layers = 2 (V1LayerParameter: name = 4, blobs = 6) and
 layer = 100 (LayerParameter: name = 1, blobs = 7); BlobProto: num, channels, height, width = 1 to 4
 or shape = 7 (dim = 1), data = 5, double_data = 8.
 """
@@ -22,7 +22,7 @@ from lsd_repro.network.weights import GROUPS, weight_layers_of
 # Field of the layers in a network -> fields of name and blobs in a layer.
 LAYERS = {2: (4, 6), 100: (1, 7)}
 VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5
-# No message that is looked into has as many.
+# More than any message read here has.
 MOST_FIELDS = 10_000
 NONE = "of none of the formats that are read (.h5, .caffemodel, .npz, .pth, .safetensors), or damaged"
 
@@ -31,7 +31,7 @@ NONE = "of none of the formats that are read (.h5, .caffemodel, .npz, .pth, .saf
 def opened(path):
     """Open such a file; yields a `Stored`."""
     with open(path, "rb") as file:
-        # Not closed by hand, which no mapping allows while parts of it are looked at.
+        # Not closed by hand: a mapping can't be while parts of it are in use.
         whole = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     arrays = {}
     wanted = set(weight_layers_of(GROUPS[19]))

@@ -20,9 +20,9 @@ def load_h5py():
 def opened(path):
     """Open such a file; yields a `Stored`.
 
-    Only what lies in the file itself is looked at, as HDF5 can link to other files; nothing
-    compressed, which can unfold to any size and Keras's files are not; and no attribute, as those of
-    a whole model hold its code.
+    Only what lies in the file itself is read, since HDF5 can link to other files.  Compressed data is
+    refused: it can unfold to any size, and Keras's files hold none.  Attributes are not read: those
+    of a whole model hold its code.
     """
     h5py = load_h5py()
     with h5py.File(path, "r") as file:

@@ -14,7 +14,7 @@ from lsd_repro.network.weights import GROUPS, weight_layers_of
 def opened(path):
     """Open such a file; yields a `Stored`.
 
-    Member by member, as numpy's own `load` makes room for whatever shape a member says it has.
+    Member by member, because numpy's own `load` allocates whatever shape a member claims.
     """
     with zipfile.ZipFile(path) as archive:
         members = set(archive.namelist())

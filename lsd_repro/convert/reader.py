@@ -1,4 +1,4 @@
-"""A file of weights of any format -> `NetworkWeights`, and what is to be said of it."""
+"""A file of weights in any format -> `NetworkWeights`, and what was found."""
 
 import contextlib
 import zipfile
@@ -29,7 +29,7 @@ def read(path):
     Returns
     -------
     network : NetworkWeights
-        For RGB in grey levels minus one scalar, as 2015's program gives them.
+        For RGB in grey levels minus one scalar, as the 2015 program feeds it.
     findings : list of str
         Whose weights these are, and what was changed.
 

@@ -1,4 +1,4 @@
-"""What a file says that it holds, and reading it once that makes a network."""
+"""What a file claims to hold, and reading it if that makes a network."""
 
 import math
 from typing import Callable, NamedTuple
@@ -8,7 +8,7 @@ import numpy as np
 from lsd_repro.errors import InputError
 from lsd_repro.network.weights import GROUPS, check_shapes, weight_layers_of
 
-# Parameters that are read at most; VGG-19 has 143,667,240.
+# The most parameters that are read; VGG-19 has 143,667,240.
 MOST = 200_000_000
 KINDS = "'lsd-repro convert --help' says which files are read"
 TOP = ["fc6", "fc7", "fc8"]

@@ -2,10 +2,10 @@
 
 ================  ==========================================================
 ``objective.py``  logits and classes -> the class term of the loss
-``adam.py``       the 2015 update, and others to hold it against
+``adam.py``       the 2015 update, and others to compare it with
 ``step.py``       compiles the gradient step; holds picture and moments
-``sampling.py``   pictures drawn from a prior alone
-``probe.py``      what single logits see, and what objectives push
+``sampling.py``   pictures sampled from a prior alone
+``probe.py``      what single logits see, and how hard objectives push
 ``trace.py``      a dream followed step by step
 ================  ==========================================================
 """

@@ -1,4 +1,4 @@
-"""Adam as the 2015 program had it, as updates of shared variables; and what it can be held against.
+"""Adam as the 2015 program had it, as updates of shared variables; and others to compare it with.
 
 ==================  ========================================================
 `adam2015`          the update of the 2015 program: the default everywhere
@@ -21,9 +21,12 @@ GREY_LEVELS = 0.0, 255.0
 def adam2015(gradient, x, moments, learning_rate, beta1=BETA1, beta2=BETA2, epsilon=EPSILON, limits=GREY_LEVELS):
     """Updates for one step of Adam in which the betas weigh the NEW gradient.
 
-    With the betas of 0.9 and 0.999 that were meant for the old moments, this is
-    today's Adam with betas (0.1, 0.001): close to a sign step of size
-    `learning_rate`.  The picture is clipped to `limits`.
+    2015 quirk: betas the other way round.  With 0.9 and 0.999, which were meant for the old
+    moments, this is today's Adam with betas (0.1, 0.001): close to a sign step of size
+    `learning_rate`.
+
+    2015 quirk: clip outside the step.  The picture is clipped to `limits`, and the moments
+    know nothing of it.
 
     Parameters
     ----------
@@ -36,7 +39,7 @@ def adam2015(gradient, x, moments, learning_rate, beta1=BETA1, beta2=BETA2, epsi
     learning_rate : float
         In grey levels.
     limits : (float, float)
-        Least and largest value after the step; infinite ones clip nothing.
+        Smallest and largest value after the step; infinite limits clip nothing.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def adam_published(gradient, x, moments, learning_rate, limits=GREY_LEVELS):
 
 
 def plain_gradient(gradient, x, moments, learning_rate, limits=GREY_LEVELS):
-    """Updates for one step against the gradient, `learning_rate` times as long; the moments stay.
+    """Updates for one step of `learning_rate` times the negative gradient; the moments stay.
 
     Parameters and result are those of `adam2015`, but `learning_rate` is in grey levels
     per unit of the gradient.

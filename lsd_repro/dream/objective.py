@@ -1,7 +1,7 @@
 """The class term of the loss: two classes, one for each half of the picture.
 
 `class_term` is that of the 2015 program; `probability_term` and `log_likelihood_term`
-are what it might have been, to hold it against.
+are what it might have been, for comparison.
 """
 
 from lsd_repro.runtime.load import T, theano
@@ -10,9 +10,10 @@ from lsd_repro.runtime.load import T, theano
 def target_logit(logits, rows, c0, c1, full_rows):
     """Mean logit of c0 over the bottom half plus that of c1 over the top half.
 
-    A quirk of the 2015 program: the halves are cut at the middle of the map of the
-    UNPOOLED picture, also for pooled ones.  The bottom half can then be empty; its
-    term counts 0 here, where the program printed NaN (its gradient was 0 as well).
+    2015 quirk: halves of the unpooled map.  They are cut at its middle, even when this map is
+    that of a pooled picture.  The bottom half can then be empty.
+
+    2015 quirk: NaN as the loss.  Here an empty half counts as 0; its gradient was 0 in 2015, too.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ def target_logit(logits, rows, c0, c1, full_rows):
 def target_logit_own_halves(logits, c0, c1):
     """As `target_logit`, each map cut at its own middle (not of 2015).
 
-    Of an odd number of rows the one in the middle counts in both halves, so neither is ever empty.
+    With an odd number of rows the middle one counts in both halves, so neither is ever empty.
 
     Parameters
     ----------
@@ -64,14 +65,15 @@ def target_logit_own_halves(logits, c0, c1):
 def class_term(logits, aim):
     """What the network adds to the loss: the mean of all logits minus the target's.
 
-    The mean keeps all the other classes low.
+    The mean keeps all the other classes low.  2015 quirk: mean of all logits, those aimed at
+    included.
 
     Parameters
     ----------
     logits : symbolic tensor, shape (1, classes, rows, columns)
     aim : function
-        From a map like `logits` to a symbolic scalar: its value where it is aimed at, as
-        `target_logit` takes it.
+        From a map like `logits` to a symbolic scalar: its value at the targets, as in
+        `target_logit`.
 
     Returns
     -------
@@ -92,6 +94,6 @@ def log_likelihood_term(logits, aim):
 
 def log_probabilities(logits):
     """Logarithm of the softmax over the classes, at every position; the 2015 program has none."""
-    # Subtracted lest the exponential overflow; the result does not depend on it.
+    # Subtracted so that the exponential can't overflow; the result does not depend on it.
     shifted = logits - theano.gradient.disconnected_grad(logits.max(axis=1, keepdims=True))
     return shifted - T.log(T.exp(shifted).sum(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""What single logits see: the network looked at, not dreamt with."""
+"""What single logits see: the network examined, not dreamt with."""
 
 import numpy as np
 
@@ -26,16 +26,16 @@ def compile_logit_gradient(network):
 
 
 def push(objective, logits, classes):
-    """How hard an objective pushes the logit of its class, at a single place, all other logits being 0.
+    """How hard an objective pushes the logit of its class at a single place, with all other logits 0.
 
     Parameters
     ----------
     objective : function
         From `lsd_repro.dream.objective`.
     logits : array (n,)
-        Values of that logit to ask at.
+        Values of that logit.
     classes : int
-        Of the network.
+        How many the network has.
 
     Returns
     -------

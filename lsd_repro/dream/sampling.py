@@ -1,6 +1,6 @@
-"""Whole pictures drawn from a patch prior alone: Langevin sampling of its energy.
+"""Whole pictures sampled from a patch prior alone: Langevin sampling of its energy.
 
-The 2015 program never asked what its prior would draw by itself; here is the answer.
+The 2015 program never asked what its prior would draw by itself; this answers it.
 A picture's density is taken as ``exp(-a n E)``: E is the energy, n the number of the
 picture's entries (each lies in 64 patches of 192 components, of which one per entry is
 counted), and ``a`` is that of the density of one component.

@@ -68,10 +68,10 @@ def symbolic_terms(x, size, network, layers, energy, c0, c1, prior_strength, net
         Classes of the bottom and the top half.
     prior_strength : symbolic scalar or float
     network_scales : sequence of int or symbolic int
-        Of a number it is known beforehand where 2015 would cut the map; see `target_logit`. A
-        symbolic one can change from step to step, and its maps are cut at their own middle.
+        A number fixes where 2015 would cut the map; see `target_logit`. A symbolic one can change
+        from step to step, and its maps are cut at their own middle.
     objective : function
-        From logits and what takes the target of them to a symbolic scalar; see
+        From logits, and a function that takes their value at the targets, to a symbolic scalar; see
         `lsd_repro.dream.objective`.
 
     Returns
@@ -105,21 +105,21 @@ class GradientStep:
     energy : function
         The prior: from a symbolic picture to a symbolic scalar, such as
         `lsd_repro.prior.energy.multiscale` returns.  Whether the picture is large
-        enough for its scales is for the caller to check (`check_scales`).
+        enough for its scales is up to the caller to check (`check_scales`).
     picture : ndarray, shape (height, width, 3)
         Start, in 0..255.
     learning_rate : float
         In grey levels.
     prior_strength : float
-        Weight of the energy in the loss; can be set later, too.
+        Weight of the energy in the loss; can also be set later.
     network_scales : sequence of int, or None
-        Mean-pooling factors at which the network sees the picture. None: at one only, `network_scale`,
+        Mean-pooling factors at which the network sees the picture. None: at one alone, `network_scale`,
         which can be set between steps (not of 2015).
     dtype : {"float32", "float64"}
     objective : function
         The class term, from `lsd_repro.dream.objective`.
     update : function
-        The step that a gradient leads to, from `lsd_repro.dream.adam`.
+        How a gradient becomes a step, from `lsd_repro.dream.adam`.
 
     Raises
     ------
@@ -148,7 +148,7 @@ class GradientStep:
                                          self._strength, network_scales or [self._scale], objective)
             self._gradient = T.grad(self._terms.loss, self._x)
             self._logits = vgg16.class_logits(layers, self._x, network.mean)
-            # A number of numpy's would count as float64, whatever floatX is.
+            # A numpy number would count as float64, whatever floatX is.
             updates = update(self._gradient, self._x, self._moments, float(learning_rate))
             # In the stills no half is left for c0 (see `target_logit`).
             self._fixed = vgg16.fixed_filters(layers)
@@ -161,7 +161,7 @@ class GradientStep:
         Returns
         -------
         Terms
-            Of the picture before the step, as the 2015 program printed them.
+            2015 quirk: loss before the step.  The terms are those of the picture before it.
         """
         return Terms(*map(float, self._step(c0, c1)))
 
@@ -221,7 +221,7 @@ class GradientStep:
         self._scale.set_value(np.int64(scale))
 
     def reset_moments(self):
-        """Start Adam afresh, as the stream did at every frame."""
+        """Start Adam afresh.  2015 quirk: moments reset at every frame (of the stream)."""
         m, v, t = self._moments
         for moment in (m, v):
             moment.set_value(np.zeros_like(moment.get_value(borrow=True)))
@@ -232,7 +232,7 @@ class GradientStep:
         return {variable.name: variable.get_value() for variable in (self._x, *self._moments)}
 
     def restore(self, state):
-        """Go on, to the bit, from what `state` returned."""
+        """Continue, bit for bit, from what `state` returned."""
         for variable in (self._x, *self._moments):
             variable.set_value(np.asarray(state[variable.name], self.dtype))
 

@@ -1,4 +1,4 @@
-"""A dream followed step by step, and what can be read off its pictures (only `follow` needs a compiled step)."""
+"""A dream recorded step by step, and what its pictures show (only `follow` needs a compiled step)."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Trace(NamedTuple):
-    """What steps went through.
+    """A record of steps.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class Trace(NamedTuple):
 
 
 def follow(step, c0, c1, count):
-    """Take steps, and keep what they went through.
+    """Take steps, and record them.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def follow(step, c0, c1, count):
 
 
 def movement(pictures):
-    """Mean distance that a value moves in each step, in grey levels."""
+    """Mean distance that a value moves at each step, in grey levels."""
     return np.array([np.abs(after - before).mean() for before, after in zip(pictures, pictures[1:])])
 
 
 def reversals(pictures):
-    """Share of values that go back on the step before, for each step from the second on."""
+    """Share of values that reverse the step before, for each step from the second on."""
     moves = [np.sign(after - before) for before, after in zip(pictures, pictures[1:])]
     return np.array([np.mean(before * after < 0) for before, after in zip(moves, moves[1:])])
 

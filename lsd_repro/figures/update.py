@@ -44,7 +44,7 @@ def trajectories(losses: dict[str, np.ndarray], movements: dict[str, np.ndarray]
     movements : dict of str to array (steps,)
         Mean distance of a value in each step, grey levels.
     reversals : dict of str to array (steps - 1,)
-        Share of values that go back on the step before.
+        Share of values that reverse the step before.
     """
     figure, (axes,) = lesson(3.5, "Loss reached: " + ", ".join(
         f"{values[-1]:.1f} by {name}" for name, values in losses.items()), ncols=3)

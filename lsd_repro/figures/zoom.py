@@ -40,7 +40,7 @@ def spectra(frequencies: np.ndarray, decibels: dict[str, np.ndarray], reference:
         Cycles per pixel.
     decibels : dict of str to array (n,)
     reference : str
-        The one that the others are held against.
+        The one that the others are compared with.
     """
     differences = {name: values - decibels[reference] for name, values in decibels.items() if name != reference}
     figure, (axes,) = lesson(3.8, f"At {frequencies[-1]:.2f} cycles per pixel, against {reference}: " + ", ".join(

@@ -5,7 +5,7 @@
                 between two optimised ones
 ``blend``       the same video frames as bytes, in one pass of C code
 ``caption``     the text in the corner
-``schedule``    who is shown when: a list of queries, or a file
+``schedule``    what is shown when: a list of queries, or a file
 ``stream``      the offline loop: schedule -> optimised -> video frames
 ``estimate``    how long it will take, from a timed step
 ``write``       PNG, MP4 and contact sheet, each whole or not at all

@@ -1,9 +1,9 @@
-"""The video frames between two optimised ones, as bytes: `blended`, and plainly `blended_plainly`.
+"""The video frames between two optimised ones, as bytes: `blended`, and the plain `blended_plainly`.
 
 Both yield ``to_uint8(between(a, b, ...))`` frame by frame.  `blended_plainly` is just
 that, with scikit-image, as in 2015.  `blended` does it in one pass of our own C code
 (``blend.c``): the channels share their coordinates, and nothing but bytes is written.
-It rounds in other places, so of a million values some three are truncated to the next
+It rounds in other places, so about three values in a million are truncated to the next
 grey level.
 """
 
@@ -15,7 +15,7 @@ from lsd_repro.film.zoom import between, moves, to_uint8
 try:
     from lsd_repro.film import _blend
 except ImportError as error:
-    # Now, and not when a film of hours is to be written.
+    # Now, and not after hours of dreaming.
     raise InputError("lsd_repro's C code is not built here: install lsd_repro again (in the checkout: "
                      f"make, or python setup.py build_ext --inplace) ({error})") from error
 
@@ -63,5 +63,5 @@ def blended_plainly(a, b, k, video_shape):
 
 
 def _as_vectors(picture):
-    """A pixel as four floats, and the last row and column twice: what ``blend.c`` reads."""
+    """A picture as ``blend.c`` reads it: four floats a pixel, the last row and column twice."""
     return np.ascontiguousarray(np.pad(picture, ((0, 1), (0, 1), (0, 1)), mode="edge"), np.float32)

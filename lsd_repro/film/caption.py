@@ -34,16 +34,16 @@ def caption(names):
 def draw_caption(frame, text):
     """A copy of `frame` with `text` in its upper left corner.
 
-    White on black, without anti-aliasing, as in 2015: the box's corner at (5, 5), a
-    border of one black pixel around the text.  The 2015 font is not known; DejaVu Sans
-    stands in.
+    2015 quirk: caption box.  White on black, without anti-aliasing, the text's corner at (5, 5) and
+    a border of one black pixel around it.  DejaVu Sans stands in for 2015's Helvetica, which
+    may not be redistributed.
 
     Parameters
     ----------
     frame : (H, W, 3) array of uint8, or of float on the 0..1 scale
     text : str
-        Accents, Greek, Cyrillic and the like are drawn; of a character that DejaVu Sans
-        lacks (Chinese, emoji), the font's empty box.  Line breaks and other runs of white
+        Accents, Greek, Cyrillic and the like are drawn; a character that DejaVu Sans
+        lacks (Chinese, emoji) becomes the font's empty box.  Line breaks and other runs of white
         space become one space.  A text too long for the frame ends in an ellipsis.
         Without any text there is no box.
 
@@ -56,7 +56,7 @@ def draw_caption(frame, text):
     In a frame smaller than the box, the box is cut off at the frame's edge.
     """
     captioned = frame.copy()
-    left, top = CAPTION_CORNER
+    left, top = (side - BORDER for side in CAPTION_CORNER)
     # The same distance from the right edge as from the left.
     box = _box(text, frame.shape[1] - 2 * left)
     white = 255 if frame.dtype == np.uint8 else 1
@@ -67,7 +67,7 @@ def draw_caption(frame, text):
 
 @cache
 def font(size):
-    """DejaVu Sans, `size` pixels high: matplotlib brings it, so it is always at hand.
+    """DejaVu Sans, `size` pixels high; matplotlib ships it, so it is always available.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def font(size):
 
 
 def shortened(text, typeface, width):
-    """`text` on one line, cut and ended with an ellipsis where it is wider than `width`.
+    """`text` on one line, cut short with an ellipsis if it is wider than `width`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How long films will take, from steps and video frames that are timed before they begin."""
+"""How long films will take, estimated from a few timed steps and video frames."""
 
 import itertools
 import tempfile
@@ -10,7 +10,7 @@ from lsd_repro.film import write
 from lsd_repro.film.stream import video_frames
 from lsd_repro.program2015 import FRAMES_PER_SECOND
 
-# Video frames that are timed; enough for the encoder to have begun.
+# Video frames to time: enough for the encoder to get going.
 VIDEO_FRAMES = 25
 
 
@@ -21,7 +21,7 @@ class Pace(NamedTuple):
     video_frame: float
 
     def seconds(self, program, frames, films):
-        """For so many optimised frames that are to come, and so many frames that are to be filmed."""
+        """For this many optimised frames still to come, and this many frames to film."""
         return (frames * program.steps_per_frame * self.step
                 + films * program.video_frames_per_frame * self.video_frame)
 
@@ -32,7 +32,7 @@ def measure(step, scene, program):
     Parameters
     ----------
     step : GradientStep
-        Is moved on by two steps at each network scale: the first makes room for its maps.
+        Moves on by two steps at each network scale: the first one allocates its maps.
     scene : Scene
     program : Program
 

@@ -1,10 +1,10 @@
-"""Who is shown when.
+"""What is shown when.
 
 A *query* names one class or two, ``king penguin`` or ``king penguin+gondola``: of two,
 the first is aimed at the bottom half of the picture and the second at the top, as in
 the chat of 2015.  `parse_classes` reads a list of queries, `read_schedule` a file of
 them; `plan` says for how many optimised frames each is shown.  `scenes` chooses between
-what the user named, in either way, and what the program shows by itself.
+what the user named, either way, and what the program shows by default.
 """
 
 from pathlib import Path
@@ -46,9 +46,8 @@ def scenes(queries, path, program, descriptions, seed):
     path : str, Path or None
         A schedule file, see `read_schedule`.
     program : Program
-        Whose classes are shown without the two above, as far as the network knows
-        them.  Where none is left, a class drawn at random is, as when the stream of
-        2015 started.
+        Whose classes are shown if neither is given, as far as the network knows them.  If
+        none is left, one is drawn at random, as when the stream of 2015 started.
     descriptions : sequence of str
         The network's class descriptions.
     seed : int
@@ -80,6 +79,8 @@ def scenes(queries, path, program, descriptions, seed):
 def parse_classes(queries, descriptions):
     """Scenes for a list of queries, such as the arguments of ``--classes``.
 
+    2015 quirk: bottom before top.
+
     Parameters
     ----------
     queries : sequence of str
@@ -106,7 +107,7 @@ def plan(scenes_in_order, frames_per_class):
     ----------
     scenes_in_order : sequence of Scene
     frames_per_class : int
-        Optimised frames that each scene is held.
+        For how many optimised frames each scene is held.
 
     Returns
     -------
@@ -152,7 +153,7 @@ def read_schedule(path, descriptions, frames_per_class):
     Raises
     ------
     InputError
-        Naming the file, and the line where there is one to blame.
+        Naming the file, and the line if one is at fault.
     """
     try:
         if Path(path).stat().st_size > LARGEST_SCHEDULE:
@@ -203,6 +204,6 @@ def _scene(query, descriptions):
 
 
 def _term(query, description):
-    """What to call the class: the term that was asked for, or else its first."""
+    """What to call the class: the term that was asked for, or its first."""
     asked = [term for term in terms(description) if term.casefold() == query.casefold()]
     return asked[0] if asked else caption_name(description)

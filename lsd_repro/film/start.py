@@ -1,4 +1,4 @@
-"""The start image: a file of the user's, a photo that scikit-image ships, or noise."""
+"""The start image: the user's file, a photo that scikit-image ships, or noise."""
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -13,7 +13,7 @@ NOISE = "noise"  # a file of this name is ./noise
 # colour to begin with.
 NOISE_MEAN, NOISE_SPREAD = 118.0, 50.0
 # Amplitudes fall as this power of the frequency. In photos it is about 1, but such noise is so
-# grainy that the first frames of a film do little but take the grain away.
+# grainy that the first frames of a film do little but remove the grain.
 NOISE_EXPONENT = 1.5
 # Share of the width that the largest clouds have; larger ones would make a picture of one colour.
 NOISE_LARGEST = 0.25
@@ -59,13 +59,13 @@ def load_start(path=None, size=None, seed=0):
 
 
 def noise(size, seed):
-    """Coloured noise with structure at all scales, clouds and not grain.
+    """Coloured noise with structure at all scales: clouds, not grain.
 
     Parameters
     ----------
     size : (width, height)
     seed : int
-        The same gives the same picture.
+        The same seed gives the same picture.
 
     Returns
     -------

@@ -22,6 +22,8 @@ CONTACT_PICTURES = 6
 def optimise_frame(step, scene, program, on_step):
     """One turn of the stream's loop: zoom, reset Adam, take the steps.
 
+    2015 quirk: moments reset at every frame (of the stream, not of the stills).
+
     Parameters
     ----------
     step : GradientStep
@@ -30,7 +32,7 @@ def optimise_frame(step, scene, program, on_step):
     program : Program
         Sets zoom, steps, at which octaves they are taken, and whether Adam is reset.
     on_step : callable
-        Called with the Terms of every step, after it was taken.
+        Called with the Terms of each step after it is taken.
     """
     if program.video_frames_per_frame:
         step.picture = zoom_picture(step.picture, program.video_frames_per_frame)
@@ -46,6 +48,8 @@ def optimise_frame(step, scene, program, on_step):
 def video_frames(frames, scenes, program, plain=False):
     """Yield the video frames between optimised frames, with their captions.
 
+    2015 quirk: a frame behind.  2015 quirk: leading caption.
+
     Parameters
     ----------
     frames : sequence of ndarray, shape (height, width, 3)
@@ -56,7 +60,7 @@ def video_frames(frames, scenes, program, plain=False):
         Sets the film's size, the video frames per optimised frame, and whether a caption
         comes a frame early (the last one then stays).
     plain : bool
-        Warp and blend with scikit-image, as in 2015: slow, and the same within a grey level.
+        Warp and blend with scikit-image, as in 2015: slow, and equal to within a grey level.
 
     Yields
     ------
@@ -73,6 +77,8 @@ def video_frames(frames, scenes, program, plain=False):
 def make_film(out, scenes, program, make_step, parameters, resume=False):
     """Run the stream over a plan of scenes and write frames, film and contact sheet.
 
+    2015 quirk: deleted results (refused here).
+
     Parameters
     ----------
     out : path
@@ -85,8 +91,8 @@ def make_film(out, scenes, program, make_step, parameters, resume=False):
     parameters : dict
         From `lsd_repro.film.run.parameters`; kept in run.json.  A run resumes only under equal ones.
     resume : bool
-        Go on with the run in `out`.  What comes out is the same, to the bit, as
-        without the interruption.
+        Continue the run in `out`.  The result is the same, bit for bit, as without the
+        interruption.
 
     Raises
     ------
@@ -109,7 +115,10 @@ def make_film(out, scenes, program, make_step, parameters, resume=False):
 
 
 def optimise(out, step, scenes, program, saved):
-    """Optimise the frames that remain after what `lsd_repro.film.run.read_latest` found, saving each."""
+    """Optimise the frames that remain after what `lsd_repro.film.run.read_latest` found, saving each.
+
+    2015 quirk: named by the step (by the frame here).
+    """
     if saved is None:
         done = 0
         run.save_frame(out, 0, step)

@@ -15,7 +15,7 @@ from lsd_repro.film.caption import font, shortened
 from lsd_repro.material.files import write_whole
 from lsd_repro.program2015 import STILL_RANGE
 
-# Constant rate factor of x264: 18 can hardly be told from the original.
+# Constant rate factor of x264: at 18 the film can hardly be told from the original.
 FILM_CRF = 18
 # x264's default, "medium", needs two thirds more time, all of it for 25 frames a second on
 # two cores; "faster" loses 0.4 dB against it, in a smaller file.
@@ -69,7 +69,7 @@ def write_film(path, frames, size, fps, progress=None):
         raise InputError(f"a film must be of even width and height, not {width}x{height}")
     count = 0
     with write_whole(path) as part:
-        part.touch()  # ffmpeg would report a folder that isn't there at the first frame only
+        part.touch()  # ffmpeg would report a missing folder only at the first frame
         encoder = _encoder(part, (width, height), fps)
         try:
             for frame in frames:
@@ -120,7 +120,7 @@ def contact_sheet(pictures, captions, columns=None, width=1280):
     margin = width // 80
     cell_width = (width - (columns + 1) * margin) // columns
     cell_height = round(cell_width * pictures[0].shape[0] / pictures[0].shape[1])
-    # Large enough to be read where a page shows the sheet at two thirds of its size.
+    # Large enough to read on a page that shows the sheet at two thirds of its size.
     typeface = font(max(12, min(cell_width // 12, width // 56)))
     line_height = sum(typeface.getmetrics()) + margin // 2
     sheet = Image.new("RGB", (width, margin + rows * (cell_height + line_height + margin)),
@@ -140,6 +140,8 @@ def contact_sheet(pictures, captions, columns=None, width=1280):
 
 def as_still(picture):
     """The optimised picture as the second 2015 program saved it: clipped, then rounded.
+
+    2015 quirk: rounded PNGs.
 
     Parameters
     ----------
@@ -172,7 +174,7 @@ def _send(encoder, frame):
 
 
 def _check_film(path, count):
-    """imageio_ffmpeg doesn't tell whether ffmpeg succeeded, on a full disk for one."""
+    """imageio_ffmpeg doesn't report whether ffmpeg succeeded, for instance on a full disk."""
     try:
         found = imageio_ffmpeg.count_frames_and_secs(path)[0]
     except RuntimeError:

@@ -1,8 +1,8 @@
 """The slow zoom: `zoom_picture`, `between`, `moves`, `to_uint8`.
 
 The stream drifts into its picture: 5 % a second, turning a hundredth of a degree
-with every video frame.  The same similarity transform moves the working picture
-on (`zoom_picture`) and fills the film between two optimised frames (`between`).
+with every video frame.  The same similarity transform advances the working picture
+(`zoom_picture`) and fills the film between two optimised frames (`between`).
 
 Pictures are (H, W, 3) in 0..255.  A quirk of 2015: in between they were on the 0..1
 scale, in the picture's own precision on the way there and in float32 on the way back,
@@ -23,24 +23,26 @@ Size = tuple[int, int]  # height, width
 
 
 def zoom_picture(picture: np.ndarray, k: float) -> np.ndarray:
-    """Zoom the working picture by `k` video frames: the picture to go on with.
+    """Zoom the working picture by `k` video frames, to continue from.
 
     Parameters
     ----------
     picture : (H, W, 3) array of float, 0..255
         Values outside 0..255 are clipped first.
     k : float
-        Video frames to move on by; 0 leaves the picture as it is.
+        Video frames to advance by; 0 leaves the picture as it is.
 
     Returns
     -------
     (H, W, 3) array of float32
         Not clipped: the bicubic filter overshoots 0..255 a little at edges, and the
-        2015 program went on with that.
+        2015 program carried on with that.
 
     Notes
     -----
-    Bicubic; what comes in from outside the picture repeats its edge.
+    Bicubic; beyond the picture its edge is repeated.
+
+    2015 quirk: zoom about half the width.  2015 quirk: unclipped overshoot.
     """
     shape = picture.shape[:2]
     return _from_unit(_warped(np.clip(_to_unit(picture), 0, 1), _to_input(k, 1.0, shape, shape), shape,
@@ -53,6 +55,8 @@ def between(a: np.ndarray, b: np.ndarray, i: int, a_index: int, b_index: int, vi
     `a` is moved forward to time `i`, `b` back; the two are blended linearly in
     time.  Moved back, `b` shrinks: where it no longer covers the frame, `a` stands
     alone.
+
+    2015 quirk: bicubic picture, bilinear film.  2015 quirk: older frame at the margin.
 
     Parameters
     ----------
@@ -119,7 +123,9 @@ def moves(i: int, a_index: int, b_index: int, shape: Size, video_shape: Size,
 
 
 def to_uint8(frame: np.ndarray) -> np.ndarray:
-    """A video frame as it goes out: truncated and not rounded.
+    """A video frame as it goes out.
+
+    2015 quirk: truncated bytes, not rounded ones.
 
     Parameters
     ----------
@@ -140,7 +146,7 @@ def kept_corners(shape: Size, k: float) -> np.ndarray:
     ----------
     shape : (height, width)
     k : float
-        Video frames that `zoom_picture` moves on by.
+        Video frames that `zoom_picture` advances by.
 
     Returns
     -------

@@ -1,16 +1,16 @@
-"""The film as it is dreamt, on a local web page, with the chat at hand.
+"""The film as it is dreamt, on a local web page, with a chat.
 
 Two processes: one dreams (``dreamer``), the other serves (``server``).  The first leaves
-its latest picture in a ``slot`` and waits for nobody; of a finished frame it keeps what
-a film needs in a ``journal``.
+its latest picture in a ``slot`` and waits for nobody; what a film needs of a finished
+frame it keeps in a ``journal``.
 
 ===========  ==============================================================
 ``slot``     the latest picture and state, from one process to another
-``journal``  the finished frames of a live run, on the disk
-``dreamer``  the loop of 2015 against the clock; Theano is in this process alone
+``journal``  the finished frames of a live run, on disk
+``dreamer``  the loop of 2015 against the clock; the only process with Theano
 ``player``   video frames between the optimised ones, at 25 a second
 ``viewers``  who is watching: back-pressure, limits, what they may ask for
-``guard``    keeps other sites, and too many connections, away
+``guard``    turns away other sites, and too many connections
 ``server``   the page, its WebSocket, the films
 ``irc``      the chat of an IRC channel
 ``saving``   makes a film of the journal, in a process of its own

@@ -1,7 +1,7 @@
 """The stream's loop against the clock, in a process of its own: `main`.
 
-As in 2015, k, the video frames from one frame to the next, is what the time between frames
-makes of 25 a second: an average in which the last one weighs nine tenths.
+As in 2015, k, the number of video frames from one frame to the next, is the time between
+frames times 25: an average in which the last one weighs nine tenths.
 """
 
 import math
@@ -23,7 +23,7 @@ from lsd_repro.live.journal import Journal, Segment
 from lsd_repro.live.slot import Slot
 from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS, NEWEST_WEIGHT
 
-# Seconds.  Whoever is alone at the page should see what comes of it.
+# Seconds.  Somebody alone at the page should see what comes of a suggestion.
 HOLD = {"live": 10, "demo": 10, "stream": HOLD_SECONDS}
 TRACE = 40  # steps that the state tells of: more than are taken between two looks at it
 SEGMENTS = 4
@@ -38,6 +38,8 @@ class Stopped(BaseException):
 def main(args, prepared, slot_path, pipe):
     """Dream until told to stop; the target of a process.
 
+    2015 quirk: k from the clock.
+
     Parameters
     ----------
     args : argparse.Namespace
@@ -47,9 +49,9 @@ def main(args, prepared, slot_path, pipe):
     slot_path : path
         Where to make the Slot.
     pipe : multiprocessing.Connection
-        Says at first what is dreamt, as a dict, or ``{"error": message}``, which can come
-        later, too.  Takes dicts: ``say`` (a list of user and text), ``strength``, ``zoom``, ``pause``.  Its
-        end is the end of the run.
+        First sends what is dreamt, as a dict, or ``{"error": message}``, which can also come
+        later.  Receives dicts: ``say`` (a list of user and text), ``strength``, ``zoom``, ``pause``.  When
+        it closes, the run ends.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to both processes; the other tells this one
     from lsd_repro.film import production
@@ -96,7 +98,7 @@ class _Dreamer:
         self.dream()
 
     def listen(self, pipe):
-        """Take what the other process says, at once: however much it is, it must not wait."""
+        """Take what the other process says, immediately: however much it is, that process must not wait."""
         while True:
             try:
                 said = pipe.recv()
@@ -104,7 +106,7 @@ class _Dreamer:
                 self.stopped = True
                 self.running.set()
                 if self.phase == "compiling":
-                    os._exit(0)  # nothing is at hand yet, and compiling can take a minute
+                    os._exit(0)  # there is nothing to lose yet, and compiling can take a minute
                 return
             with self.lock:
                 if "say" in said:

@@ -1,6 +1,6 @@
-"""Keeps away what isn't for this page: other sites, and more connections than there is room for.
+"""Turns away what doesn't belong here: other sites, and more connections than there is room for.
 
-A site elsewhere can have a browser open a WebSocket to this computer, or point a name of its own at it (DNS
+Another site can make a browser open a WebSocket to this computer, or point a name of its own at it (DNS
 rebinding).  The first shows in the header Origin, the second in Host.
 """
 
@@ -45,7 +45,7 @@ def own_names(host):
 
 
 def middleware(names):
-    """What looks at each request first, and adds headers to each response."""
+    """Checks each request first, and adds headers to each response."""
 
     @web.middleware
     async def guard(request, handler):
@@ -65,7 +65,7 @@ async def add_headers(request, response):
 
 
 class Gate(asyncio.Protocol):
-    """What a connection meets first: it is handed on to aiohttp's `server`, or ended if that has `most` already."""
+    """The first stop of a connection: it is handed on to aiohttp's `server`, or closed if that already has `most`."""
 
     def __init__(self, server, most=MOST_CONNECTIONS):
         self.server, self.most = server, most

@@ -1,7 +1,7 @@
-"""The chat of an IRC channel, Twitch's for one: `Channel`.
+"""The chat of an IRC channel, such as Twitch's: `Channel`.
 
-The library ``irc`` speaks the protocol and answers PING.  Here a connection that breaks off, or falls silent, is made
-again, ever later while it fails.
+The library ``irc`` speaks the protocol and answers PING.  A connection that breaks off or falls silent is
+made again, with longer and longer waits while that fails.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ TLS_PORT = 6697
 
 PATIENCE = 20  # seconds to connect
 FIRST_WAIT, LONGEST_WAIT = 1, 60  # seconds until the next attempt
-SILENCE = 60  # seconds after which the server is asked whether it is there; after twice that it isn't
+SILENCE = 60  # seconds until the server is asked whether it is still there; after twice that it counts as gone
 BETWEEN_MESSAGES = 5  # seconds, as in 2015; only what is said waits, never the answer to a PING
 LONGEST_LINE = 2 ** 16  # bytes; IRC's are 512, with tags 8 kB more
 
@@ -36,14 +36,14 @@ def parse_address(text):
 
 
 class Channel:
-    """A channel that is listened to.
+    """A channel to listen to.
 
     Parameters
     ----------
     address : (str, int, str)
         From `parse_address`.
     nick : str, optional
-        By default one that nobody has; on Twitch, of those that need no account.
+        By default a random one; on Twitch, one that needs no account.
     hear : callable
         Called with the user and the text of each message.
 
@@ -69,23 +69,26 @@ class Channel:
             logging.getLogger(name).addFilter(_no_password)
 
     async def stay(self):
-        """Be there, until cancelled."""
+        """Stay connected, until cancelled."""
         wait = FIRST_WAIT
         while True:
             begun = time.monotonic()
             try:
                 await self._once()
             except (OSError, asyncio.TimeoutError, UnicodeError):
-                pass  # not there, silent, or no name that there can be
+                pass  # not there, silent, or not a possible name
             if time.monotonic() - begun > LONGEST_WAIT:
                 wait = FIRST_WAIT
             self.state = f"not connected, again in {wait} s"
-            # Not all at once, where many lost the same server.
+            # Not all at once, if many lost the same server.
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))
             self.state, wait = "connecting", min(2 * wait, LONGEST_WAIT)
 
     def tell(self, text):
-        """Say something in the channel, unless that was less than five seconds ago."""
+        """Say something in the channel, unless something was said less than five seconds ago.
+
+        2015 quirk: slow PONG (no answer to a PING goes through here).
+        """
         now = time.monotonic()
         if self.state == "connected" and now - self._told >= BETWEEN_MESSAGES:
             self._told = now
@@ -138,7 +141,7 @@ class _Protocol(irc.client_aio.IrcProtocol):
     def data_received(self, data):
         self.connection.last_heard = time.monotonic()
         for line in data.splitlines(keepends=True):
-            # What the library can't read is passed over: nobody in the channel shall end the connection.
+            # What the library can't read is skipped: nobody in the channel may end the connection.
             with contextlib.suppress(Exception):
                 super().data_received(line)
         if len(self.connection.buffer.buffer) > LONGEST_LINE:

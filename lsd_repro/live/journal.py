@@ -1,14 +1,14 @@
-"""The finished frames of a live run, on the disk.
+"""The finished frames of a live run, on disk.
 
 A run lives in one folder::
 
     run.json                  every parameter, and the versions of what computes it
     journal.jsonl             a line for each finished frame: how the film gets there, and its caption
-    frames/frame000001.png    the frames, of which the last some hundred are kept
+    frames/frame000001.png    the frames; only the last several hundred are kept
     latest.npz                picture and moments after the last finished frame, and what is shown
 
-Every file but the journal is written whole or not at all, latest.npz last of a frame's: what it says is finished
-is on the disk.
+Every file but the journal is written whole or not at all, and of a frame's files latest.npz comes last: what it
+calls finished is on disk.
 """
 
 import json
@@ -63,9 +63,9 @@ class Journal:
     done : int
         Number of finished frames.
     saved : dict or None
-        For a run that goes on: the step's ``state``, the ``scene``.
+        When resuming: the step's ``state``, and the ``scene``.
     segments : list of Segment
-        That lead to frames that are kept.
+        Those that lead to frames still kept.
     """
 
     def __init__(self, out, parameters, resume, keep):
@@ -80,8 +80,9 @@ class Journal:
                 self.done, scene = int(state.pop("done")), json.loads(str(state.pop("scene")))
                 self.saved = {"state": state, "scene": Scene(int(scene[0]), int(scene[1]), str(scene[2]))}
             except (*arrays.UNREADABLE, IndexError) as error:
-                raise InputError(f"{latest} can't be read ({arrays.reason(error)}); choose another --out, without --resume") from error
-        # A frame that was being saved when the run was broken off is dreamt again.
+                raise InputError(f"{latest} can't be read ({arrays.reason(error)}); choose another --out, "
+                                 "without --resume") from error
+        # A frame that was being saved when the run was interrupted is dreamt again.
         self.segments = [segment for segment in read_segments(self.out) if segment.index <= self.done]
         lines = "".join(json.dumps(segment) + "\n" for segment in self.segments)
         files.write_bytes(self.out / "journal.jsonl", lines.encode())
@@ -114,7 +115,7 @@ def frame_file(out, index):
 
 
 def read_segments(out):
-    """The segments of a live run, without a last line that is cut off; none if there is no journal."""
+    """The segments of a live run, without a truncated last line; none if there is no journal."""
     try:
         lines = (Path(out) / "journal.jsonl").read_text("utf-8").splitlines()
     except FileNotFoundError:

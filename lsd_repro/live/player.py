@@ -1,7 +1,7 @@
 """Video frames between the optimised ones, at 25 a second: `Player`.
 
-What is shown lies a frame behind what is dreamt, as in 2015: the film to a frame can only be shown when it is
-finished.  A frame that is late is waited for on the last picture; if several wait, the film runs faster.
+What is shown is a frame behind what is dreamt, as in 2015: the film up to a frame can only be shown once that is
+finished.  If a frame is late, the last picture stays; if several wait, the film plays faster.
 """
 
 import io
@@ -16,7 +16,7 @@ from lsd_repro.program2015 import FRAMES_PER_SECOND
 
 JPEG_QUALITY = 85
 CATCH_UP = 0.5  # seconds
-HURRY = 0.5  # how much faster for each frame that waits
+HURRY = 0.5  # how much faster for each waiting frame
 
 
 def jpeg(picture):
@@ -29,6 +29,8 @@ def jpeg(picture):
 class Player(threading.Thread):
     """A thread that turns segments into video frames.
 
+    2015 quirk: a frame behind.
+
     Parameters
     ----------
     out : path
@@ -36,9 +38,9 @@ class Player(threading.Thread):
     video_shape : (int, int)
         Height and width.
     show : callable
-        Called with each, as JPEG; in this thread.
+        Called with each video frame, as JPEG, in this thread.
     watched : callable
-        Whether anybody looks; unseen frames are not drawn.
+        Whether anybody is watching; unseen frames are not drawn.
     """
 
     def __init__(self, out, video_shape, show, watched):
@@ -51,7 +53,7 @@ class Player(threading.Thread):
         self.playing.set()
 
     def add(self, segments):
-        """Take note of finished segments, those that are known already among them."""
+        """Take note of finished segments; known ones may be among them."""
         for segment in segments:
             if self.last is None or segment.index > self.last:
                 self.waiting.append(segment)
@@ -69,18 +71,18 @@ class Player(threading.Thread):
                 try:
                     a, b = (journal.read_frame(self.out, index) for index in (segment.index - 1, segment.index))
                 except OSError:
-                    continue  # kept no longer
+                    continue  # no longer kept
                 for frame in journal.video_frames(a, b, segment, self.video_shape, self.pace(segment.k)):
                     self.show(jpeg(frame))
 
     def pace(self, k):
-        """The indices of the `k` frames of a segment, each when it is due; without those that nobody would see."""
+        """The indices of the `k` frames of a segment, each when it is due, without those that nobody would see."""
         for index in range(k):
             if not self.playing.is_set():
                 self.playing.wait()
                 self.due = time.monotonic()
             now = time.monotonic()
-            # Where drawing takes longer than there is time, frames are left out.
+            # If drawing takes longer than there is time for, frames are dropped.
             self.due = max(self.due, now - CATCH_UP) + 1 / FRAMES_PER_SECOND / (1 + HURRY * len(self.waiting))
             if self.due > now:
                 time.sleep(self.due - now)

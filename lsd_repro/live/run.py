@@ -22,7 +22,7 @@ def run(args, prepared):
     Raises
     ------
     InputError
-        For options that don't go, a port that is taken, or when the dream ends by itself.
+        For options that don't work, a port that is taken, or if the dream ends by itself.
     """
     channel = None
     if args.irc:

@@ -1,7 +1,7 @@
 """Makes a film of a live run's kept frames: ``python -m lsd_repro.live.saving OUT LAST WIDTH HEIGHT``.
 
-In a process of its own, so that neither the dream nor the page waits.  It prints what share
-is done, line by line.
+It runs in a process of its own, so that neither the dream nor the page waits, and prints the
+share that is done, line by line.
 """
 
 import os
@@ -52,7 +52,7 @@ def _frames(out, segments, size):
             a = journal.read_frame(out, segment.index - 1) if b is None else b
             b = journal.read_frame(out, segment.index)
         except FileNotFoundError:
-            b = None  # the dream goes on meanwhile, and the first frames may be kept no longer
+            b = None  # the dream goes on meanwhile, and the first frames may be gone
             continue
         yield from journal.video_frames(a, b, segment, size[::-1])
 

@@ -30,9 +30,9 @@ PAGE = Path(__file__).parent / "page"
 LOOKS = 20  # a second, at what the dreamer left
 STATES, PREVIEWS = 5, 2  # a second, at most
 PREVIEW_WIDTH = 240
-HISTORY = 1000  # steps in the plot
+HISTORY = 1000  # steps shown in the plot
 OUTBOX = 200  # messages on their way to the dreamer
-BETWEEN_FILMS = 60  # seconds, lest somebody fill the disk
+BETWEEN_FILMS = 60  # seconds, so that nobody fills the disk
 FAREWELL_SECONDS = 3
 IDLE_SECONDS = 15  # of a connection that asks nothing
 STRONGEST, FASTEST = 50.0, 4.0  # prior and zoom
@@ -46,16 +46,16 @@ class Live:
     args : argparse.Namespace
         The options of ``lsd-repro live``.
     dream : dict
-        What the dreamer said at first.
+        The dreamer's first message.
     slot_path : path
-        Of the Slot that it fills.
+        Of the Slot that the dreamer fills.
     pipe : multiprocessing.Connection
         To it.
 
     Attributes
     ----------
     url : str or None
-        Where the page is, once it is.
+        Where the page is, once it is up.
     """
 
     def __init__(self, args, dream, slot_path, pipe):
@@ -127,13 +127,13 @@ class Live:
         url = f"http://{name}:{port}/"
         self.url = url
         print(f"the dream is at {url} (Ctrl-C ends it)", flush=True)
-        # Without a desktop a browser in the terminal might be found.
+        # Without a desktop, a text browser in the terminal might open.
         if self.args.open and (sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)):
             webbrowser.open(url)
         return server
 
     def on_end(self):
-        """The dreamer said something: it has ended."""
+        """The dreamer sent something: that means it has ended."""
         with contextlib.suppress(asyncio.InvalidStateError):
             try:
                 self.ended.set_result(received(self.pipe))
@@ -147,12 +147,12 @@ class Live:
                 self.pipe.send(self.outbox.get())
 
     def send(self, **said):
-        """To the dreamer, unless it is flooded."""
+        """Send something to the dreamer, unless it is flooded."""
         with contextlib.suppress(queue.Full):
             self.outbox.put_nowait(said)
 
     def hear(self, user, text):
-        """Something was said in the chat; returns the Message, or None if there is nothing in it."""
+        """Take what was said in the chat; returns the Message, or None if nothing is in it."""
         heard = message(0, user, text)
         if heard:
             self.send(say=[heard.user, heard.text])
@@ -206,7 +206,7 @@ class Live:
         return web.json_response([terms(description) for description in dict.fromkeys(self.words.descriptions)])
 
     async def snapshot(self, request):
-        """The last finished frame, as it is kept."""
+        """The last finished frame, as stored."""
         path = journal.frame_file(self.args.out, self.state["done"])
         if not path.exists():
             raise web.HTTPNotFound(text="no frame is finished yet\n")
@@ -229,7 +229,7 @@ class Live:
         self.viewers.add(viewer)
         viewer.offer(STATE, self.described(list(self.history)))
         sending = asyncio.ensure_future(viewer.send())
-        # Who takes nothing is let go.
+        # A viewer who takes nothing is dropped.
         sending.add_done_callback(lambda task: task.cancelled() or task.exception() is None or request.transport is None
                                   or request.transport.abort())
         try:
@@ -264,7 +264,7 @@ class Live:
         return None
 
     def answer(self, text):
-        """What will come of a suggestion."""
+        """Say what will come of a suggestion."""
         queries = [query.strip() for query in text.split("+") if query.strip()]
         meant = [set(candidates(query, self.words)) for query in queries]
         if not any(meant):
@@ -275,7 +275,7 @@ class Live:
         return "waiting for its turn"
 
     async def save(self, last):
-        """Have a film written, and say how far it is."""
+        """Have a film written, reporting progress."""
         height, width = self.dream["video"]
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "lsd_repro.live.saving", str(self.args.out), str(last), str(width), str(height),
@@ -296,7 +296,7 @@ def received(pipe):
     try:
         said = pipe.recv()
     except (EOFError, OSError):
-        said = {"error": "the dreaming process has ended (out of memory?); the same command with --resume goes on"}
+        said = {"error": "the dreaming process has ended (out of memory?); run the same command with --resume to continue"}
     if "error" in said:
         raise InputError(said["error"])
     return said

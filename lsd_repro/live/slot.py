@@ -1,7 +1,7 @@
 """The latest picture and state, from one process to another: `Slot`.
 
-A file mapped into both, with two places.  The writer fills one while the other can be read, and then says so:
-it never waits.  A reader who was too slow to copy a place before it was filled again takes the newer one.
+A file mapped into both, with two places.  The writer fills one while the other can be read, then swaps them:
+it never waits.  A reader too slow to copy a place before it is filled again takes the newer one.
 """
 
 import json
@@ -38,11 +38,11 @@ class Slot:
 
     @property
     def number(self):
-        """How often something was written."""
+        """How often something has been written."""
         return NUMBER.unpack_from(self._memory)[0]
 
     def write(self, state, picture):
-        """Leave a dict of what JSON knows, of less than 64 kB, and a picture (H, W, 3) of uint8."""
+        """Leave a JSON-like dict of less than 64 kB, and a picture (H, W, 3) of uint8."""
         number = self.number + 1
         text = json.dumps(state).encode()
         if len(text) > STATE_BYTES or picture.shape != self._shape or picture.dtype != np.uint8:

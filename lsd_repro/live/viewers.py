@@ -1,7 +1,7 @@
 """Who is watching: `Viewer`.
 
-Each has a place for the newest picture of each kind and the newest state.  What a slow viewer has not taken when
-the next comes is gone, so nobody waits for anybody.
+Each has room for the newest picture of each kind and the newest state.  Whatever a slow viewer has not taken when
+the next arrives is dropped, so nobody waits for anybody.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ import time
 from aiohttp import WSMsgType, web
 
 LONGEST_MESSAGE = 4096  # bytes; a longer one ends the connection
-SECONDS_TO_TAKE = 20  # else a viewer has gone
-A_SECOND, AT_ONCE = 4, 12  # messages that are listened to
+SECONDS_TO_TAKE = 20  # after which a viewer counts as gone
+A_SECOND, AT_ONCE = 4, 12  # messages that are read
 
 FILM, PREVIEW, STATE, NOTE = 0, 1, 2, 3
 
@@ -32,12 +32,12 @@ class Viewer:
         self._allowed, self._since = float(AT_ONCE), time.monotonic()
 
     def offer(self, kind, content):
-        """Have something sent when there is room: FILM or PREVIEW, of bytes, or STATE or NOTE, of str."""
+        """Queue something to send when there is room: FILM or PREVIEW (bytes), STATE or NOTE (str)."""
         self._newest[kind] = content
         self._news.set()
 
     async def send(self):
-        """Send what is offered, notes and state before pictures, until the connection ends or doesn't move."""
+        """Send what is offered, notes and state before pictures, until the connection ends or stalls."""
         while not self.socket.closed:
             await self._news.wait()
             self._news.clear()
@@ -49,9 +49,9 @@ class Viewer:
                     await asyncio.wait_for(sending, SECONDS_TO_TAKE)
 
     async def messages(self):
-        """Yield what the viewer says, as dicts, no faster than `A_SECOND`; anything else is passed over.
+        """Yield what the viewer says, as dicts, no faster than `A_SECOND`; anything else is ignored.
 
-        To wait here is to leave what comes in with the sender.
+        Waiting here leaves further messages with their sender.
         """
         async for message in self.socket:
             self._allowed = min(AT_ONCE, self._allowed + A_SECOND * (time.monotonic() - self._since))
@@ -71,5 +71,5 @@ class Viewer:
 
 def open_socket():
     """A WebSocket with our limits."""
-    # Compressing JPEGs would cost time and gain nothing.
+    # Compressing JPEGs costs time and gains nothing.
     return web.WebSocketResponse(max_msg_size=LONGEST_MESSAGE, compress=False, heartbeat=30, timeout=3)

@@ -6,14 +6,14 @@
 `fetched`, `state`   what is there already (no network)
 ===================  =======================================================
 
-A file comes into ``NAME.part``, is checked, and is then put in its place at one
-stroke.  ``NAME.origin.part`` says which version of the file the ``.part`` was begun
-from: only that version is gone on with.
+A file is downloaded to ``NAME.part``, checked, and then moved into place in one go.
+``NAME.origin.part`` says which version of the file the ``.part`` is of: a download resumes
+only from that version.
 
-The weights are in other files, too (`ROADS`), which are converted where their own can't be had.
+The weights exist in other formats, too (`ROADS`), which are converted if their own file can't be had.
 
-`pooch` is not used: it has no way to go on with a download that was interrupted
-(version 1.9 deletes the temporary file and starts anew), which matters at 528 MiB.
+`pooch` is not used because it cannot resume an interrupted download (version 1.9 deletes
+the temporary file and starts over), which matters at 528 MiB.
 """
 
 import hashlib
@@ -180,7 +180,7 @@ def fetch(what: str, to: Union[str, Path, None] = None, networks: Any = None) ->
                     fault = _fault(file, path)
                     if not fault:
                         continue
-                    _say(f"{path} is damaged ({fault}): fetching it anew")
+                    _say(f"{path} is damaged ({fault}): fetching it again")
                 _download(what, file, path)
     except OSError as error:
         raise InputError(f"{error.filename or folder}: {error.strerror or error}; make room and see that it can be "
@@ -267,7 +267,7 @@ def _download(what, file, path):
             return
         reasons = reasons + failed
     begun = any(_begun(_part(path.with_name(one.name)), url)[0] for one in (file, *file.roads) for url in one.urls)
-    kept = "what has come is kept, so the same command goes on from there; " if begun else ""
+    kept = "what has arrived is kept, and the same command continues from there; " if begun else ""
     option = f", or say where it is with {OPTIONS[what]}" if what in OPTIONS else ""
     raise InputError(f"can't fetch {file.name} from {' or '.join(reasons)}: {kept}"
                      f"if this machine is offline or the file has moved, get it elsewhere and put it at {path}{option}")
@@ -389,7 +389,7 @@ def _check_answer(answer, file, part, begun, version, total):
 
 
 def _continues(answer, begun, version, total):
-    """Whether a partial answer goes on where `part` ends, in the same version.
+    """Whether a partial answer continues where `part` ends, in the same version.
 
     Not every server heeds If-Range; one that does may leave out the version.
     """
@@ -405,7 +405,7 @@ def _version(answer):
 
 
 def _begun(part, url):
-    """Bytes there to go on with, their version, and the size of the whole (or None)."""
+    """How many bytes are there to continue from, their version, and the size of the whole (or None)."""
     try:
         origin, version, total = json.loads(_origin(part).read_text("utf-8"))
         size = part.stat().st_size

@@ -22,7 +22,7 @@ def write_whole(path: PathLike) -> Iterator[Path]:
     ----------
     path : str or Path
         What lies there stays untouched until the ``with`` block is left without an
-        exception, and is then replaced at one stroke.
+        exception, and is then replaced in one go.
 
     Yields
     ------

@@ -21,7 +21,7 @@ def find_photos(folder):
     Raises
     ------
     InputError
-        If `folder` is none, or has no photos.
+        If `folder` is not a folder, or holds no photos.
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -44,7 +44,7 @@ def network(wanted=None):
     Parameters
     ----------
     wanted : str or path-like, optional
-        A name in `NETWORKS`, or else a file; a file of such a name is ``./small``.
+        A name in `NETWORKS`, or a file; write ``./small`` for a file of that name.
         Default: `NETWORK`.
 
     Returns

@@ -6,15 +6,15 @@
 =======  ===============================================================
 
 Three layouts were published over the years: the oldest (to about beta7), that of
-2015's stream (the "beta16" directory), and today's.  They differ in where a field
-stands and in what it lies under, so fields are found by name, never by position.
+2015's stream (the "beta16" directory), and today's.  They differ in the position and the
+nesting of fields, so fields are found by name, never by position.
 
-A file of ours may hold filters in 8 bits, which MatConvNet itself could not use.  All
-is as in today's layout but for two fields of such a layer:
+A file of ours may hold filters in 8 bits, which MatConvNet itself could not use.  It
+follows today's layout but for two fields of each such layer:
 
 ===========  ===============================================================
 ``weights``  cell of filters, int8 (height, width, in, out), and biases, single (out, 1)
-``scale``    single (out, 1): what the int8 values of each filter are to be multiplied by
+``scale``    single (out, 1): the factor of each filter's int8 values
 ===========  ===============================================================
 """
 
@@ -41,6 +41,8 @@ from lsd_repro.network.weights import GROUPS, NetworkWeights, check, layers_of, 
 def read(path):
     """Read a VGG-16 or VGG-19 from MatConvNet's .mat file.
 
+    2015 quirk: fields by position (by name here).
+
     Parameters
     ----------
     path : str or path-like
@@ -55,12 +57,12 @@ def read(path):
     Raises
     ------
     InputError
-        If the file is missing, unreadable, incomplete or no VGG-16; the message
-        names the file, the layer and the mend.
+        If the file is missing, unreadable, incomplete or not a VGG; the message
+        names the file, the layer and the remedy.
 
     Notes
     -----
-    scipy's arrays and those made of them are in memory together: twice the file's
+    scipy's arrays and those made from them are in memory together: twice the file's
     528 MiB for the real network.
     """
     with naming(path):
@@ -101,7 +103,7 @@ def write(path, network, bits=None):
     Raises
     ------
     InputError
-        If `network` is no VGG-16, `bits` out of range, or the file can't be written.
+        If `network` is not a VGG, `bits` is out of range, or the file can't be written.
     """
     if bits is not None and bits not in range(2, 25):
         raise InputError(f"{bits} bits a weight: must be 2 to 24")
@@ -147,7 +149,7 @@ def _filters(filters, scale, name):
 
 
 def _checked_scale(scale, filters, name):
-    """The scales of so many filters; at most so large that no weight becomes infinite."""
+    """The scales of this many filters, none so large that a weight becomes infinite."""
     scale = single_of(scale, f"{name}: scale").ravel()
     if len(scale) != filters:
         raise InputError(f"{name}: {filters} filters but {len(scale)} scales; {OTHER}")

@@ -1,8 +1,8 @@
-"""A network's .mat file as such: MATLAB's variables, structs, cells and strings.
+"""A network's .mat file: MATLAB's variables, structs, cells and strings.
 
 ===========================  ===============================================
 `load`, `save`               a file <-> its variables
-`outline`                    what lies where in a variable, to print
+`outline`                    a variable's contents, as text
 `struct_of`, `texts_of`,     a variable's part, or an InputError
 `single_of`
 `cell_of`, `row_of`          Python -> what scipy writes as MATLAB would
@@ -67,8 +67,8 @@ def load(path):
 def _check_container(path):
     """Check that this is a .mat file of version 5, and as long as its parts say.
 
-    scipy finds out about a truncated file late, having allocated what it lacks, or,
-    where the cut falls between two variables, never.
+    scipy notices a truncated file late, after allocating what is missing, or, if the
+    cut falls between two variables, not at all.
     """
     try:
         with open(path, "rb") as stream:
@@ -122,7 +122,7 @@ def outline(value, name, entries=3):
     name : str
         What to call it.
     entries : int
-        Of a longer cell, so many are shown.
+        How many entries of a longer cell to show.
 
     Returns
     -------

@@ -14,6 +14,8 @@ class CorrelationLayer(lasagne.layers.Conv2DLayer):
     """Lasagne's convolution layer, computing a cross-correlation with implicit padding.
 
     Lasagne 0.1's own flips the filters and pads by copying the whole map.
+
+    2015 quirk: unflipped network filters.  Those of the prior are flipped.
     """
 
     def get_output_for(self, input, **kwargs):
@@ -26,6 +28,8 @@ class CorrelationLayer(lasagne.layers.Conv2DLayer):
 
 def build(network):
     """Build the layers of a VGG-16 or VGG-19 from its weights.
+
+    2015 quirk: logits, not probabilities.
 
     Parameters
     ----------
@@ -110,12 +114,14 @@ def fixed_filters(layers):
 
 
 def least_side(fc6_size):
-    """Width or height, in pixels, that a picture needs at least for a logit."""
+    """The smallest width or height, in pixels, that yields a logit."""
     return STRIDE * fc6_size
 
 
 def map_size(height, width, fc6_size):
     """Rows and columns of the logit map of a picture.
+
+    2015 quirk: dropped odd rows.  2015 quirk: stills of 896 pixels (fewer are refused here).
 
     Parameters
     ----------

@@ -3,8 +3,8 @@
 ==================  ========================================================
 `NetworkWeights`    the arrays of a network and the names of its classes
 `layers_of`         names and kinds of all layers; `weight_layers_of`, names of those with parameters
-`check`             an InputError for what is no such network
-`check_shapes`      the same of shapes alone, before anything is read
+`check`             raises an InputError unless this is such a network
+`check_shapes`      the same from shapes alone, before anything is read
 ==================  ========================================================
 """
 
@@ -79,9 +79,9 @@ class NetworkWeights:
     def mean(self):
         """float: what is subtracted from every pixel and channel.
 
-        One scalar over all entries of the average image, not one a channel.  As in
-        2015 the sum is taken in float32 and in the order of the file (columns first),
-        so that reading what was written gives the same number to the last bit.
+        2015 quirk: scalar mean.  It is taken over all entries of the average image, not per
+        channel; as in 2015 the sum is in float32 and in the order of the file (columns first),
+        so that a file written and read back gives the same number to the last bit.
         """
         return float(self.average_image.ravel(order="F").mean(dtype=np.float32))
 

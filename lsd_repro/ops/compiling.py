@@ -1,6 +1,6 @@
 """The one place that compiles: with the rewrites, which nothing else registers."""
 
-from functools import lru_cache
+from functools import cache
 
 from lsd_repro.ops import CONVOLUTION, PATCH_ENERGY
 from lsd_repro.ops.fuse import FusePatchEnergy
@@ -25,7 +25,7 @@ def compile_function(inputs, outputs, **options):
     return theano.function(inputs, outputs, **options)
 
 
-@lru_cache(maxsize=None)
+@cache
 def register():
     """Make the rewrites known to Theano, for all that is compiled from then on; once is enough."""
     # Before everything but the merging of what is the same, at 0: Theano has simplified nothing yet.

@@ -1,7 +1,7 @@
 """Maximum likelihood of the multivariate Student-t, by EM.
 
-Everything runs over blocks of samples in float64, whatever their own precision: beside
-the samples there are vectors of n and matrices of d x d, nothing larger.
+Everything runs over blocks of samples in float64, whatever their own precision: beyond the
+samples, memory holds vectors of length n and d x d matrices, nothing larger.
 """
 
 from typing import NamedTuple
@@ -52,10 +52,10 @@ def student_t_em(x, tolerance=1e-6, max_iterations=300, progress=None):
     x : array, shape (n, d)
         Samples, of any float type.
     tolerance : float
-        EM stops when an iteration raises the mean log-likelihood by less, in nats per
-        sample.
+        EM stops when an iteration raises the mean log-likelihood by less than this, in nats
+        per sample.
     max_iterations : int
-        EM stops after so many in any case.
+        EM stops after this many in any case.
     progress : callable, optional
         Called with (iteration, mean log-likelihood, nu) after each.
 

@@ -43,7 +43,7 @@ def check_scales(height, width, scales, patch_size=PATCH_SIZE):
 def mean_pool(x, factor):
     """Average blocks of ``factor`` x ``factor`` pixels, from the top left corner.
 
-    Rows and columns that don't fill a block are cropped.
+    2015 quirk: cropped blocks.  Rows and columns that don't fill a block are lost.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def mean_pool(x, factor):
 def deviations(x, prior):
     """Filter responses of every patch, minus their mean under the prior.
 
-    The filters are applied by true convolution (flipped in both directions), as
-    the 2015 program did.
+    2015 quirk: flipped prior filters.  They are applied by true convolution.
+    2015 quirk: grey 128.
 
     Parameters
     ----------
@@ -87,9 +87,9 @@ def deviations(x, prior):
 def student_energy(x, prior, axis=None):
     """Student-t energy per patch component: mean of ``log(1 + (z - mu)^2 / v)``.
 
-    Averaged over positions and components; not the joint log-density of a
-    multivariate t (see `lsd_repro.prior.density` for that).  Written as in 2015 (train.py,
-    line 117); Theano makes log1p of it.
+    2015 quirk: energy per component.  It is averaged over positions and components, and is not
+    the joint log-density of a multivariate t (see `lsd_repro.prior.density` for that).  Written as
+    in 2015 (train.py, line 117); Theano makes log1p of it.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def student_energy(x, prior, axis=None):
 def gaussian_energy(x, prior, axis=None):
     """Gaussian energy per patch component: mean of ``(z - mu)^2``, without the DC component.
 
-    A quirk of the 2015 program: DC, the direction of least precision, is left out.
+    2015 quirk: Gaussian without DC, the direction of least precision.
 
     Parameters
     ----------
@@ -146,8 +146,8 @@ def patch_energy(prior):
 def total_variation(x):
     """Total variation per pixel: mean length of the gradient over pixels and channels.
 
-    Not of 2015: it is what activation maximisation has used since as its
-    regulariser, to hold the patch priors against.
+    Not of 2015: activation maximisation has since used it as its regulariser, so it is the
+    baseline for the patch priors.
 
     Parameters
     ----------
@@ -173,6 +173,8 @@ def total_variation(x):
 
 def multiscale(energy, scales):
     """An energy that is the mean of another over scales of the mean-pooled picture.
+
+    2015 quirk: equal weights.
 
     Parameters
     ----------

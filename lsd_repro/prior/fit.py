@@ -118,6 +118,8 @@ def fit_student(patches, tolerance=1e-6, max_iterations=300, progress=None):
 def whitening_prior(kind, mean, scale, degrees_of_freedom=None):
     """Filters that whiten a density, in 2015's order and layout.
 
+    2015 quirk: opposite orders.
+
     Parameters
     ----------
     kind : {"student", "gaussian"}
@@ -143,7 +145,7 @@ def whitening_prior(kind, mean, scale, degrees_of_freedom=None):
     2015 program: the Student-t's components go from the smallest norm (DC) to the
     largest, the Gaussian's the other way.  Convolution flips the filter in both spatial
     directions, so they are stored flipped.  Each filter's largest entry is positive,
-    since the sign of an eigenvector is otherwise left to the LAPACK at hand.
+    since the sign of an eigenvector otherwise depends on the LAPACK.
     """
     d = len(mean)
     size = int(round((d / 3) ** 0.5))

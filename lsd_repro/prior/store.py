@@ -1,20 +1,20 @@
 """Priors on disk: one ``.npz`` file, or the four ``.npy`` files of 2015.
 
-============================  =================  ================================
-field                         shape              content
-============================  =================  ================================
-``format_version``            ()                 `FORMAT_VERSION`
-``student_prior_filters``     (p, p, 3, 3p^2)    float32, norms ascending
-``student_prior_mean``        (3p^2,)            float32
-``student_degrees_of_freedom``  ()               float64, NaN where unknown
-``prior_filters``             (p, p, 3, 3p^2)    float32, norms descending (Gaussian)
-``prior_mean``                (3p^2,)            float32 (Gaussian)
-``provenance``                ()                 text: from what, and how, it was fitted
-============================  =================  ================================
+==============================  =================  ====================================
+field                           shape              content
+==============================  =================  ====================================
+``format_version``              ()                 `FORMAT_VERSION`
+``student_prior_filters``       (p, p, 3, 3p^2)    float32, norms ascending
+``student_prior_mean``          (3p^2,)            float32
+``student_degrees_of_freedom``  ()                 float64, NaN where unknown
+``prior_filters``               (p, p, 3, 3p^2)    float32, norms descending (Gaussian)
+``prior_mean``                  (3p^2,)            float32 (Gaussian)
+``provenance``                  ()                 text: from what, and how, it was fitted
+==============================  =================  ====================================
 
 p is the side of a patch, 8 in 2015.  A file holds one kind or both.  The names of filters and means are those of 2015's
 files.  Files without version, degrees of freedom or provenance load too, and other
-fields are ignored, so the golden files stand in for a prior.
+fields are ignored, so a golden file can serve as a prior.
 """
 
 from pathlib import Path
@@ -119,7 +119,7 @@ def load(path):
     version = fields.get("format_version", np.int64(FORMAT_VERSION))
     if version.shape != () or version != FORMAT_VERSION:
         raise InputError(f"{path}: format_version is {version}, this program reads "
-                         f"{FORMAT_VERSION}; fit the prior anew or update the program")
+                         f"{FORMAT_VERSION}; fit the prior again or update the program")
     priors = {}
     for kind, prefix in FIELD_PREFIX.items():
         names = prefix + "_filters", prefix + "_mean"
@@ -182,7 +182,7 @@ def _folder_fields(folder):
             fields[name] = arrays.read_npy(file)
         except arrays.UNREADABLE as error:
             raise InputError(f"{file}: not a readable .npy file ({arrays.reason(error)}); "
-                             "fetch it anew") from error
+                             "fetch it again") from error
     return fields
 
 
@@ -211,7 +211,7 @@ def _checked(path, kind, filters, mean, nu):
         nu = float(_array(path, "student_degrees_of_freedom", nu, (), np.float64))
         if nu <= 0:
             raise InputError(f"{path}: student_degrees_of_freedom is {nu}, must be above 0; "
-                             "fit the prior anew")
+                             "fit the prior again")
 
     # The Gaussian energy leaves out the last component, so the order has a meaning.
     norms = np.linalg.norm(filters.reshape(components, components).astype(np.float64), axis=0)
@@ -219,10 +219,10 @@ def _checked(path, kind, filters, mean, nu):
     if np.any(rising[1:] < rising[:-1] * (1 - SORT_TOLERANCE)):
         order = "smallest norm to the largest" if kind == "student" else "largest norm to the smallest"
         raise InputError(f"{path}: {prefix}_filters must go from the {order}; sort the "
-                         f"components of filters and mean, or fit the prior anew")
+                         f"components of filters and mean, or fit the prior again")
     if norms.min() == 0:
         raise InputError(f"{path}: {prefix}_filters has a component that is all zero; "
-                         "fit the prior anew")
+                         "fit the prior again")
     return PatchPrior(kind, filters, mean, nu)
 
 
@@ -230,12 +230,12 @@ def _array(path, name, value, shape, dtype=np.float32):
     value = np.asarray(value)
     if not np.issubdtype(value.dtype, np.floating):
         raise InputError(f"{path}: {name} is of type {value.dtype}, expected floating point; "
-                         "fit the prior anew")
+                         "fit the prior again")
     if value.shape != shape:
         raise InputError(f"{path}: {name} has shape {value.shape}, expected {shape}; give a "
                          "prior of square RGB patches, with as many filters as a patch has entries")
     value = value.astype(dtype)
     if not np.isfinite(value).all():
         raise InputError(f"{path}: {name} has entries that are not finite; "
-                         "fit the prior anew or fetch the file again")
+                         "fit the prior again or fetch the file again")
     return value

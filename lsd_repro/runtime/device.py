@@ -1,7 +1,7 @@
 """The device that Theano computes on: cpu, cuda, cuda0, cuda1, ...
 
 `choose` is what ``--device`` does; `problems` says what a GPU lacks before Theano is
-imported, as Theano itself would log an error and go on on the CPU.  The option wins
+imported, because Theano itself would log an error and fall back to the CPU.  The option wins
 over ``THEANO_FLAGS``, which wins over ``.theanorc``.
 """
 

@@ -9,7 +9,7 @@ names are made on first use (PEP 562), so importing this module imports nothing 
 ===================  ==========================================================
 
 Whatever the user set in ``THEANO_FLAGS`` or ``.theanorc`` wins over what is set here.
-A GPU that they ask for is used, or what it lacks is said: Theano alone would go on on the CPU.
+If they ask for a GPU, it is used, or an error says what it lacks; Theano by itself would fall back to the CPU.
 """
 
 import contextlib
@@ -119,7 +119,7 @@ def _quiet():
 
 
 def runs_on_cpu():
-    """Whether graphs are computed on the CPU, so that Ops that exist for it alone may be put in."""
+    """Whether graphs are computed on the CPU, so that Ops written for the CPU alone may be put in."""
     return load().device == "cpu"
 
 

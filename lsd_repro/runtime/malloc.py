@@ -1,4 +1,4 @@
-"""Has the C library keep memory that arrays give back.
+"""Makes the C library keep the memory that arrays give back.
 
 A step makes and frees maps of tens of megabytes.  glibc returns such pieces to the
 system, which then has to clear every page again: up to a fifth of the time of a step.
@@ -18,9 +18,9 @@ SETTINGS = "MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_
 
 
 def keep_freed():
-    """From now on keep pieces of up to `KEPT` bytes, unless the environment has settings for malloc.
+    """Keep freed pieces of up to `KEPT` bytes from now on, unless the environment has settings for malloc.
 
-    Only glibc can be told so; with other C libraries nothing happens.
+    Only glibc can be told to; other C libraries are left alone.
     """
     if sys.platform != "linux" or any(name in os.environ for name in SETTINGS):
         return

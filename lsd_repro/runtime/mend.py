@@ -1,4 +1,4 @@
-"""What keeps Theano-PyMC 1.1.2 and Lasagne 0.1 going on what came after them."""
+"""Fixes that keep Theano-PyMC 1.1.2 and Lasagne 0.1 running on newer Pythons and libraries."""
 
 import contextlib
 import functools
@@ -121,7 +121,7 @@ def restore_what_lasagne_needs():
 
 
 def let_compiled_code_be_found_again():
-    """Mend two slips by which every process compiles some Ops anew, a second or so for each."""
+    """Fix two slips that make every process recompile some Ops, at a second or so each."""
     from theano.graph.op import COp, ExternalCOp
 
     def code_version(op):
@@ -141,7 +141,7 @@ def let_compiled_code_be_found_again():
 
 
 def silence_what_nobody_can_change():
-    """Ignore these warnings for good: some come up only when a graph is built or compiled."""
+    """Ignore these warnings for good: some appear only when a graph is built or compiled."""
     for message, category, module in (
             (r"The distutils", DeprecationWarning, r"theano\."),
             (r"Use shutil\.which instead of find_executable", DeprecationWarning, r"theano\."),

@@ -1,11 +1,11 @@
-"""Tells OpenBLAS what processor it runs on, where that is newer than OpenBLAS, and not to keep it busy for nothing.
+"""Tells OpenBLAS which processor it runs on, if that is newer than OpenBLAS, and stops its threads from idling at full speed.
 
 OpenBLAS knows processors by family and model.  One that it has never heard of gets
 kernels that run on any x86-64: a quarter of the speed on a processor of 2023 with
 the OpenBLAS of 2022 that Theano needs (see `lsd_repro.runtime.find.find_blas`).
 
-After a matrix product its threads look out for the next one for 2^26 cycles, some 20 milliseconds, and take
-the processor from the Ops of `lsd_repro.ops`, which have threads of their own.
+After a matrix product its threads spin for 2^26 cycles, some 20 milliseconds, waiting for the next, and take
+the processor away from the Ops of `lsd_repro.ops`, which have threads of their own.
 """
 
 import ctypes

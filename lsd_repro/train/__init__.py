@@ -3,7 +3,7 @@
 The rest of the package never imports this: it reads the finished .mat files.
 
 =====================  ==========================================================
-``trunk.py``           the genuine convolutions of VGG-16, out of an ONNX file
+``trunk.py``           the genuine convolutions of VGG-16, from an ONNX file
 ``canvases.py``        folders of pictures -> squares to look at
 ``judge.py``           EfficientNet-lite0, which teaches, and judges dreams
 ``features.py``        squares -> pool5 maps, and the teacher's logits

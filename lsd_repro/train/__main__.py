@@ -29,7 +29,7 @@ def parse(argv=None):
     parser.add_argument("--least", type=float, default=15.0,
                         help="a class is kept if the targets add up to this many canvases (default: %(default)s)")
     parser.add_argument("--fc-width", type=int, default=256)
-    parser.add_argument("--frequencies", type=int, default=3, help="cosines a direction in fc6 (default: %(default)s)")
+    parser.add_argument("--frequencies", type=int, default=3, help="cosines in each direction in fc6 (default: %(default)s)")
     parser.add_argument("--dropout", type=float, default=0.4)
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--batch", type=int, default=64)

@@ -1,4 +1,6 @@
-"""How near dreams come to 2015's: ``python -m lsd_repro.train.appraise NAME=FRAMES... --prior DIR --out FILE.json``.
+"""How near dreams come to 2015's.
+
+``python -m lsd_repro.train.appraise NAME=FRAMES... --prior DIR --out FILE.json`` measures it.
 
 FRAMES is a folder of a run, or of the frames that the author published. What is measured of each
 set of frames: energies under a prior, colourfulness, the share of values at 0 or 255, whether an
@@ -25,7 +27,7 @@ from lsd_repro.program2015 import PUBLISHED, STREAM
 from lsd_repro.train import judge
 
 SCALES = 1, 4, 8, 16
-# Sides of the windows that the judge looks through, in pixels of a frame as wide as the stream's.
+# Sides of the windows that the judge is shown, in pixels of a frame as wide as the stream's.
 SIDES = np.geomspace(70, 472, 5).round().astype(int)
 # A class counts as seen in a window if the judge gives it this probability at least.
 SEEN = 0.5

@@ -1,8 +1,8 @@
 """Folders of pictures -> a plan of canvases, and the canvases.
 
 A canvas is a square of `SIDE` pixels: one picture, or four of a kind in a mosaic. Pictures of 64 pixels are
-blurred when they are enlarged; pictures that are sharp are made as blurred every now and then, lest blur
-tell the class.
+blurred when they are enlarged; sharp pictures are blurred as much every now and then, so that blur can't
+give the class away.
 """
 
 import random
@@ -24,7 +24,7 @@ MOST_A_ROUND = 4
 BLURRED, MOSAICS = 0.3, 0.3
 SMALL_MOSAICS = 0.67
 LEAST_PORTION = 0.7
-HELD_OUT = 12  # one picture in so many of a kind
+HELD_OUT = 12  # one picture of a kind in this many
 
 
 class Canvas(NamedTuple):
@@ -113,7 +113,7 @@ def draw(canvas, side=SIDE):
 
 
 def _square(path, side, rng):
-    """A square out of a picture at random, mirrored or not, blurred as if it had been small or not."""
+    """A random square of a picture, mirrored or not, blurred as if it had been small or not."""
     with Image.open(path) as file:
         picture = file.convert("RGB")
     portion = round(min(picture.size) * rng.uniform(LEAST_PORTION, 1))

@@ -1,4 +1,4 @@
-"""Canvases -> what the trunk makes of them (pool5), and what the teacher says."""
+"""Canvases -> the trunk's pool5 maps, and the teacher's logits."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ CELLS = canvases.SIDE // 32
 
 def compile_pool5(weights, biases):
     """Compile the trunk: from a picture (height, width, 3) in 0..255 to pool5 (512, height // 32, width // 32)."""
-    # Layers that change nothing stand in for fc6 to fc8: pool5 is nowhere below 0.
+    # Identity layers stand in for fc6 to fc8: pool5 is nowhere below 0.
     same = np.eye(CHANNELS, dtype=np.float32)[:, :, None, None]
     zero = np.zeros(CHANNELS, np.float32)
     return compile_logits(NetworkWeights((*weights, same, same, same), (*biases, zero, zero, zero),
@@ -29,7 +29,7 @@ def average_image():
 
 
 def extract(out, plan, pool5):
-    """Compute features of canvases, a file a hundred; goes on where it was broken off.
+    """Compute features of canvases, a hundred to a file; resumes where it was interrupted.
 
     Parameters
     ----------

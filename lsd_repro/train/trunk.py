@@ -1,4 +1,4 @@
-"""The genuine trunk of VGG-16: its thirteen 3x3 layers of 2014, out of an ONNX file."""
+"""The genuine trunk of VGG-16: its thirteen 3x3 layers of 2014, from an ONNX file."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from lsd_repro.network.random_weights import FULL, weight_shapes
 
 
 def read(path):
-    """Read the convolutions of an ONNX file that has those of VGG-16, first layer for BGR, in front.
+    """Read VGG-16's convolutions from an ONNX file that begins with them, its first layer for BGR.
 
     Parameters
     ----------

@@ -75,6 +75,12 @@ def test_plus_makes_two_halves_the_first_below_and_no_more():
     assert only("bee + nonsense + + badger + spider web") == (BEE, BADGER)
 
 
+def test_a_term_is_text_and_no_pattern():
+    words = vocabulary(["recreational vehicle, RV, R.V."])
+    assert pick(said("rxvx"), words, NOTHING, random.Random(0)) is None
+    assert pick(said("r.v."), words, NOTHING, random.Random(0)).scene.c0 == 0
+
+
 def test_two_queries_are_drawn_apart_even_if_they_are_the_same():
     assert only("bee+bee") == (BEE, BEE)
     assert pick(said("bee+bee"), WORDS, NOTHING, random.Random(0)).scene.caption == "bee & bee"

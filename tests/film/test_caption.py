@@ -28,9 +28,9 @@ def test_caption_of_two_classes_joins_their_names():
     assert caption(["king penguin", "gondola"]) == "king penguin & gondola"
 
 
-def test_box_has_its_corner_at_5_5():
+def test_text_has_its_corner_at_5_5_and_a_border_around():
     rows, columns = box_of(draw_caption(plain(), "pizza"))
-    assert (rows.start, columns.start) == (5, 5)
+    assert (rows.start, columns.start) == (4, 4)
 
 
 def test_box_is_black_and_white_only_with_a_black_border():
@@ -89,7 +89,7 @@ def test_line_breaks_become_spaces():
 def test_long_text_ends_in_an_ellipsis_inside_the_frame():
     frame = draw_caption(plain(60, 200), "hippopotamus " * 20)
     rows, columns = box_of(frame)
-    assert 150 < columns.stop <= 195
+    assert 150 < columns.stop <= 196
     assert rows == box_of(draw_caption(plain(60, 200), "pizza"))[0]
 
 
@@ -105,5 +105,5 @@ def test_shortened_text_fits_and_starts_alike():
 def test_a_tiny_frame_cuts_the_box_off():
     frame = draw_caption(plain(8, 9), "pizza")
     assert frame.shape == (8, 9, 3)
-    assert (frame[:5] == GREY).all() and (frame[:, :5] == GREY).all()
+    assert (frame[:4] == GREY).all() and (frame[:, :4] == GREY).all()
     np.testing.assert_array_equal(draw_caption(plain(3, 3), "pizza"), plain(3, 3))

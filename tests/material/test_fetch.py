@@ -264,7 +264,7 @@ def test_a_stall_is_noticed(site, cache, offer, capsys):
 
 def test_the_rest_is_asked_for_where_the_part_ends(site, cache, offer):
     offer(site.file("/a.jpg", "reset", *[503] * (fetch.TRIES - 1)))
-    with pytest.raises(InputError, match="HTTP 503.*what has come is kept"):
+    with pytest.raises(InputError, match="HTTP 503.*what has arrived is kept"):
         fetch.fetch("starts")
     size = (cache / "starts" / "a.jpg.part").stat().st_size
     assert 0 < size <= THIRD

@@ -34,7 +34,7 @@ def test_hostile_flags_are_one_line(python, tmp_path, flags, words):
 @pytest.mark.slow
 def test_nan_guard_mode_dreams(python, tmp_path):
     code = ("import sys; from lsd_repro.cli.main import main\n"
-            "sys.exit(main(['frames', '--weights', 'small', '--classes', '0', '--size', '264x256', '--frames', '1', '--steps', '1', "
-            f"'--video-frames', '1', '--out', {str(tmp_path / 'run')!r}]))")
+            "sys.exit(main(['frames', '--weights', 'small', '--classes', '0', '--size', '264x256', '--frames', '1', "
+            f"'--steps', '1', '--video-frames', '1', '--out', {str(tmp_path / 'run')!r}]))")
     done = python(code, THEANO_FLAGS="mode=NanGuardMode")
     assert done.returncode == 0, done.stderr

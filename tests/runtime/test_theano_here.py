@@ -278,7 +278,7 @@ def test_blas_whose_functions_are_called_otherwise_is_used(python, tmp_path):
     find._scipy_libraries = lambda: [find.Path({str(library)!r})]
     find._gemm_prefix = lambda path: "scipy_"
     """
-    result = python(PRODUCT.format(patch=patch), THEANO_FLAGS=f"base_compiledir={tmp_path / 'cache'}")
+    result = python(PRODUCT.format(patch=patch), HOME=str(tmp_path))
     assert result.stdout.startswith(f"scipy wheel -L{tmp_path} -lother_openblas"), result.stderr
 
 
