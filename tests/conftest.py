@@ -9,6 +9,7 @@ import gc
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,22 +33,28 @@ gc.set_threshold(50_000, 20, 20)
 SHARED = {"priors": "original", "frames": "frames-2015"}
 
 
-@pytest.fixture
-def python(tmp_path):
-    """Run code in a fresh interpreter, in an empty folder, without the user's Theano settings.
+@pytest.fixture(scope="session")
+def python_in():
+    """Run code in a fresh interpreter, in a folder, without the user's Theano settings.
 
-    ``python(code, *options, **environment)`` returns the `subprocess.CompletedProcess`.
+    ``python_in(folder, code, *options, **environment)`` returns the `subprocess.CompletedProcess`.
     """
 
-    def run(code, *options, **environment):
+    def run(folder, code, *options, **environment):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("THEANO")}
         # The same lsd_repro as this process has, installed or not.
         path = os.pathsep.join(entry for entry in sys.path if entry)
-        environment = {**inherited, "PYTHONPATH": path, "THEANORC": str(tmp_path / "none"), **environment}
-        return subprocess.run([sys.executable, *options, "-c", code], cwd=tmp_path, env=environment,
+        environment = {**inherited, "PYTHONPATH": path, "THEANORC": str(Path(folder, "none")), **environment}
+        return subprocess.run([sys.executable, *options, "-c", code], cwd=folder, env=environment,
                               capture_output=True, text=True)
 
     return run
+
+
+@pytest.fixture
+def python(tmp_path, python_in):
+    """`python_in` in an empty folder: ``python(code, *options, **environment)``."""
+    return partial(python_in, tmp_path)
 
 
 @pytest.fixture
