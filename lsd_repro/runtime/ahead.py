@@ -18,6 +18,7 @@ MOST_COMPILERS = 8
 
 def compile_ahead():
     """From now on compile the modules of a graph at the same time, if there is more than one core."""
+    from theano.configdefaults import config
     from theano.link.c.cmodule import GCC_compiler
     from theano.link.vm import VMLinker
 
@@ -34,8 +35,8 @@ def compile_ahead():
 
     @functools.wraps(make_all)
     def compile_and_make_all(self, *args, **kwargs):
-        modules = _missing_modules(self.fgraph)
-        if len(modules) < 2:
+        compiles = config.cxx and self.c_thunks is not False
+        if not compiles or len(_missing_modules(self.fgraph)) < 2:
             return make_all(self, *args, **kwargs)
         with _locked_cache() as cache, tempfile.TemporaryDirectory(prefix="ahead", dir=cache.dirname) as folder:
             # While it was waited for the lock another process may have made them.
@@ -49,7 +50,7 @@ def compile_ahead():
                     return make_all(self, *args, **kwargs)
                 finally:
                     for key in modules:
-                        del ahead[key]
+                        ahead.pop(key, None)
 
     GCC_compiler.compile_str = staticmethod(take_or_compile)
     VMLinker.make_all = compile_and_make_all
