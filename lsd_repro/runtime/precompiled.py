@@ -4,6 +4,7 @@ A graph becomes a hundred small C++ modules.  Each begins with the headers of Py
 reading these takes the compiler longer than the rest; so does writing down for a debugger what is in them.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -42,9 +43,16 @@ def read_headers_once():
     def compile_faster(module_name, src_code, location=None, include_dirs=None, lib_dirs=None, libs=None, preargs=None,
                        **options):
         preargs = without_debugging(preargs or [])
-        if src_code.startswith(HEADERS[:HEADERS.index("\n")]):
-            preargs += header_flags(preargs)
-        return compile_str(module_name, src_code, location, include_dirs, lib_dirs, libs, preargs, **options)
+
+        def compile_with(flags):
+            return compile_str(module_name, src_code, location, include_dirs, lib_dirs, libs, preargs + flags, **options)
+
+        header = header_flags(preargs) if src_code.startswith(HEADERS[:HEADERS.index("\n")]) else []
+        if header:
+            # Whatever is wrong with the header, the rest can be right.
+            with contextlib.suppress(Exception):
+                return compile_with(header)
+        return compile_with([])
 
     GCC_compiler.compile_str = staticmethod(compile_faster)
 
