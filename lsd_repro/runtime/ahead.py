@@ -22,7 +22,8 @@ def compile_ahead():
     from theano.link.c.cmodule import GCC_compiler
     from theano.link.vm import VMLinker
 
-    compilers = min(MOST_COMPILERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    compilers = min(MOST_COMPILERS, cores)
     if compilers < 2:
         return
     compile_str, make_all = GCC_compiler.compile_str, VMLinker.make_all

@@ -45,7 +45,8 @@ def read_headers_once():
         preargs = without_debugging(preargs or [])
 
         def compile_with(flags):
-            return compile_str(module_name, src_code, location, include_dirs, lib_dirs, libs, preargs + flags, **options)
+            return compile_str(module_name, src_code, location, include_dirs, lib_dirs, libs, preargs + flags,
+                               **options)
 
         header = header_flags(preargs) if src_code.startswith(HEADERS[:HEADERS.index("\n")]) else []
         if header:

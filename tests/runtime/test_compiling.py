@@ -37,8 +37,9 @@ if path and "-include" in sys.argv and "tan(" in open(path).read():
     sys.exit("cannot use the header")
 done = subprocess.run([{compiler!r}, "-H", *sys.argv[1:]], stderr=subprocess.PIPE, text=True)
 if path and "_ext/" not in path:  # a graph's, and not one that Theano itself needs
+    call = dict(begun=begun, ended=time.time(), path=path, arguments=sys.argv, said=done.stderr)
     with open({log!r}, "a") as file:
-        file.write(json.dumps(dict(begun=begun, ended=time.time(), path=path, arguments=sys.argv, said=done.stderr)) + "\\n")
+        file.write(json.dumps(call) + "\\n")
 sys.exit(done.returncode)
 """
 
