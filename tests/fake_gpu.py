@@ -2,6 +2,8 @@
 
 import shutil
 import subprocess
+import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 SOURCES = Path(__file__).with_name("fake_gpu")
@@ -9,14 +11,21 @@ SOURCES = Path(__file__).with_name("fake_gpu")
 
 def build(folder, stem, name, **definitions):
     """Build a fake ``lib{stem}`` as ``folder/name``, with ``-D`` for each definition; returns its path."""
-    compiler = shutil.which("g++") or shutil.which("clang++")
-    definitions["FAKE_KERNEL_H"] = f'"{SOURCES / "kernel.h"}"'
-    options = [f"-D{key}={value}" for key, value in definitions.items()]
     library = Path(folder, name)
     library.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-w", *options, str(SOURCES / f"{stem}.cpp"),
-                    f"-Wl,-soname,{name}", "-o", str(library)], check=True)
+    library.write_bytes(_compiled(stem, name, *sorted(definitions.items())))
     return library
+
+
+@lru_cache(maxsize=None)
+def _compiled(stem, name, *definitions):
+    compiler = shutil.which("g++") or shutil.which("clang++")
+    options = [f"-D{key}={value}" for key, value in (*definitions, ("FAKE_KERNEL_H", f'"{SOURCES / "kernel.h"}"'))]
+    with tempfile.NamedTemporaryFile(suffix=".so") as file:
+        subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-w", *options, str(SOURCES / f"{stem}.cpp"),
+                        f"-Wl,-soname,{name}", "-o", file.name], check=True)
+        # The linker puts a new file in its place.
+        return Path(file.name).read_bytes()
 
 
 def build_all(folder, nvrtc=(12, 4), cublas=(12, 4), **definitions):

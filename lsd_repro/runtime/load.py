@@ -24,7 +24,7 @@ import warnings
 from pathlib import Path
 
 from lsd_repro.errors import StackError
-from lsd_repro.runtime import device, find, malloc, mend
+from lsd_repro.runtime import ahead, device, find, malloc, mend, precompiled
 from lsd_repro.runtime.flags import around, user_flags
 from lsd_repro.runtime.gpu import cuda, gpuarray
 
@@ -69,6 +69,8 @@ def load():
         theano = _import("theano")
     mend.give_constants_the_type_that_holds_them()
     mend.let_compiled_code_be_found_again()
+    precompiled.read_headers_once()
+    ahead.compile_ahead()
     if asked != "cpu":
         _use_gpu(asked)
     mend.restore_what_lasagne_needs()
@@ -140,7 +142,9 @@ def _our_flags():
     ldflags = f"-L{_plain_folder(blas.folder)} {blas.flags}" if blas.folder else blas.flags
     flags = {"floatX": "float32", "cxx": find.find_compiler(), "blas__ldflags": ldflags,
              # Up to version 7 only, and none to be had for today's drivers.
-             "dnn__enabled": "False", "print_active_device": "False"}
+             "dnn__enabled": "False", "print_active_device": "False",
+             # How long to wait for the lock: a process keeps it while it compiles all that a graph needs.
+             "compile__timeout": "3600"}
     return {name: value for name, value in flags.items() if name not in theirs}
 
 

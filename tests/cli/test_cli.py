@@ -84,16 +84,23 @@ def test_bad_input_is_one_clear_line_before_anything_is_made(tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_frames_make_a_film_and_a_record(tmp_path, weights):
-    out = tmp_path / "run"
-    assert run("frames", "--weights", weights, "--classes", "creature 3", "creature 4+creature 5",
-               "--out", out, *SMALL) == 0
+@pytest.fixture(scope="module")
+def film(tmp_path_factory, weights):
+    """Options of a film with frames enough that a signal comes while there are some to go, and its folder."""
+    options = "--weights", weights, "--classes", "creature 3", "creature 4+creature 5", *SMALL, "--frames", 6
+    out = tmp_path_factory.mktemp("film") / "run"
+    assert run("frames", *options, "--out", out) == 0
+    return options, out
+
+
+def test_frames_make_a_film_and_a_record(film):
+    options, out = film
     assert np.array(Image.open(out / "frames" / "frame0002.png")).shape == (256, 264, 3)
-    assert imageio_ffmpeg.count_frames_and_secs(str(out / "film.mp4"))[0] == 4
+    assert imageio_ffmpeg.count_frames_and_secs(str(out / "film.mp4"))[0] == 2 * 6 * 2
     record = json.loads((out / "run.json").read_text())["parameters"]
-    assert record["scenes"] == [[3, 3, "creature 3"], [4, 5, "creature 4 & creature 5"]]
+    assert record["scenes"] == [[3, 3, "creature 3"]] * 6 + [[4, 5, "creature 4 & creature 5"]] * 6
     assert record["learning_rate"] == 5 and record["steps_per_frame"] == 2 and record["dtype"] == "float32"
-    assert run("frames", "--weights", weights, "--classes", "creature 3", "--out", out, *SMALL) == 2
+    assert run("frames", *options, "--out", out) == 2
 
 
 def test_frames_are_dreamt_at_the_scales_asked_for(tmp_path, weights):
@@ -166,27 +173,32 @@ def test_every_published_name_means_one_class():
         assert parse_classes([query], PUBLISHED_TERMS)[0].caption == " & ".join(query.split("+"))
 
 
-@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_run_resumes_to_the_same_film(tmp_path, weights, kill):
-    # Frames enough that the signal comes while there are some to go.
-    options = ("--weights", weights, "--classes", "creature 3", "creature 4", *SMALL, "--frames", 8)
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert run("frames", *options, "--out", whole) == 0
-    process = subprocess.Popen(command("frames", *options, "--out", broken), stderr=subprocess.PIPE, text=True,
-                               preexec_fn=heed_ctrl_c)
-    for _ in range(3000):
-        if (broken / "state" / "frame0001.npy").exists() or process.poll() is not None:
+def test_a_run_stopped_twice_resumes_to_the_same_film(tmp_path, film):
+    options, whole = film
+    broken = tmp_path / "broken"
+    for kill, resume in ((signal.SIGINT, ()), (signal.SIGKILL, ("--resume",))):
+        messages = stop(command("frames", *options, "--out", broken, *resume), broken / "state", kill)
+        if kill == signal.SIGINT:
+            assert "--resume" in messages and "Traceback" not in messages
+        assert not (broken / "film.mp4").exists()
+    assert run("frames", *options, "--out", broken, "--resume") == 0
+    for name in ("film.mp4", "contact.png", "frames/frame0002.png", "frames/frame0012.png", "state/frame0012.npy"):
+        assert (broken / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def stop(command, folder, kill):
+    """Send a signal to a process once it has put a frame into a folder; what it says in the end."""
+    before = set(folder.glob("frame*.npy"))
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c)
+    for _ in range(6000):
+        # The start itself is frame 0.
+        if set(folder.glob("frame*.npy")) - before - {folder / "frame0000.npy"} or process.poll() is not None:
             break
-        time.sleep(0.1)
+        time.sleep(0.05)
     process.send_signal(kill)
     _, messages = process.communicate()
-    assert process.returncode != 0
-    if kill == signal.SIGINT:
-        assert process.returncode == 130 and "--resume" in messages and "Traceback" not in messages
-    assert not (broken / "film.mp4").exists()
-    assert run("frames", *options, "--out", broken, "--resume") == 0
-    for name in ("film.mp4", "contact.png", "frames/frame0002.png", "state/frame0002.npy"):
-        assert (broken / name).read_bytes() == (whole / name).read_bytes(), name
+    assert process.returncode == {signal.SIGINT: 130}.get(kill, -kill), messages
+    return messages
 
 
 def test_a_chat_chooses_and_its_film_resumes(tmp_path, weights, capsys):

@@ -25,7 +25,6 @@ from lsd_repro.program2015 import STREAM, STUDENT_SCALE
 
 HERE = Path(__file__).resolve()
 GOLDEN = HERE.parents[1] / "golden" / "stream.npz"
-GENUINE = HERE.parents[3] / "shared" / "frames-2015"
 BROWSERS = "chromium", "chromium-browser", "google-chrome", "chrome"
 
 
@@ -204,9 +203,8 @@ def test_without_prior_and_network_no_theano_is_needed(theirs, noise, tmp_path, 
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.skipif(not GENUINE.is_dir(), reason="2015's frames are not here (../shared/frames-2015)")
-def test_2015s_own_frames_are_close_to_each_other(noise, tmp_path):
-    genuine = sorted(GENUINE.glob("*.png"))
+def test_2015s_own_frames_are_close_to_each_other(tmp_path, of_2015):
+    genuine = sorted(of_2015("frames").glob("*.png"))
     numbers = report.compare(genuine[::2], genuine[1::2], tmp_path / "out", prior=GOLDEN)
     assert [name for name, one in numbers["statistics"].items() if one["verdict"] == "outside"] == []
     photo = write(tmp_path / "photo.png", data.coffee())

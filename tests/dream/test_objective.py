@@ -8,11 +8,19 @@ from lsd_repro.runtime.load import T, theano
 LOGITS = np.random.default_rng(0).normal(size=(1, 6, 5, 4))
 
 
+def compute(expressions, logits=LOGITS):
+    """Numbers that expressions of symbolic logits come to, in Python: what counts is what the graphs say."""
+    symbol = T.dtensor4()
+    return [float(value) for value in theano.function([symbol], expressions(symbol), mode="FAST_COMPILE")(logits)]
+
+
 def evaluate(full_rows, c0=2, c1=4):
-    logits = T.constant(LOGITS)
-    target, halves = target_logit(logits, LOGITS.shape[2], c0, c1, full_rows)
-    assert halves == (2 if 1 < full_rows < 10 else 1)
-    return float(target.eval()), float(class_term(logits, lambda scores: target).eval())
+    def expressions(logits):
+        target, halves = target_logit(logits, LOGITS.shape[2], c0, c1, full_rows)
+        assert halves == (2 if 1 < full_rows < 10 else 1)
+        return target, class_term(logits, lambda scores: target)
+
+    return compute(expressions)
 
 
 def test_bottom_half_aims_at_c0_and_top_half_at_c1():
@@ -40,10 +48,14 @@ def test_a_single_row_is_all_bottom():
 @pytest.mark.parametrize("rows", [1, 2, 5])
 def test_own_halves_share_the_middle_row_of_an_odd_number(rows):
     shown = LOGITS[:, :, :rows]
-    target, halves = target_logit_own_halves(T.constant(shown), 2, 4)
     below, above = {1: ([0], [0]), 2: ([1], [0]), 5: ([2, 3, 4], [0, 1, 2])}[rows]
-    assert halves == 2
-    assert float(target.eval()) == pytest.approx(shown[0, 2, below].mean() + shown[0, 4, above].mean())
+
+    def expressions(logits):
+        target, halves = target_logit_own_halves(logits, 2, 4)
+        assert halves == 2
+        return [target]
+
+    assert compute(expressions, shown) == pytest.approx([shown[0, 2, below].mean() + shown[0, 4, above].mean()])
 
 
 def bottom(scores):
@@ -53,7 +65,7 @@ def bottom(scores):
 @pytest.mark.parametrize("objective, scores", [
     (probability_term, softmax(LOGITS, axis=1)), (log_likelihood_term, log_softmax(LOGITS, axis=1))])
 def test_other_objectives_aim_at_the_softmax(objective, scores):
-    assert float(objective(T.constant(LOGITS), bottom).eval()) == pytest.approx(-bottom(scores))
+    assert compute(lambda logits: [objective(logits, bottom)]) == pytest.approx([-bottom(scores)])
 
 
 def test_log_likelihood_pushes_where_the_probability_is_low_and_rests_where_it_is_high():

@@ -24,6 +24,11 @@ def network():
                    average_image=np.zeros_like(network.average_image))
 
 
+@pytest.fixture(scope="module")
+def gradient(network):
+    return compile_logit_gradient(network)
+
+
 def test_maps_have_the_sizes_of_the_graphs(network):
     layers = vgg16.build(network)
     for layer in layer_table(network, HEIGHT, WIDTH):
@@ -47,10 +52,9 @@ def test_parameters_add_up(network):
 
 
 @pytest.mark.parametrize("row, column", [(4, 4), (0, 8)])
-def test_a_logit_depends_on_its_field(network, row, column):
+def test_a_logit_depends_on_its_field(network, gradient, row, column):
     picture = np.random.default_rng(1).uniform(1, 255, (HEIGHT, WIDTH, 3))
     # A max passes the gradient to one pixel of four; over several pictures all get some.
-    gradient = compile_logit_gradient(network)
     reached = sum(np.abs(gradient(np.roll(picture, shift, axis=(0, 1)), 2, row, column)).sum(axis=2)
                   for shift in range(12)) > 0
     top, left, bottom, right = seen(layer_table(network, HEIGHT, WIDTH)[-1], row, column)

@@ -15,7 +15,6 @@ from lsd_repro.prior.em import student_t_em
 from lsd_repro.prior.fit import fit_folder, fit_gaussian, fit_student, scale_matrix, whitening_prior
 from lsd_repro.prior.patches import sample_patches
 
-ORIGINAL = Path(__file__).resolve().parents[3] / "shared" / "original"
 SHIPPED = Path(__file__).resolve().parents[2] / "data" / "priors.npz"
 
 
@@ -239,9 +238,8 @@ def test_singular_scale_is_an_error():
         whitening_prior("gaussian", np.zeros(12), np.diag([0.0] + [1.0] * 11))
 
 
-@pytest.mark.skipif(not ORIGINAL.is_dir(), reason="2015's own filters are not here (../shared/original)")
-def test_shipped_scale_matrices_resemble_2015s():
-    ours, theirs = store.load(SHIPPED), store.load(ORIGINAL)
+def test_shipped_scale_matrices_resemble_2015s(of_2015):
+    ours, theirs = store.load(SHIPPED), store.load(of_2015("priors"))
     for kind, at_least in (("student", 0.95), ("gaussian", 0.9)):
         # With red and blue swapped the Student-t's correlation is 0, with rows mistaken
         # for channels either's is below 0.3.

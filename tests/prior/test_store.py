@@ -11,7 +11,6 @@ from lsd_repro.prior import store
 from lsd_repro.prior.store import PatchPrior
 
 HERE = Path(__file__).resolve()
-ORIGINAL = HERE.parents[3] / "shared" / "original"
 GOLDEN = HERE.parents[1] / "golden" / "stream.npz"
 SHIPPED = HERE.parents[2] / "data" / "priors.npz"
 
@@ -207,11 +206,11 @@ def test_a_golden_file_is_a_prior():
     assert store.read_provenance(GOLDEN) == ""
 
 
-@pytest.mark.skipif(not ORIGINAL.is_dir(), reason="2015's own filters are not here (../shared/original)")
-def test_2015s_own_files():
-    loaded = store.load(ORIGINAL)
+def test_2015s_own_files(of_2015):
+    folder = of_2015("priors")
+    loaded = store.load(folder)
     for kind, name in (("student", "student_prior"), ("gaussian", "prior")):
-        np.testing.assert_array_equal(loaded[kind].filters, np.load(ORIGINAL / f"{name}_filters.npy").astype(np.float32))
+        np.testing.assert_array_equal(loaded[kind].filters, np.load(folder / f"{name}_filters.npy").astype(np.float32))
     assert np.linalg.norm(loaded["student"].filters[..., 0]) == pytest.approx(0.00116, rel=0.01)
     assert np.linalg.norm(loaded["gaussian"].filters[..., -1]) == pytest.approx(0.00135, rel=0.01)
 
