@@ -1,6 +1,7 @@
 """What the rest runs on: a Theano that is mended for today's Python, and the machine that it finds.
 
 ==============  ==========================================================
+``install.py``  brings it and lsd_repro into an environment: what ``make`` calls
 ``load.py``     imports Theano-PyMC and Lasagne, mended
 ``mend.py``     the mending
 ``find.py``     compiler, headers, BLAS; what is missing
