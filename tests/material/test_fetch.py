@@ -153,7 +153,7 @@ def names(folder):
 
 def test_every_pinned_file_has_a_size_a_sum_and_two_addresses():
     assert {what: len(files) for what, files in fetch.SETS.items()} == {
-        "weights": 1, "priors": 4, "frames": 12, "starts": 2}
+        "weights": 1, "priors": 4, "frames": 12, "starts": 2, "bsd68": 68, "cbsd68": 68, "bsds-train": 200}
     for what, files in fetch.SETS.items():
         for file in files:
             assert len(file.urls) == 2 and all(re.fullmatch(r"https://.*/" + file.name, url) for url in file.urls)
@@ -192,7 +192,7 @@ def test_a_folder_named_goes_before_the_environment_and_that_before_the_user_s(m
 
 
 def test_an_unknown_set_is_an_input_error():
-    with pytest.raises(InputError, match="colours: .* priors, starts, frames, weights"):
+    with pytest.raises(InputError, match="colours: .* priors, starts, frames, weights, bsd68, cbsd68, bsds-train"):
         fetch.fetch("colours")
 
 
