@@ -112,6 +112,7 @@ def parser():
     sub.add_argument("--patches", type=whole(1), default=200_000, metavar="N", help="default: %(default)s")
     sub.add_argument("--patch", type=whole(2), default=PATCH_SIZE, metavar="P",
                      help="side of a patch in pixels (default: %(default)s, as in 2015)")
+    sub.add_argument("--grey", action="store_true", help="of grey patches, for denoising only (default: of RGB ones)")
     sub.add_argument("--seed", type=whole(0), default=0)
     sub.add_argument("--out", default="priors.npz", metavar="F", help="default: %(default)s")
 
@@ -142,7 +143,21 @@ def parser():
     sub.add_argument("--out", default="out/ablation", metavar="DIR", help="default: %(default)s")
     sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
 
-    sub = command("fetch", commands.run_fetch, "download the material of 2015: weights, priors, start images, published frames",
+    sub = command("denoise", commands.run_prior_denoise, "the standard test of a patch prior: remove noise from 68 Berkeley pictures",
+                  "lsd-repro prior denoise --colour --prior my-priors.npz", actions)
+    sub.add_argument("--colour", action="store_true", help="in RGB, by an RGB prior (default: grey)")
+    sub.add_argument("--prior", metavar="F", help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
+    sub.add_argument("--pictures", metavar="DIR", help="other pictures (default: bsd68, or cbsd68 for colour, of 'lsd-repro fetch')")
+    sub.add_argument("--sigmas", type=whole(1), nargs="+", default=(15, 25, 50), metavar="S",
+                     help="standard deviations of the noise, in grey levels (default: 15 25 50)")
+    sub.add_argument("--methods", nargs="+", choices=("gaussian", "gaussian-epll", "2015", "2015-epll", "student", "student-mode",
+                                                      "student-epll"), metavar="M",
+                     help="gaussian, 2015 or student, or with -epll after it, or student-mode (default: all)")
+    sub.add_argument("--seed", type=whole(0), default=0, help="of the noise")
+    sub.add_argument("--out", default="out/denoise", metavar="DIR", help="default: %(default)s")
+    sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
+
+    sub = command("fetch", commands.run_fetch, "download the material of 2015, and pictures to test denoising on",
                   "lsd-repro fetch priors starts frames")
     sub.add_argument("what", nargs="*", choices=(*fetch.SETS, "all"), default="all", metavar="SET",
                      help=f"{', '.join(fetch.SETS)} or all (default: all; the weights are 528 MiB)")
