@@ -44,13 +44,13 @@ SCALES = np.geomspace(1e-4, 1e5, 40)
 # A coefficient has a scale of its own, of which it alone tells; here 1.4 apart.
 COMPONENT_SCALES = np.geomspace(1e-6, 1e8, 96)
 # Weights, relative to the largest, along the path of possible modes.
-MODE_STEPS = np.geomspace(1e-8, 1, 100)
+MODE_STEPS = np.geomspace(1e-8, 1, 50)
 # Entries of the table of a component's rule, and the largest coefficient in it: that of a
 # patch from black to white, and the noise beyond.
 TABLE, LARGEST = 400, 1e4
 # Starting points for a component's mode, as fractions of the coefficient, and steps from the best.
 FRACTIONS, MODE_ITERATIONS = np.linspace(0, 1, 101), 30
-POSITIONS = 1 << 14  # patches at a time
+POSITIONS = 1 << 12  # patches at a time, so few that they stay in the cache
 ORTHOGONAL = 1e-3
 
 
