@@ -152,7 +152,7 @@ def parser():
                      help="standard deviations of the noise, in grey levels (default: 15 25 50)")
     sub.add_argument("--methods", nargs="+", choices=("gaussian", "gaussian-epll", "2015", "2015-epll", "student", "student-mode",
                                                       "student-epll"), metavar="M",
-                     help="gaussian, 2015 or student, or with -epll after it, or student-mode (default: all)")
+                     help="of gaussian, 2015, student, each of them with -epll, and student-mode (default: all)")
     sub.add_argument("--seed", type=whole(0), default=0, help="of the noise")
     sub.add_argument("--out", default="out/denoise", metavar="DIR", help="default: %(default)s")
     sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")

@@ -29,7 +29,7 @@ PATCHES = 20_000
 
 
 class Method(NamedTuple):
-    """A way to denoise.
+    """A way to denoise: "mean", the average over all overlapping patches' posterior means, or EPLL's rounds.
 
     Attributes
     ----------
@@ -49,13 +49,13 @@ class Method(NamedTuple):
 
 
 METHODS = {
-    "gaussian": Method("Gaussian, averaged", "gaussian", denoise.wiener, None),
+    "gaussian": Method("Gaussian, mean", "gaussian", denoise.wiener, None),
     "gaussian-epll": Method("Gaussian, EPLL", "gaussian", denoise.wiener, denoise.EPLL),
-    "2015": Method("2015's energy, posterior mean, averaged", "student", denoise.component_mean, None),
+    "2015": Method("2015's energy, mean", "student", denoise.component_mean, None),
     "2015-epll": Method("2015's energy, mode, EPLL", "student", denoise.component_mode, denoise.EPLL),
-    "student": Method("joint Student-t, posterior mean, averaged", "student", denoise.joint_mean, None),
+    "student": Method("joint Student-t, mean", "student", denoise.joint_mean, None),
     "student-mode": Method("joint Student-t, mode, EPLL", "student", denoise.joint_mode, denoise.EPLL),
-    "student-epll": Method("joint Student-t, likeliest scale, EPLL", "student", denoise.joint_scale, denoise.EPLL)}
+    "student-epll": Method("joint Student-t, EPLL", "student", denoise.joint_scale, denoise.EPLL)}
 # Which is better, picture by picture.
 PAIRS = (("student", "gaussian"), ("2015", "gaussian"), ("student", "2015"), ("student-epll", "2015-epll"),
          ("student-epll", "student"), ("gaussian-epll", "gaussian"))
