@@ -155,7 +155,8 @@ def measured(kept, paths, found, methods, sigmas, seed, nu):
     dict
         ``values[name][str(sigma)]``: a list in the order of `paths`, for each of `methods` and "noisy".
     """
-    values = read(kept) or {name: {str(sigma): [] for sigma in sigmas} for name in ("noisy", *methods)}
+    names = "noisy", *methods
+    values = read(kept, names, sigmas) or {name: {str(sigma): [] for sigma in sigmas} for name in names}
     done = len(values["noisy"][str(sigmas[-1])])
     channels = next(iter(found.values())).channels
     with tqdm(total=len(paths), initial=done, unit="picture", desc="denoising", disable=None) as bar:
@@ -175,14 +176,17 @@ def measured(kept, paths, found, methods, sigmas, seed, nu):
     return values
 
 
-def read(kept):
+def read(kept, names, sigmas):
     """The values in a file of `measured`; None if there is none."""
     if not kept.exists():
         return None
     try:
-        return json.loads(kept.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{kept}: can't be read ({error}); remove the folder and start anew") from error
+        values = json.loads(kept.read_text())
+        if len({len(values[name][str(sigma)]) for name in names for sigma in sigmas}) > 1:
+            raise ValueError("not all lists are of the same length")
+        return values
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{kept}: can't be read ({error}); remove it and start anew with --resume") from error
 
 
 def psnr(clean, estimate):

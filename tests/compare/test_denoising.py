@@ -10,6 +10,7 @@ from scipy import stats
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio
 
+from lsd_repro.cli.main import parser
 from lsd_repro.compare import denoising
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch, photos, shipped
@@ -83,9 +84,20 @@ def test_a_run_goes_on_where_it_broke_off(tmp_path, pictures, monkeypatch):
         denoising.page(tmp_path / "halved", **options, seed=1, resume=True)
     denoising.page(tmp_path / "halved", **options, resume=True)
     assert (tmp_path / "halved" / "denoising.json").read_bytes() == (tmp_path / "whole" / "denoising.json").read_bytes()
-    (tmp_path / "halved" / "values.json").write_text("{")
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", '{"noisy": {"25": [20.0]}}', '{"noisy": {"25": [20.0]}, "student": {"25": []}}'])
+def test_a_spoilt_record_is_an_input_error(tmp_path, content):
+    (tmp_path / "values.json").write_text(content)
     with pytest.raises(InputError, match="values.json: can't be read"):
-        denoising.page(tmp_path / "halved", **options, resume=True)
+        denoising.read(tmp_path / "values.json", ("noisy", "student"), (25,))
+
+
+def test_the_command_knows_every_method():
+    args = parser().parse_args(["prior", "denoise", "--methods", *denoising.METHODS])
+    assert args.methods == list(denoising.METHODS) and tuple(args.sigmas) == denoising.SIGMAS
+    with pytest.raises(SystemExit):
+        parser().parse_args(["prior", "denoise", "--methods", "bm3d"])
 
 
 def test_a_difference_is_of_the_same_pictures_with_its_interval():
