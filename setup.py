@@ -76,7 +76,7 @@ setup(
     packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
     package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
     package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.hpp"], "lsd_repro.network": ["*.tsv"],
-                  "lsd_repro.live": ["page/*"], "lsd_repro.compare": ["templates/*"]},
+                  "lsd_repro.material": ["*.tsv"], "lsd_repro.live": ["page/*"], "lsd_repro.compare": ["templates/*"]},
     # The film's video frames.  Contracted to fused multiply-adds, as some machines would, its
     # coordinates would not be scikit-image's.
     ext_modules=[Extension("lsd_repro.film._blend", ["lsd_repro/film/blend.c"],

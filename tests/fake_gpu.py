@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import tempfile
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 SOURCES = Path(__file__).with_name("fake_gpu")
@@ -17,7 +17,7 @@ def build(folder, stem, name, **definitions):
     return library
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(stem, name, *definitions):
     compiler = shutil.which("g++") or shutil.which("clang++")
     options = [f"-D{key}={value}" for key, value in (*definitions, ("FAKE_KERNEL_H", f'"{SOURCES / "kernel.h"}"'))]

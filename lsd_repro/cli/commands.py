@@ -115,7 +115,7 @@ def run_prior_fit(args):
             em.update()
 
         priors, provenance, skipped = fit.fit_folder(args.folder, args.patches, args.seed, kinds, args.patch,
-                                                     on_photo, on_iteration)
+                                                     on_photo, on_iteration, 1 if args.grey else 3)
     store.save(args.out, priors.get("student"), priors.get("gaussian"), provenance)
     for reason in skipped[:5]:
         print(f"skipped {reason}", file=sys.stderr)
@@ -157,6 +157,14 @@ def run_prior_ablate(args):
     prior_pages.ablation(args.out, network, store.load(args.prior or shipped.path(shipped.PRIORS)),
                          load_start(args.start, (PROGRAM.width, PROGRAM.height)), scene,
                          args.strengths or STRENGTHS, resume=args.resume)
+    print(f"done, see {args.out}")
+    return 0
+
+
+def run_prior_denoise(args):
+    from lsd_repro.compare import denoising
+
+    print(denoising.page(args.out, args.colour, args.prior, args.pictures, args.sigmas, args.methods, args.seed, args.resume))
     print(f"done, see {args.out}")
     return 0
 

@@ -66,7 +66,7 @@ def problems():
 
 def _fetched_rows():
     try:
-        return [(f"2015's {what}", str(place) if there else f"not fetched (lsd-repro fetch {what})")
+        return [(f"fetched {what}", str(place) if there else f"not fetched (lsd-repro fetch {what})")
                 for what, place, there in fetch.state()]
     except ImportError:  # platformdirs, which is listed above
         return []

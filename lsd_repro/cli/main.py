@@ -122,6 +122,7 @@ def parser():
     sub.add_argument("--patches", type=whole(1), default=200_000, metavar="N", help="default: %(default)s")
     sub.add_argument("--patch", type=whole(2), default=PATCH_SIZE, metavar="P",
                      help="side of a patch in pixels (default: %(default)s, as in 2015)")
+    sub.add_argument("--grey", action="store_true", help="of grey patches, for denoising only (default: of RGB ones)")
     sub.add_argument("--seed", type=whole(0, 2 ** 64), default=0)
     sub.add_argument("--out", default="priors.npz", type=path, metavar="F", help="default: %(default)s")
 
@@ -153,7 +154,24 @@ def parser():
     sub.add_argument("--out", default="out/ablation", type=path, metavar="DIR", help="default: %(default)s")
     sub.add_argument("--resume", action="store_true", help="continue the interrupted run in --out")
 
-    sub = command("fetch", commands.run_fetch, "download the material of 2015: weights, priors, start images, published frames",
+    sub = command("denoise", commands.run_prior_denoise,
+                  "the standard test of a patch prior: remove noise from 68 Berkeley pictures",
+                  "lsd-repro prior denoise --colour --prior my-priors.npz", actions)
+    sub.add_argument("--colour", action="store_true", help="in RGB, by an RGB prior (default: grey)")
+    sub.add_argument("--prior", type=path, metavar="F",
+                     help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
+    sub.add_argument("--pictures", type=path, metavar="DIR",
+                     help="other pictures (default: bsd68, or cbsd68 for colour, of 'lsd-repro fetch')")
+    sub.add_argument("--sigmas", type=whole(1), nargs="+", default=(15, 25, 50), metavar="S",
+                     help="standard deviations of the noise, in grey levels (default: 15 25 50)")
+    sub.add_argument("--methods", nargs="+", choices=("gaussian", "gaussian-epll", "2015", "2015-epll", "student", "student-mode",
+                                                      "student-epll"), metavar="M",
+                     help="of gaussian, 2015, student, each of them with -epll, and student-mode (default: all)")
+    sub.add_argument("--seed", type=whole(0, 2 ** 64), default=0, help="of the noise")
+    sub.add_argument("--out", default="out/denoise", type=path, metavar="DIR", help="default: %(default)s")
+    sub.add_argument("--resume", action="store_true", help="continue the interrupted run in --out")
+
+    sub = command("fetch", commands.run_fetch, "download the material of 2015, and pictures to test denoising on",
                   "lsd-repro fetch priors starts frames")
     sub.add_argument("what", nargs="*", choices=(*fetch.SETS, "all"), default="all", metavar="SET",
                      help=f"{', '.join(fetch.SETS)} or all (default: all; the weights are 528 MiB)")

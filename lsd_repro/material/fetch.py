@@ -1,4 +1,4 @@
-"""The material of 2015, downloaded: weights, priors, start images, published frames.
+"""What can be downloaded: 2015's weights, priors, start images and frames, and pictures to test denoising on.
 
 ===================  =======================================================
 `SETS`               what can be fetched, from where, and how it is known to be right
@@ -75,12 +75,24 @@ def _files(bases, table):
                  for name, size, sha256 in table)
 
 
+def _pictures(what, bases):
+    lines = (line.split("\t") for line in PICTURES.read_text("utf-8").splitlines())
+    return _files(bases, [(name, int(size), sha256) for listed, name, size, sha256 in lines if listed == what])
+
+
 # HEAD is whatever the default branch is called; after it come the commit of 2015 and
 # the author's site, should he tidy up.
 GITHUB = "https://raw.githubusercontent.com/317070/"
 PROGRAM = (GITHUB + "Twitch-plays-LSD-neural-net/HEAD/",
            GITHUB + "Twitch-plays-LSD-neural-net/9ff4086bfa0925446a5410c2301003984e844064/")
 BLOG = (GITHUB + "317070.github.io/HEAD/img/dream/", "https://317070.github.io/img/dream/")
+# The Berkeley Segmentation Data Set: the 68 test pictures that denoising is compared on (Roth & Black 2009), grey and,
+# in the same order, in colour, and the 200 for training, none of which is among them.
+BSD68 = tuple(f"https://raw.githubusercontent.com/cszn/DnCNN/{version}/testsets/BSD68/"
+              for version in ("e93b27812d3ff523a3a79d19e5e50d233d7a8d0a", "HEAD"))
+BSDS = tuple(f"https://raw.githubusercontent.com/BIDS/BSDS500/{version}/BSDS500/data/images/"
+             for version in ("a04b7c6c3a9f0ace74bf205c72a43d32e1c72722", "HEAD"))
+PICTURES = Path(__file__).with_name("pictures.tsv")
 
 # Where the VGG-16 of 2014 lies in other formats: Oxford's own for Caffe (the sum is Caffe's model
 # zoo's), Keras's (the sum is in its source), and Davi Frossard's (no sum, hence by https alone).
@@ -124,9 +136,13 @@ SETS = {
                      ("https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-16.mat",
                       "https://www.vlfeat.org/matconvnet/models/beta16/imagenet-vgg-verydeep-16.mat"),
                      "md5:f72d927587ca4c97fbd165ec9cb9997f", other_versions=True, roads=ROADS),),
+    "bsd68": _pictures("bsd68", BSD68),
+    "cbsd68": _pictures("cbsd68", [base + "val/" for base in BSDS]),
+    "bsds-train": _pictures("bsds-train", [base + "train/" for base in BSDS]),
 }
 # How the commands are told where a set lies, if not in the cache.
-OPTIONS = {"weights": "--weights F", "priors": "--prior DIR", "starts": "--start IMG"}
+OPTIONS = {"weights": "--weights F", "priors": "--prior DIR", "starts": "--start IMG",
+           "bsd68": "--pictures DIR", "cbsd68": "--pictures DIR"}
 
 
 class _Failed(Exception):

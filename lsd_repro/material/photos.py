@@ -33,15 +33,20 @@ def find_photos(folder):
     return paths
 
 
-def read_photo(path):
-    """A photo as 8-bit RGB, the way up it was taken (EXIF orientation).
+def read_photo(path, channels=3):
+    """A photo in 8 bits, RGB or grey, the way up it was taken (EXIF orientation).
 
-    Grey becomes RGB, alpha is dropped (not composited), CMYK and palettes are
-    converted by Pillow.
+    Grey becomes RGB, or RGB grey (the luma of BT.601), alpha is dropped (not composited),
+    CMYK and palettes are converted by Pillow.
+
+    Parameters
+    ----------
+    path : str or path
+    channels : {3, 1}
 
     Returns
     -------
-    uint8 array, shape (H, W, 3)
+    uint8 array, shape (H, W, channels)
 
     Raises
     ------
@@ -53,7 +58,8 @@ def read_photo(path):
         with Image.open(path) as image:
             if image.mode[0] in "IF":
                 raise InputError(f"grey values of more than 8 bits (mode {image.mode})")
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+            picture = np.asarray(ImageOps.exif_transpose(image).convert("RGB" if channels == 3 else "L"))
+            return picture.reshape(*picture.shape[:2], channels)
     except BROKEN as error:
         raise InputError(f"{path}: not a usable photo ({error}); "
                          "convert it to an 8-bit .jpg or .png") from error

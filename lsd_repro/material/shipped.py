@@ -12,6 +12,7 @@ TRUNK = "vgg16-trunk.mat"
 NETWORK = TRUNK  # where none is asked for
 NETWORKS = {"small": SMALL, "trunk": TRUNK}
 PRIORS = "priors.npz"
+GREY_PRIORS = "priors-grey.npz"
 
 
 def path(name):

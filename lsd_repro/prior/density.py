@@ -97,13 +97,13 @@ def sample_patches(prior, count, rng, nu=None):
     if prior.kind == "student":
         z /= np.sqrt(rng.chisquare(nu, (count, 1)) / nu)
     patches = np.linalg.solve(filters.T, (z + prior.mean).T).T + GREY_OFFSET
-    return patches.reshape(count, prior.patch_size, prior.patch_size, 3)
+    return patches.reshape(count, prior.patch_size, prior.patch_size, prior.channels)
 
 
 def mean_patch(prior):
-    """The mean patch (size, size, 3) of a prior, 0..255."""
+    """The mean patch (size, size, channels) of a prior, 0..255."""
     entries = np.linalg.solve(whitening(prior).T, prior.mean.astype(np.float64)) + GREY_OFFSET
-    return entries.reshape(prior.patch_size, prior.patch_size, 3)
+    return entries.reshape(prior.patch_size, prior.patch_size, prior.channels)
 
 
 def penalty(kind, z):

@@ -18,7 +18,8 @@ from lsd_repro.program2015 import GREY_OFFSET, PATCH_SIZE
 KINDS = "student", "gaussian"
 
 
-def fit_folder(folder, count=200_000, seed=0, kinds=KINDS, patch_size=PATCH_SIZE, on_photo=None, on_iteration=None):
+def fit_folder(folder, count=200_000, seed=0, kinds=KINDS, patch_size=PATCH_SIZE, on_photo=None, on_iteration=None,
+               channels=3):
     """Fit priors on a folder of photos.
 
     Parameters
@@ -35,6 +36,8 @@ def fit_folder(folder, count=200_000, seed=0, kinds=KINDS, patch_size=PATCH_SIZE
         Called with (photos read so far, photos) before each.
     on_iteration : callable, optional
         As `student_t_em`'s ``progress``.
+    channels : {3, 1}
+        RGB, as in 2015, or grey.
 
     Returns
     -------
@@ -50,9 +53,10 @@ def fit_folder(folder, count=200_000, seed=0, kinds=KINDS, patch_size=PATCH_SIZE
     InputError
         As `find_photos`, `sample_patches`, `fit_gaussian` and `student_t_em`.
     """
-    sample = sample_patches(find_photos(folder), count, np.random.default_rng(seed), patch_size, on_photo)
+    sample = sample_patches(find_photos(folder), count, np.random.default_rng(seed), patch_size, on_photo, channels)
     provenance = (
-        f"lsd_repro {__version__}: {len(sample.patches)} patches of {patch_size}x{patch_size} RGB "
+        f"lsd_repro {__version__}: {len(sample.patches)} patches of {patch_size}x{patch_size} "
+        f"{'RGB' if channels == 3 else 'grey'} "
         f"from {sample.photos_used} photos ({len(sample.skipped)} skipped), seed {seed}, "
         f"dithered by +-0.5, {sample.flat} (near-)constant ones left out.")
     priors = {}
@@ -61,7 +65,7 @@ def fit_folder(folder, count=200_000, seed=0, kinds=KINDS, patch_size=PATCH_SIZE
         provenance += " Gaussian: sample mean and covariance."
     if "student" in kinds:
         fit = student_t_em(_as_rows(sample.patches), progress=on_iteration)
-        priors["student"] = whitening_prior("student", fit.mean, fit.scale, fit.degrees_of_freedom)
+        priors["student"] = whitening_prior("student", fit.mean, fit.scale, fit.degrees_of_freedom, channels)
         provenance += (f" Student-t: nu {fit.degrees_of_freedom:.4f}, {len(fit.log_likelihoods) - 1} iterations of EM, "
                        f"log-likelihood {fit.log_likelihoods[-1]:.4f} nats per patch, stopped: {fit.stopped}.")
     return priors, provenance, sample.skipped
@@ -72,8 +76,8 @@ def fit_gaussian(patches):
 
     Parameters
     ----------
-    patches : array, shape (n, size, size, 3)
-        RGB, 0..255, dithered.
+    patches : array, shape (n, size, size, channels)
+        RGB or grey, 0..255, dithered.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def fit_gaussian(patches):
     x = _as_rows(patches)
     check_samples(x)
     mean, scatter = weighted_moments(x, np.ones(len(x)))
-    return whitening_prior("gaussian", mean, scatter / (len(x) - 1))
+    return whitening_prior("gaussian", mean, scatter / (len(x) - 1), channels=patches.shape[-1])
 
 
 def fit_student(patches, tolerance=1e-6, max_iterations=300, progress=None):
@@ -96,8 +100,8 @@ def fit_student(patches, tolerance=1e-6, max_iterations=300, progress=None):
 
     Parameters
     ----------
-    patches : array, shape (n, size, size, 3)
-        RGB, 0..255, dithered.
+    patches : array, shape (n, size, size, channels)
+        RGB or grey, 0..255, dithered.
     tolerance, max_iterations, progress
         As for `student_t_em`.
 
@@ -112,10 +116,10 @@ def fit_student(patches, tolerance=1e-6, max_iterations=300, progress=None):
         As `student_t_em`.
     """
     fit = student_t_em(_as_rows(patches), tolerance, max_iterations, progress)
-    return whitening_prior("student", fit.mean, fit.scale, fit.degrees_of_freedom)
+    return whitening_prior("student", fit.mean, fit.scale, fit.degrees_of_freedom, patches.shape[-1])
 
 
-def whitening_prior(kind, mean, scale, degrees_of_freedom=None):
+def whitening_prior(kind, mean, scale, degrees_of_freedom=None, channels=3):
     """Filters that whiten a density, in 2015's order and layout.
 
     2015 quirk: opposite orders.
@@ -124,10 +128,11 @@ def whitening_prior(kind, mean, scale, degrees_of_freedom=None):
     ----------
     kind : {"student", "gaussian"}
     mean : array, shape (d,)
-        Mean patch, grey levels 0..255, d = size * size * 3.
+        Mean patch, grey levels 0..255, d = size * size * channels.
     scale : array, shape (d, d)
         Scale or covariance matrix.
     degrees_of_freedom : float, optional
+    channels : {3, 1}
 
     Returns
     -------
@@ -148,7 +153,7 @@ def whitening_prior(kind, mean, scale, degrees_of_freedom=None):
     since the sign of an eigenvector otherwise depends on the LAPACK.
     """
     d = len(mean)
-    size = int(round((d / 3) ** 0.5))
+    size = int(round((d / channels) ** 0.5))
     eigenvalues, vectors = np.linalg.eigh(scale)
     if eigenvalues[0] <= d * np.finfo(np.float64).eps * eigenvalues[-1]:
         raise singular()
@@ -156,7 +161,7 @@ def whitening_prior(kind, mean, scale, degrees_of_freedom=None):
     columns = vectors / np.sqrt(eigenvalues)
     if kind == "student":  # eigh sorts rising, so norms fall: the Gaussian's order
         columns = columns[:, ::-1]
-    filters = columns.reshape(size, size, 3, d)[::-1, ::-1]
+    filters = columns.reshape(size, size, channels, d)[::-1, ::-1]
     return PatchPrior(kind, np.ascontiguousarray(filters, np.float32),
                       (columns.T @ (mean - GREY_OFFSET)).astype(np.float32),
                       degrees_of_freedom)

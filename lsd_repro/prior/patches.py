@@ -28,8 +28,8 @@ class PatchSample(NamedTuple):
 
     Attributes
     ----------
-    patches : float32 array, shape (n, size, size, 3)
-        RGB, 0..255 with the dither's +-0.5 beyond.
+    patches : float32 array, shape (n, size, size, channels)
+        RGB or grey, 0..255 with the dither's +-0.5 beyond.
     photos_used : int
     skipped : list of str
         One line for each photo left out: its name and the reason.
@@ -43,7 +43,7 @@ class PatchSample(NamedTuple):
     flat: int
 
 
-def sample_patches(paths, count, rng, patch_size=PATCH_SIZE, progress=None):
+def sample_patches(paths, count, rng, patch_size=PATCH_SIZE, progress=None, channels=3):
     """Draw patches evenly over photos, at random positions, and dither them.
 
     Parameters
@@ -55,6 +55,8 @@ def sample_patches(paths, count, rng, patch_size=PATCH_SIZE, progress=None):
     patch_size : int
     progress : callable, optional
         Called with (photos read so far, photos) before each.
+    channels : {3, 1}
+        RGB, or grey.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def sample_patches(paths, count, rng, patch_size=PATCH_SIZE, progress=None):
     if count < 1:
         raise InputError(f"the number of patches must be at least 1, got {count}")
     try:
-        patches = np.empty((count, patch_size, patch_size, 3), np.float32)
+        patches = np.empty((count, patch_size, patch_size, channels), np.float32)
     except (MemoryError, ValueError):
         raise InputError(f"{count} patches of {patch_size}x{patch_size} do not fit into memory; ask for fewer, or smaller ones") \
             from None
@@ -91,7 +93,7 @@ def sample_patches(paths, count, rng, patch_size=PATCH_SIZE, progress=None):
             progress(seen, len(paths))
         path = Path(paths[index])
         try:
-            picture = read_photo(path)
+            picture = read_photo(path, channels)
         except InputError as error:
             skipped.append(str(error))
             continue
@@ -129,6 +131,6 @@ def _draw(picture, wanted, patch_size, rng):
 
 
 def is_flat(patches):
-    """Which of the undithered patches (n, size, size, 3) are (near-)constant."""
+    """Which of the undithered patches (n, size, size, channels) are (near-)constant."""
     low, high = patches.min(axis=(1, 2)), patches.max(axis=(1, 2))
     return (high.astype(np.float32) - low <= FLAT_RANGE).all(axis=1)

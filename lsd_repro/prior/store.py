@@ -12,8 +12,8 @@ field                           shape              content
 ``provenance``                  ()                 text: from what, and how, it was fitted
 ==============================  =================  ====================================
 
-p is the side of a patch, 8 in 2015.  A file holds one kind or both.  The names of filters and means are those of 2015's
-files.  Files without version, degrees of freedom or provenance load too, and other
+p is the side of a patch, 8 in 2015.  For grey patches there is 1 instead of 3.  A file holds one kind or both.  The names
+of filters and means are those of 2015's files.  Files without version, degrees of freedom or provenance load too, and other
 fields are ignored, so a golden file can serve as a prior.
 """
 
@@ -34,13 +34,13 @@ SORT_TOLERANCE = 1e-5
 
 
 class PatchPrior(NamedTuple):
-    """Whitening filters of square RGB patches, 8x8 in 2015.
+    """Whitening filters of square patches, RGB ones of 8x8 in 2015.
 
     Attributes
     ----------
     kind : {"student", "gaussian"}
     filters : float32 array, shape (8, 8, 3, 192)
-        Rows, columns, channels, components.  2015 program: transposed to
+        Rows, columns, channels, components; (8, 8, 1, 64) for grey patches.  2015 program: transposed to
         (192, 3, 8, 8) and applied by convolution, so they are stored flipped in
         both spatial directions.
     mean : float32 array, shape (192,)
@@ -58,6 +58,11 @@ class PatchPrior(NamedTuple):
     def patch_size(self):
         """Side of a patch, in pixels."""
         return self.filters.shape[0]
+
+    @property
+    def channels(self):
+        """3 for RGB patches, 1 for grey ones."""
+        return self.filters.shape[2]
 
 
 def save(path, student, gaussian, provenance):
@@ -83,7 +88,8 @@ def save(path, student, gaussian, provenance):
             continue
         prefix = FIELD_PREFIX[kind]
         nu = prior.degrees_of_freedom
-        prior = _checked(path, kind, prior.filters, prior.mean, None if nu is None else float(nu))
+        prior = _checked(path, kind, prior.filters, prior.mean, None if nu is None else float(nu),
+                         prior.channels)
         fields[prefix + "_filters"] = prior.filters
         fields[prefix + "_mean"] = prior.mean
         if kind == "student":
@@ -94,7 +100,7 @@ def save(path, student, gaussian, provenance):
     write_arrays(path, **fields)
 
 
-def load(path):
+def load(path, channels=3):
     """Read priors from an ``.npz`` file or from a folder with 2015's ``.npy`` files.
 
     Parameters
@@ -103,6 +109,8 @@ def load(path):
         A file written by `save`, any ``.npz`` with the same field names, or a folder
         with ``student_prior_filters.npy``, ``student_prior_mean.npy``,
         ``prior_filters.npy``, ``prior_mean.npy`` (either pair may be absent).
+    channels : {3, 1}
+        Of RGB patches, or grey ones.
 
     Returns
     -------
@@ -131,7 +139,7 @@ def load(path):
                              "in pairs, so take both from the same fit")
         nu = fields.get("student_degrees_of_freedom") if kind == "student" else None
         priors[kind] = _checked(path, kind, fields[names[0]], fields[names[1]],
-                                None if nu is None or _is_unknown(nu) else nu)
+                                None if nu is None or _is_unknown(nu) else nu, channels)
     if not priors:
         raise InputError(f"{path}: holds no prior, neither student_prior_filters nor "
                          "prior_filters; fit one with 'lsd-repro prior fit'")
@@ -197,15 +205,20 @@ def _is_unknown(nu):
     return np.shape(nu) == () and np.issubdtype(nu.dtype, np.floating) and np.isnan(nu)
 
 
-def _checked(path, kind, filters, mean, nu):
+def _checked(path, kind, filters, mean, nu, channels):
     """A PatchPrior of float32 arrays, or an InputError that names file and field."""
     prefix = FIELD_PREFIX[kind]
     filters, mean = np.asarray(filters), np.asarray(mean)
     size = filters.shape[0] if filters.ndim else 0
     if not size:
         raise InputError(f"{path}: {prefix}_filters is empty, of shape {filters.shape}; fit the prior anew")
-    components = 3 * size ** 2
-    filters = _array(path, prefix + "_filters", filters, (size, size, 3, components))
+    components = channels * size ** 2
+    other = 4 - channels
+    if filters.shape == (size, size, other, other * size ** 2):
+        names = {1: "grey", 3: "RGB"}
+        raise InputError(f"{path}: {prefix}_filters are for {names[other]} patches, {names[channels]} ones are needed here; "
+                         f"fit a prior {'with' if channels == 1 else 'without'} --grey")
+    filters = _array(path, prefix + "_filters", filters, (size, size, channels, components))
     mean = _array(path, prefix + "_mean", mean, (components,))
     if nu is not None:
         nu = float(_array(path, "student_degrees_of_freedom", nu, (), np.float64))
@@ -233,7 +246,7 @@ def _array(path, name, value, shape, dtype=np.float32):
                          "fit the prior again")
     if value.shape != shape:
         raise InputError(f"{path}: {name} has shape {value.shape}, expected {shape}; give a "
-                         "prior of square RGB patches, with as many filters as a patch has entries")
+                         "prior of square patches, with as many filters as a patch has entries")
     value = value.astype(dtype)
     if not np.isfinite(value).all():
         raise InputError(f"{path}: {name} has entries that are not finite; "

@@ -86,14 +86,14 @@ def header_flags(flags):
     return ["-include", header] if header and os.path.exists(header) else []
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def is_gcc(compiler):
     """Whether a C++ compiler is GCC, by whatever name it is called."""
     said = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
     return "Free Software Foundation" in said
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _precompiled(folder, compiler, flags):
     """Path of the header beside which its precompiled form lies, or None."""
     import numpy
@@ -118,6 +118,6 @@ def _precompiled(folder, compiler, flags):
             os.unlink(name)
             raise
     except (OSError, subprocess.CalledProcessError) as error:
-        warnings.warn(f"compiling takes longer: {header} cannot be precompiled ({error})")
+        warnings.warn(f"compiling takes longer: {header} cannot be precompiled ({error})", stacklevel=2)
         return None
     return str(header)

@@ -154,7 +154,7 @@ def names(folder):
 
 def test_every_pinned_file_has_a_size_a_sum_and_two_addresses():
     assert {what: len(files) for what, files in fetch.SETS.items()} == {
-        "weights": 1, "priors": 4, "frames": 12, "starts": 2}
+        "weights": 1, "priors": 4, "frames": 12, "starts": 2, "bsd68": 68, "cbsd68": 68, "bsds-train": 200}
     for what, files in fetch.SETS.items():
         for file in files:
             assert len(file.urls) == 2 and all(re.fullmatch(r"https://.*/" + file.name, url) for url in file.urls)
@@ -193,7 +193,7 @@ def test_a_folder_named_goes_before_the_environment_and_that_before_the_user_s(m
 
 
 def test_an_unknown_set_is_an_input_error():
-    with pytest.raises(InputError, match="colours: .* priors, starts, frames, weights"):
+    with pytest.raises(InputError, match="colours: .* priors, starts, frames, weights, bsd68, cbsd68, bsds-train"):
         fetch.fetch("colours")
 
 
@@ -456,7 +456,7 @@ def test_a_road_that_lacks_its_library_is_not_downloaded(site, cache, by_roads, 
 def test_another_road_is_gone_on_with(site, cache, by_roads, other_formats):
     road = site.file("/a.npz", "cut", *[503] * (fetch.TRIES - 1), content=other_formats["a.npz"], digest="")
     by_roads(road)
-    with pytest.raises(InputError, match="a.npz .HTTP 503.*what has come is kept"):
+    with pytest.raises(InputError, match="a.npz .HTTP 503.*what has arrived is kept"):
         fetch.fetch("weights", networks=downloaded)
     assert "a.npz.part" in names(cache / "weights")
     fetch.fetch("weights", networks=downloaded)

@@ -238,6 +238,16 @@ def test_singular_scale_is_an_error():
         whitening_prior("gaussian", np.zeros(12), np.diag([0.0] + [1.0] * 11))
 
 
+def test_grey_patches_are_the_luma_of_the_photos(folder):
+    priors, provenance, _ = fit_folder(folder, 5_000, seed=3, kinds=["gaussian"], channels=1)
+    assert priors["gaussian"].filters.shape == (8, 8, 1, 64) and "5000 patches of 8x8 grey" in provenance
+    grey = sample_patches(sorted(folder.iterdir()), 5_000, np.random.default_rng(3), channels=1).patches
+    colour = sample_patches(sorted(folder.iterdir()), 5_000, np.random.default_rng(3)).patches
+    assert grey.mean() == pytest.approx((colour.mean(axis=(0, 1, 2)) @ [0.299, 0.587, 0.114]), abs=2)
+    expected = np.cov(grey.reshape(len(grey), -1).T.astype(np.float64))
+    np.testing.assert_allclose(scale_matrix(priors["gaussian"]), expected, atol=1e-3 * expected.max())
+
+
 def test_shipped_scale_matrices_resemble_2015s(of_2015):
     ours, theirs = store.load(SHIPPED), store.load(of_2015("priors"))
     for kind, at_least in (("student", 0.95), ("gaussian", 0.9)):

@@ -52,6 +52,19 @@ def test_round_trip(tmp_path):
     assert store.read_provenance(path) == "150 photos, seed 1 \u2014 \u00fc"
 
 
+def test_a_grey_prior_is_read_as_one_and_as_no_other(tmp_path):
+    path = tmp_path / "grey.npz"
+    directions = np.linalg.qr(np.random.default_rng(0).normal(size=(64, 64)))[0]
+    grey = PatchPrior("student", (directions * np.geomspace(0.001, 5, 64)).reshape(8, 8, 1, 64).astype(np.float32),
+                      np.zeros(64, np.float32), 0.7)
+    store.save(path, grey, None, "")
+    assert_same(store.load(path, channels=1)["student"], grey)
+    with pytest.raises(InputError, match="student_prior_filters are for grey patches, RGB ones are .*without --grey"):
+        store.load(path)
+    with pytest.raises(InputError, match="prior_filters are for RGB patches, grey ones are needed here; .*with --grey"):
+        store.load(SHIPPED, channels=1)
+
+
 def test_names_and_types_are_those_of_the_golden_files(tmp_path):
     path = tmp_path / "priors"  # also: no suffix is added
     store.save(path, prior("student", 1), prior("gaussian"), "")
