@@ -1,6 +1,7 @@
 # make frames    install into .venv and make the demo film in out/frames
 # make live      the film as it is dreamt, on a local web page, opened in the browser
 # make test      the tests that take under a minute each;  make test-slow  the others
+# make torch     install PyTorch, which some tests and make bench compare with, if it can be
 # make priors    the figures and numbers on priors in data/gallery (PRIORS_2015=DIR adds the author's priors)
 # make bench     time and memory of a step and of the film, beside others, in data/gallery (an hour or more)
 # make parity    replay what the 2015 program computed, with a table of deviations
@@ -13,7 +14,7 @@
 
 BIN := .venv/bin
 
-.PHONY: all frames live test test-slow priors bench parity docs notebooks lab lint clean
+.PHONY: all frames live test test-slow priors bench torch parity docs notebooks lab lint clean
 
 all: frames
 
@@ -30,8 +31,12 @@ live: .venv/installed
 	$(BIN)/lsd-repro live --open --out out/live $$resume || { status=$$?; [ $$status = 130 ] || { \
 	    [ "$$resume$$status" != --resume2 ] || echo "To start afresh: rm -r out/live, then make live"; exit $$status; }; }
 
+# PyTorch is large, so tests against it are skipped unless it is there.
+torch: .venv/installed
+	@$(call install,bench) || echo "PyTorch can't be installed: going on without it"
+
 test: .venv/installed
-	$(BIN)/python -m pytest tests -m "not slow"
+	$(BIN)/python -m pytest tests -m "not slow" -n logical --maxprocesses 4 --dist loadfile
 
 # pytest leaves with 5 if no test is marked slow.
 test-slow: .venv/installed
@@ -48,8 +53,7 @@ priors: .venv/installed
 	    --dreams out/ablation/pictures/student-*.png --out data/gallery
 
 # Without PyTorch, which there is not for every Python, it measures the others.
-bench: .venv/installed
-	@$(call install,bench) || echo "PyTorch can't be installed: going on without it"
+bench: torch
 	$(BIN)/lsd-repro bench step --repeats 3 --apart --sizes 480x272 840x472 --out data/gallery
 	$(BIN)/lsd-repro bench step --repeats 3 --resume --sizes 1920x1080 --out data/gallery
 	$(BIN)/lsd-repro bench film --out data/gallery
