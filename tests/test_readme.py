@@ -69,7 +69,7 @@ def test_readme_quotes_the_parity_table():
     for name, *values in quoted:
         name, values = name.strip(), [value.strip() for value in values]
         if name.startswith("zoomed"):
-            assert values == rows["video frames (0..1)"]
+            assert values == rows["video frames (grey levels)"]
             continue
         start = name.split("(")[0].strip()
         assert any(found.startswith(start) and values == other for found, other in rows.items()), name
