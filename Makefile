@@ -7,7 +7,7 @@
 # make parity    replay what the 2015 program computed, with a table of deviations
 # make docs      the documentation, in docs/_build/html
 # make notebooks run all notebooks and keep their outputs;  make lab  open them in JupyterLab
-# make lint      ruff's findings on the Python code, and whether the film's C is laid out as .clang-format says
+# make lint      ruff's findings on the Python code, and whether C and C++ are laid out as .clang-format says
 # make clean     remove .venv, .uv, out/frames, out/live, out/ablation and what building left
 #
 # .venv is made with the first suitable Python on this machine; PYTHON=python3.13 chooses one.
@@ -74,7 +74,7 @@ lab: .venv/lab
 
 lint: .venv/lint
 	$(BIN)/ruff check lsd_repro tests setup.py
-	$(BIN)/clang-format --dry-run --Werror lsd_repro/film/blend.c
+	$(BIN)/clang-format --dry-run --Werror lsd_repro/film/blend.c lsd_repro/ops/*.hpp tests/ops/*.cpp
 
 clean:
 	rm -rf .venv .uv out/frames out/live out/ablation docs/_build docs/api docs/notebooks build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache

@@ -71,10 +71,18 @@ template <typename value> struct Contiguous {
 };
 
 template <typename value> struct NumpyType;
-template <> struct NumpyType<float> { static const int number = NPY_FLOAT; };
-template <> struct NumpyType<double> { static const int number = NPY_DOUBLE; };
-template <> struct NumpyType<npy_int32> { static const int number = NPY_INT32; };
-template <> struct NumpyType<npy_int64> { static const int number = NPY_INT64; };
+template <> struct NumpyType<float> {
+    static const int number = NPY_FLOAT;
+};
+template <> struct NumpyType<double> {
+    static const int number = NPY_DOUBLE;
+};
+template <> struct NumpyType<npy_int32> {
+    static const int number = NPY_INT32;
+};
+template <> struct NumpyType<npy_int64> {
+    static const int number = NPY_INT64;
+};
 
 // An output, that of the call before if it fits; null, with an exception set, without memory.
 template <typename value> value *output(PyArrayObject **array, int dimensions, const npy_intp *shape) {

@@ -17,8 +17,12 @@ namespace {
 // What is the same by plain summation may differ all the same: small patterns that recur, say.  In double precision
 // such differences can be told from real ones, as a share of the products; in single precision they can't.
 template <typename real> struct Rounding;
-template <> struct Rounding<float> { static constexpr float share = 0; };
-template <> struct Rounding<double> { static constexpr double share = 64 * std::numeric_limits<double>::epsilon(); };
+template <> struct Rounding<float> {
+    static constexpr float share = 0;
+};
+template <> struct Rounding<double> {
+    static constexpr double share = 64 * std::numeric_limits<double>::epsilon();
+};
 
 template <typename real, typename Layer> class Level;
 

@@ -46,9 +46,7 @@ template <int sign, typename value> inline void spread(value *v, int step) {
     v[step] += sign * v[2 * step];
 }
 
-template <int sign, typename value> inline void collect(value *v, int step) {
-    v[2 * step] += sign * (v[0] + v[step]);
-}
+template <int sign, typename value> inline void collect(value *v, int step) { v[2 * step] += sign * (v[0] + v[step]); }
 
 // For nine, across and down.
 template <int sign, typename value> inline void from_odd(value (&v)[STRIPS]) {
@@ -163,7 +161,8 @@ template <typename real> struct PatchSums {
     static bool countable(npy_intp width, npy_intp size, npy_intp channels, npy_intp components) {
         const double half = double((size + 1) / 2), exponents = 4 * half * double(width);
         return half * half * channels * components <= LARGEST
-               && exponents * double(Format<real>::exponent >> Format<real>::mantissa) < double(typename Format<real>::word(-1));
+               && exponents * double(Format<real>::exponent >> Format<real>::mantissa)
+                      < double(typename Format<real>::word(-1));
     }
 
     // Pairs of pixels in a patch, across or down, and across in the picture; after an odd number there are zeros.
@@ -186,9 +185,7 @@ template <typename real> struct PatchSums {
     int strip_columns() const { return (CHUNK + 1) * half() - 1; }
     size_t strip() const { return padded<real>(size_t(strip_columns()) * column()) + LANES; }
     int pitch() const { return padded<real>(components); }
-    size_t scratch() const {
-        return 2 * (pixels() + STRIPS * strip() + pitch()) + size_t(STRIPS) * CHUNK * pitch();
-    }
+    size_t scratch() const { return 2 * (pixels() + STRIPS * strip() + pitch()) + size_t(STRIPS) * CHUNK * pitch(); }
 
     // Add the block's part to the gradient, and return that of the energy.
     double block(int index, real *scratch) const {
@@ -394,7 +391,8 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
         || PyArray_DIM(mean, 0) != components || std::min(height, width) < size
         || any_empty(size, size, channels, components))
         return wrong_shapes("PatchEnergy", DO_NOT_FIT, x, filters, mean);
-    if (!countable(height, width, channels, components) || !PatchSums<real>::countable(width, size, channels, components))
+    if (!countable(height, width, channels, components)
+        || !PatchSums<real>::countable(width, size, channels, components))
         return wrong_shapes("PatchEnergy", ARE_TOO_LARGE, x, filters, mean);
     const Contiguous<real> picture(x), given(filters), means(mean);
     real *const value = output<real>(energy, 0, nullptr), *const slope = output<real>(gradient, 4, PyArray_DIMS(x));
