@@ -30,15 +30,32 @@ def denoising(numbers, methods, sigmas, example):
     matplotlib.figure.Figure
     """
     rows = -(-len(example) // COLUMNS)
+    columns = -(-len(example) // rows)
     figure = Figure((11, 2.75 * rows + 3.4), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=(2.75 * rows, 3.4))
-    cells = above.subplots(rows, COLUMNS, squeeze=False).ravel()
+    cells = above.subplots(rows, columns, squeeze=False).ravel()
     for cell in cells:
         cell.axis("off")
     for cell, (title, picture) in zip(cells, example.items()):
         drawing.show(cell, picture, "\n".join(textwrap.fill(line, 26) for line in title.split("\n")), fontsize=9)
+    figure.suptitle(finding(numbers, methods, sigmas), fontsize=11)
     levels(below.subplots(1, len(sigmas), sharey=True, squeeze=False)[0], numbers, methods, sigmas)
     return figure
+
+
+def finding(numbers, methods, sigmas):
+    """What the means say, in a line: the best method, and how far it is from the worst and from the best published one."""
+    sigma = sigmas[len(sigmas) // 2]
+    means = {name: numbers["mean PSNR"][name][sigma] for name in methods}
+    best, worst = max(means, key=means.get), min(means, key=means.get)
+    text = f'At sigma {sigma} "{methods[best].label}" is best'
+    if best != worst:
+        text += f', {means[best] - means[worst]:.1f} dB above "{methods[worst].label}"'
+    known = {name: values[sigma] for name, values in numbers["published"].items() if sigma in values}
+    if known:
+        first = max(known, key=known.get)
+        text += f" and {known[first] - means[best]:.1f} dB below {first}"
+    return text
 
 
 def levels(axes, numbers, methods, sigmas):
