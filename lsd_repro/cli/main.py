@@ -131,16 +131,29 @@ def parser():
                      help="dreamt pictures, to see what energy they have")
     add_photos_options(sub, "out/prior-compare")
 
-    sub = command("ablate", commands.run_prior_ablate, "the same dream without a prior, with each kind, at one scale and at all",
-                 'lsd-repro prior ablate --class "king penguin"', actions)
-    sub.add_argument("--class", dest="name", required=True, metavar="NAME", help="what to dream of")
+    sub = command("ablate", commands.run_prior_ablate,
+                 "the same dreams without a prior, under each kind, at one scale and at all, and what judges say of them",
+                 "lsd-repro prior ablate --seeds 3 --out out/ablation", actions)
+    sub.add_argument("--classes", nargs="+", default=None, metavar="NAME",
+                     help="what to dream of, one class each (default: king penguin, ladybug, goldfish)")
+    sub.add_argument("--seeds", type=whole(1), default=1, metavar="N",
+                     help="noises that each class starts from (default: %(default)s)")
+    sub.add_argument("--kinds", nargs="+", choices=("gaussian", "student", "tv"), default=("gaussian", "student", "tv"),
+                     help="default: all three")
+    sub.add_argument("--scales", nargs="+", choices=("one", "all"), default=("one", "all"),
+                     help="the finest of the stream's scales, or all (default: either)")
     sub.add_argument("--strengths", nargs="+", type=not_negative, default=None, metavar="S",
-                     help="prior strengths (default: the demo's and the stream's, 2 and 10)")
-    sub.add_argument("--start", metavar="IMG", help="start image (default: a photo that scikit-image ships)")
+                     help="prior strengths, in the Student-t's units (default: 10, the stream's, 30 and 100)")
     sub.add_argument("--prior", metavar="F", help="a prior file with both kinds (default: the one that ships)")
-    add_weights_option(sub)
+    sub.add_argument("--judge-prior", metavar="F", help="a Student-t prior to judge by as well, such as 2015's")
+    sub.add_argument("--judge-weights", metavar="F",
+                     help="a network to judge by (default: trunk, or small if trunk dreams)")
+    sub.add_argument("--photos", metavar="DIR", help="photos to hold dreams against (default: five that "
+                                                     "scikit-image and matplotlib ship)")
+    add_weights_option(sub, "small")
     sub.add_argument("--out", default="out/ablation", metavar="DIR", help="default: %(default)s")
-    sub.add_argument("--resume", action="store_true", help="go on with the interrupted run in --out")
+    sub.add_argument("--resume", action="store_true",
+                     help="go on with the run in --out; more classes, seeds, kinds or strengths may be asked for")
 
     sub = command("fetch", commands.run_fetch, "download the material of 2015: weights, priors, start images, published frames",
                   "lsd-repro fetch priors starts frames")
