@@ -8,6 +8,7 @@ What the dreams are worth is measured from their pictures, by `lsd_repro.compare
 """
 
 import json
+import re
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -68,7 +69,8 @@ class Block(NamedTuple):
 
     @property
     def folder_name(self):
-        return f"class{self.scene.c0:04d}-seed{self.seed}"
+        words = re.sub(r"\W+", "-", self.scene.caption.lower()).strip("-")
+        return f"{self.scene.c0:03d}-{words}-seed{self.seed}"
 
 
 NONE = Arm("none")

@@ -76,14 +76,10 @@ def judges(network, descriptions, other, priors, scales, side, photos, judge_pri
     dict of str to function
         From a picture (height, width, 3) and a class index to a float.
     """
-    natural = crops(photos, side)
-    log_spectrum = np.mean([spectrum(picture) for picture in natural], axis=0)
-    kurtosis = np.median([statistics.band_kurtosis(luma(picture)) for picture in natural], axis=0)
     logits = compile_logits(network)
     found = {
         LOGIT: lambda picture, c: logits(picture)[c].mean(),
-        "spectrum": lambda picture, c: np.sqrt(np.mean((spectrum(picture) - log_spectrum) ** 2)),
-        "kurtosis": lambda picture, c: np.mean(np.abs(statistics.band_kurtosis(luma(picture)) - kurtosis)),
+        **photo_judges(crops(photos, side)),
         "clipped": lambda picture, c: 100 * np.mean((picture == 0) | (picture == 255)),
     }
     known = energies(priors)
@@ -96,6 +92,24 @@ def judges(network, descriptions, other, priors, scales, side, photos, judge_pri
         index = {c: other.descriptions.index(text) for c, text in descriptions.items() if text in other.descriptions}
         found["other network"] = lambda picture, c: log_probability(others(picture), index[c]) if c in index else None
     return found
+
+
+def photo_judges(photos):
+    """Distances from photos: of the power spectrum, and of the kurtosis of its bands.
+
+    Parameters
+    ----------
+    photos : array, shape (n, height, width, 3)
+
+    Returns
+    -------
+    dict of str to function
+        As `judges`.
+    """
+    power = np.mean([spectrum(photo) for photo in photos], axis=0)
+    kurtosis = np.median([statistics.band_kurtosis(luma(photo)) for photo in photos], axis=0)
+    return {"spectrum": lambda picture, c: np.sqrt(np.mean((spectrum(picture) - power) ** 2)),
+            "kurtosis": lambda picture, c: np.mean(np.abs(statistics.band_kurtosis(luma(picture)) - kurtosis))}
 
 
 def _mean_of(function):

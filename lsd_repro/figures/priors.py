@@ -4,6 +4,7 @@ import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from lsd_repro.figures.drawing import COLOURS, NAMES, bare, colour, show, table, tiles
 
@@ -166,6 +167,11 @@ def compared_energies(energies, scales):
         one.set_xscale("log", base=2)
         one.set_xticks(scales, [str(scale) for scale in scales])
         one.set_yscale("log")
+        # Within two decades, ticks at powers of ten alone would be too few.
+        low, high = one.get_ylim()
+        one.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 200 else (1,)))
+        one.yaxis.set_major_formatter("{x:g}")
+        one.yaxis.set_minor_formatter(NullFormatter())
         one.set_title(label, fontsize=11)
         one.set_xlabel("pooled by")
         one.grid(alpha=0.3)
@@ -213,13 +219,15 @@ def energy_maps(photo, maps, scales):
         f"Where in a photo the energy is: at the finest scale the strongest tenth of positions has {min(shares.values()):.0%} "
         f"to {max(shares.values()):.0%} of it (each map from its own 1st to 99th percentile)", figure), fontsize=12)
     axes = figure.subplots(n, len(scales) + 1, squeeze=False)
+    for one, scale in zip(axes[0, 1:], scales):
+        one.set_title(f"pooled by {scale}", fontsize=11)
     for row, (label, by_scale) in zip(axes, maps.items()):
         show(row[0], photo)
         row[0].set_ylabel(f"{label}\n({shares[label]:.0%})", fontsize=11)
-        for one, scale, values in zip(row[1:], scales, by_scale):
+        for one, values in zip(row[1:], by_scale):
             low, high = np.percentile(values, (1, 99))
             one.imshow(values, cmap="magma", vmin=low, vmax=high, interpolation="nearest", aspect="auto")
-            bare(one, f"pooled by {scale}" if row is axes[0] else None, fontsize=11)
+            bare(one)
     return figure
 
 
