@@ -121,7 +121,7 @@ def parser():
                      help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
     add_photos_options(sub, "out/prior-show")
 
-    sub = command("compare", commands.run_prior_compare, "several priors side by side, on one page and in numbers",
+    sub = command("compare", commands.run_prior_compare, "several priors side by side, in four figures and in numbers",
                  "lsd-repro prior compare data/priors.npz my-priors.npz --image me.jpg", actions)
     sub.add_argument("priors", nargs="+", metavar="[NAME=]F", help="prior .npz files, or folders of 2015's .npy files; "
                                                                      "NAME=F gives one a name in the figure")

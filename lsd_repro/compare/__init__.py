@@ -4,8 +4,9 @@
 ``parity.py``        replays a golden file and reports every deviation
 ``pictures.py``      photos, and what can be done to them, to judge priors by
 ``priors.py``        priors in numbers: likelihood, energies, ranking
-``ablation.py``      the same dream under different priors
-``prior_pages.py``   figures and JSON of all that
+``ablation.py``      the same dreams under different priors; ``ablation_measures.py`` judges them,
+                     ``ablation_contrasts.py`` compares priors at one price, ``ablation_page.py`` writes it down
+``prior_pages.py``   figures and JSON of the rest
 ``statistics.py``    statistics of a frame, and the yardstick for them
 ``report.py``        our frames held against 2015's: numbers and page
 ``report_page.py``   that page; its parts are in ``report_parts.py``
