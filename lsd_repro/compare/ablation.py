@@ -200,8 +200,8 @@ def dream_all(out, network, priors, scenes, seeds, kinds=KINDS, scales=(ONE, ALL
         for block in study.blocks:
             files.make_folder(study.path(block, NONE).parent)
             for arm in study.arms:
-                bar.set_postfix_str(f"{block.scene.caption} {block.seed}: {arm.name}")
                 if not study.path(block, arm).exists():
+                    bar.set_postfix_str(f"{block.scene.caption} {block.seed}: {arm.name}")
                     write_png(study.path(block, arm), as_still(dream(steps, block, arm, study.weights, program)))
                 bar.update()
     return study

@@ -5,6 +5,7 @@ nothing but the package; ``python -m lsd_repro.train.judge_ablation DIR`` adds E
 """
 
 import json
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -76,22 +77,41 @@ def judges(network, descriptions, other, priors, scales, side, photos, judge_pri
     dict of str to function
         From a picture (height, width, 3) and a class index to a float.
     """
-    logits = compile_logits(network)
-    found = {
-        LOGIT: lambda picture, c: logits(picture)[c].mean(),
-        **photo_judges(crops(photos, side)),
-        "clipped": lambda picture, c: 100 * np.mean((picture == 0) | (picture == 255)),
-    }
     known = energies(priors)
     if judge_prior is not None:
         known["other"] = patch_energy(judge_prior)
-    for kind, energy in known.items():
-        found[f"energy, {kind}"] = _mean_of(compile_energies(energy, scales))
+    found = {
+        LOGIT: _compiled(partial(compile_logits, network), _target),
+        **photo_judges(crops(photos, side)),
+        "clipped": lambda picture, c: 100 * np.mean((picture == 0) | (picture == 255)),
+        **{f"energy, {kind}": _compiled(partial(compile_energies, energy, scales), _mean)
+           for kind, energy in known.items()},
+    }
     if other is not None:
-        others = compile_logits(other)
         index = {c: other.descriptions.index(text) for c, text in descriptions.items() if text in other.descriptions}
-        found["other network"] = lambda picture, c: log_probability(others(picture), index[c]) if c in index else None
+        evidence = _compiled(partial(compile_logits, other), log_probability)
+        found["other network"] = lambda picture, c: evidence(picture, index[c]) if c in index else None
     return found
+
+
+def _compiled(compile_function, read):
+    """A judge whose function is compiled at the first picture: a study that was measured needs none."""
+    made = []
+
+    def judge(picture, c):
+        if not made:
+            made.append(compile_function())
+        return read(made[0](picture), c)
+
+    return judge
+
+
+def _target(logits, c):
+    return logits[c].mean()
+
+
+def _mean(energies_by_scale, _):
+    return energies_by_scale.mean()
 
 
 def photo_judges(photos):
@@ -110,10 +130,6 @@ def photo_judges(photos):
     kurtosis = np.median([statistics.band_kurtosis(luma(photo)) for photo in photos], axis=0)
     return {"spectrum": lambda picture, c: np.sqrt(np.mean((spectrum(picture) - power) ** 2)),
             "kurtosis": lambda picture, c: np.mean(np.abs(statistics.band_kurtosis(luma(picture)) - kurtosis))}
-
-
-def _mean_of(function):
-    return lambda picture, c: function(picture).mean()
 
 
 def luma(picture):

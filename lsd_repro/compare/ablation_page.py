@@ -12,7 +12,10 @@ from lsd_repro.compare.prior_pages import write_json
 from lsd_repro.errors import InputError
 from lsd_repro.figures import ablation as figures
 from lsd_repro.figures import drawing
+from lsd_repro.material import files
 from lsd_repro.material.photos import photo_paths
+
+ROWS = 4  # classes whose dreams are shown
 
 
 def ablation(out, network, found, scenes, seeds, options=None, program=PROGRAM, resume=False, other=None,
@@ -59,7 +62,42 @@ def ablation(out, network, found, scenes, seeds, options=None, program=PROGRAM, 
     for name, figure in ablation_figures(study, measures, compared, labels).items():
         drawing.save(Path(out) / f"{name}.png", figure)
     write_json(Path(out) / "prior-ablation.json", numbers)
+    files.write_bytes(Path(out) / "prior-ablation.md", markdown(numbers).encode())
     return numbers
+
+
+def markdown(numbers):
+    """The numbers as two tables in Markdown: each prior at the price, and the contrasts.
+
+    Parameters
+    ----------
+    numbers : dict
+        From `ablation_numbers`, or read from their JSON.
+    """
+    priced = {family: values for family, values in numbers["at the price"].items() if values}
+    pairs = list(dict.fromkeys((one["first"], one["second"]) for one in numbers["contrasts"]))
+    contrast = {(one["first"], one["second"], one["judge"]): one for one in numbers["contrasts"]}
+    judges = [judge for judge in JUDGES if judge in numbers["means"]["none"]]
+    lines = [_row("at equal logit", "no prior", *priced), _row(*["---"] * (len(priced) + 2)),
+             _row("strength", "", *(f"{values['strength']:.1f}" for values in priced.values()))]
+    lines += [_row(JUDGES[judge].label, *(f"{values[judge]:.2f}" for values in (numbers["means"]["none"], *priced.values())))
+              for judge in judges]
+    if pairs:
+        lines += ["", _row("difference, 95 % interval", *(f"{first} less {second}" for first, second in pairs)),
+                  _row(*["---"] * (len(pairs) + 1))]
+        lines += [_row(JUDGES[judge].label, *(_cell(contrast.get((*pair, judge))) for pair in pairs)) for judge in judges]
+    return "\n".join(lines) + "\n"
+
+
+def _row(*cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cell(one):
+    """A contrast, with a star if it stands when all are asked at once."""
+    if one is None:
+        return ""
+    return f"{one['difference']:+.2f} ({one['low']:+.2f} to {one['high']:+.2f})" + (" *" if one["stands (Holm)"] else "")
 
 
 def ablation_numbers(study, measures, compared):

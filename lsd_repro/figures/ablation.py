@@ -67,7 +67,7 @@ def trade_offs(curves, price, labels, headline):
         one.set_title(textwrap.fill(label, 40), fontsize=10)
         one.grid(alpha=0.3)
         one.set_xlabel("logit of the dreaming network", fontsize=9)
-    axes[0].legend(fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
     return figure
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,6 +151,21 @@ def test_page_has_figures_and_numbers(page):
     for name in ("prior-ablation", "prior-ablation-curves"):
         with Image.open(out / f"{name}.png") as figure:
             assert np.asarray(figure.convert("L")).std() > 5
+
+
+def test_tables_in_the_documentation_are_those_of_the_numbers():
+    root = Path(__file__).resolve().parents[2]
+    text = (root / "docs" / "why-student-t.md").read_text("utf-8").split("\n")
+    gallery = root / "data" / "gallery"
+    table = ablation_page.markdown(json.loads((gallery / "prior-ablation.json").read_text()))
+    assert (gallery / "prior-ablation.md").read_text("utf-8") == table
+    assert len(table.split("\n")) > 20 and set(table.split("\n")) <= set(text)
+    means = json.loads((gallery / "prior-ablation-trunk.json").read_text())["means"]
+    for label, arm in (("no prior", "none"), ("Gaussian", "gaussian, all scales, strength 50"),
+                       ("Student-t", "student, all scales, strength 50"), ("total variation", "tv, all scales, strength 50")):
+        shown = [f"{means[arm][name]:.2f}" for name in (
+            "logit, dreaming network", "EfficientNet-lite0", "other network", "energy, gaussian", "energy, student", "energy, other")]
+        assert f"| {label} | {' | '.join(shown)} |" in text
 
 
 def test_resuming_makes_only_what_is_missing_and_the_same(again):
