@@ -8,7 +8,7 @@
 # make docs      the documentation, in docs/_build/html
 # make notebooks run all notebooks and keep their outputs;  make lab  open them in JupyterLab
 # make lint      ruff's findings on the Python code, and whether C and C++ are laid out as .clang-format says
-# make clean     remove .venv, .uv, out/frames, out/live, out/ablation and what building left
+# make clean     remove .venv, .uv, out/frames, out/live, out/ablation* and what building left
 #
 # .venv is made with the first suitable Python on this machine; PYTHON=python3.13 chooses one.
 
@@ -42,15 +42,25 @@ test: .venv/installed
 test-slow: .venv/installed
 	$(BIN)/python -m pytest tests -m slow || [ $$? -eq 5 ]
 
-# The comparison takes dreams from the ablation, which comes first; broken
-# off, it goes on where it stopped.
+# The comparison takes dreams from the ablation, which comes first; broken off, it goes on
+# where it stopped. The judge needs PyTorch, and sees dreams between the ablation's two calls, of
+# which the second has only numbers and figures left to do.
 priors: .venv/installed
-	@if [ -e out/ablation/run.json ]; then resume=--resume; else resume=; fi; \
-	$(BIN)/lsd-repro prior ablate --weights small --class "king penguin" --out out/ablation $$resume
-	cp out/ablation/prior-ablation.png out/ablation/prior-ablation.json data/gallery/
+	@$(call install,train) || echo "EfficientNet-lite0 can't be installed: going on without this judge"
+	@$(call ablate,out/ablation,--seeds 3)
+	@$(call ablate,out/ablation-trunk,--weights trunk --scales all --strengths 10 50)
+	cp out/ablation/prior-ablation*.png out/ablation/prior-ablation.json out/ablation/prior-ablation.md data/gallery/
+	cp out/ablation-trunk/prior-ablation.json data/gallery/prior-ablation-trunk.json
 	$(BIN)/lsd-repro prior show --out data/gallery
 	$(BIN)/lsd-repro prior compare ours=data/priors.npz $(PRIORS_2015:%=2015=%) \
-	    --dreams out/ablation/pictures/student-*.png --out data/gallery
+	    --dreams out/ablation/pictures/*-king-penguin-seed0/student-*.png --out data/gallery
+
+ABLATED := "king penguin" ladybug goldfish "school bus" "brain coral" pizza
+ablate = for turn in dream judge; do \
+	    if [ -e $1/run.json ]; then resume=--resume; else resume=; fi; \
+	    $(BIN)/lsd-repro prior ablate --classes $(ABLATED) $2 $(PRIORS_2015:%=--judge-prior %) --out $1 $$resume || exit; \
+	    [ $$turn = judge ] || $(BIN)/python -m lsd_repro.train.judge_ablation $1 || echo "going on without this judge"; \
+	done
 
 # Without PyTorch, which there is not for every Python, it measures the others.
 bench: torch
@@ -77,7 +87,7 @@ lint: .venv/lint
 	$(BIN)/clang-format --dry-run --Werror lsd_repro/film/blend.c lsd_repro/ops/*.hpp tests/ops/*.cpp
 
 clean:
-	rm -rf .venv .uv out/frames out/live out/ablation docs/_build docs/api docs/notebooks build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
+	rm -rf .venv .uv out/frames out/live out/ablation out/ablation-trunk docs/_build docs/api docs/notebooks build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
 	find lsd_repro tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Editable, so that the checkout is what runs: after git pull nothing needs to be

@@ -27,7 +27,7 @@ def numbers(name):
 
 def quotes():
     """Sentences of the page on priors, with the numbers filled in."""
-    show, compare, dreams = numbers("show"), numbers("compare"), numbers("ablation")["dreams"]
+    show, compare, ablation = numbers("show"), numbers("compare"), numbers("ablation")
     beyond = {kind: show[kind]["responses beyond, observed and by the model"]["20"] for kind in ("gaussian", "student")}
     gain = show["student"]["nats per pixel"] - show["gaussian"]["nats per pixel"]
     yield f"five photos that were not fitted, a share of {beyond['gaussian'][0]:.2g} lies beyond 20"
@@ -36,11 +36,13 @@ def quotes():
     yield f"the patches are {gain:.2f} nats likelier under the t"
     assert len(show["photos"]) == 5
 
-    energy = {name: dream["energy, Student-t, all scales"] for name, dream in dreams.items()}
-    one, several = "student, one scale, strength 10", "student, all scales, strength 10"
-    yield f"(energy {energy['none']:.2f} at a logit of {dreams['none']['logit']:.1f})"
-    yield f"brings it to {energy[one]:.2f} when it looks at the finest scale only, and to {energy[several]:.2f} when"
-    yield f"logit ({dreams[one]['logit']:.1f} and {dreams[several]['logit']:.1f})"
+    energy = {family: values["energy, student"] for family, values in ablation["at the price"].items()}
+    several = energy["Student-t, all scales"]
+    yield f"In {ablation['dreams']} dreams, at equal logit"
+    yield f"even under the Student-t ({energy['Gaussian, all scales']:.2f} against {several:.2f})"
+    yield (f"full of noise (energy {ablation['means']['none']['energy, student']:.2f}); at equal logit the Student-t brings "
+           f"it to {energy['Student-t, one scale']:.2f} when it looks at the finest scale only, and to {several:.2f} when it looks "
+           "at five")
 
     auc = compare["auc, photos below"]
     yield f"with noise (AUC {auc['ours student']['noise']['by scale'][0]:.2f}), but more than with blur " \

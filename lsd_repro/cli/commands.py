@@ -145,18 +145,20 @@ def run_prior_compare(args):
 
 
 def run_prior_ablate(args):
-    from lsd_repro.compare import prior_pages
-    from lsd_repro.compare.ablation import PROGRAM, STRENGTHS
+    from lsd_repro.compare import ablation, ablation_page
     from lsd_repro.film import schedule
-    from lsd_repro.film.start import load_start
     from lsd_repro.network import matconvnet
     from lsd_repro.prior import store
 
-    network = matconvnet.read(shipped.network(args.weights))
-    scene = schedule.parse_classes([args.name], network.descriptions)[0]
-    prior_pages.ablation(args.out, network, store.load(args.prior or shipped.path(shipped.PRIORS)),
-                         load_start(args.start, (PROGRAM.width, PROGRAM.height)), scene,
-                         args.strengths or STRENGTHS, resume=args.resume)
+    weights = args.weights or "small"
+    network = matconvnet.read(shipped.network(weights))
+    other = matconvnet.read(shipped.network(args.judge_weights or ("small" if weights == "trunk" else "trunk")))
+    scenes = schedule.parse_classes(args.classes or ablation.CLASSES, network.descriptions)
+    judge_prior = args.judge_prior and store.load_kind(args.judge_prior, "student")
+    options = {"kinds": args.kinds, "scales": [{"one": ablation.ONE, "all": ablation.ALL}[some] for some in args.scales],
+               "strengths": sorted(args.strengths or ablation.STRENGTHS)}
+    ablation_page.ablation(args.out, network, store.load(args.prior or shipped.path(shipped.PRIORS)), scenes, args.seeds, options,
+                           resume=args.resume, other=other, judge_prior=judge_prior, photos=args.photos)
     print(f"done, see {args.out}")
     return 0
 

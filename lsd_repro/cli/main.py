@@ -132,7 +132,7 @@ def parser():
                      help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
     add_photos_options(sub, "out/prior-show")
 
-    sub = command("compare", commands.run_prior_compare, "several priors side by side, on one page and in numbers",
+    sub = command("compare", commands.run_prior_compare, "several priors side by side, in four figures and in numbers",
                  "lsd-repro prior compare data/priors.npz my-priors.npz --image me.jpg", actions)
     sub.add_argument("priors", nargs="+", type=path, metavar="[NAME=]F",
                      help="prior .npz files, or folders of 2015's .npy files; "
@@ -143,16 +143,30 @@ def parser():
                      help="dreamt pictures, to see what energy they have")
     add_photos_options(sub, "out/prior-compare")
 
-    sub = command("ablate", commands.run_prior_ablate, "the same dream without a prior, with each kind, at one scale and at all",
-                 'lsd-repro prior ablate --class "king penguin"', actions)
-    sub.add_argument("--class", dest="name", required=True, metavar="NAME", help="what to dream of")
+    sub = command("ablate", commands.run_prior_ablate,
+                 "the same dreams without a prior, under each kind, at one scale and at all, and what judges say of them",
+                 "lsd-repro prior ablate --seeds 3 --out out/ablation", actions)
+    sub.add_argument("--classes", nargs="+", default=None, metavar="NAME",
+                     help="what to dream of, one class each (default: king penguin, ladybug, goldfish)")
+    sub.add_argument("--seeds", type=whole(1), default=1, metavar="N",
+                     help="noises that each class starts from (default: %(default)s)")
+    sub.add_argument("--kinds", nargs="+", choices=("gaussian", "student", "tv"), default=("gaussian", "student", "tv"),
+                     help="default: all three")
+    sub.add_argument("--scales", nargs="+", choices=("one", "all"), default=("one", "all"),
+                     help="the finest of the stream's scales, or all (default: either)")
     sub.add_argument("--strengths", nargs="+", type=not_negative, default=None, metavar="S",
-                     help="prior strengths (default: the demo's and the stream's, 2 and 10)")
-    sub.add_argument("--start", type=path, metavar="IMG", help="start image (default: a photo that scikit-image ships)")
+                     help="prior strengths, in the Student-t's units (default: 10, the stream's, 30 and 100)")
     sub.add_argument("--prior", type=path, metavar="F", help="a prior file with both kinds (default: the one that ships)")
-    add_weights_option(sub)
+    sub.add_argument("--judge-prior", type=path, metavar="F", help="a Student-t prior to judge by as well, such as 2015's")
+    sub.add_argument("--judge-weights", type=path, metavar="F",
+                     help="a network to judge by (default: trunk, or small if trunk dreams)")
+    sub.add_argument("--photos", type=path, metavar="DIR",
+                     help="photos to compare dreams with (default: five that "
+                          "scikit-image and matplotlib ship)")
+    add_weights_option(sub, "small")
     sub.add_argument("--out", default="out/ablation", type=path, metavar="DIR", help="default: %(default)s")
-    sub.add_argument("--resume", action="store_true", help="continue the interrupted run in --out")
+    sub.add_argument("--resume", action="store_true",
+                     help="continue the run in --out; more classes, seeds, kinds or strengths may be asked for")
 
     sub = command("denoise", commands.run_prior_denoise,
                   "the standard test of a patch prior: remove noise from 68 Berkeley pictures",

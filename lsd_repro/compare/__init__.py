@@ -5,8 +5,9 @@
 ``devices.py``       the same gradient on two devices
 ``pictures.py``      photos, and what can be done to them, to judge priors by
 ``priors.py``        priors in numbers: likelihood, energies, ranking
-``ablation.py``      the same dream under different priors
-``prior_pages.py``   figures and JSON of all that
+``ablation.py``      the same dreams under different priors; ``ablation_measures.py`` judges them,
+                     ``ablation_contrasts.py`` compares priors at one price, ``ablation_page.py`` writes it down
+``prior_pages.py``   figures and JSON of the rest
 ``statistics.py``    statistics of a frame, and the yardstick for them
 ``report.py``        our frames compared with 2015's: numbers and page
 ``report_page.py``   that page, of ``templates/report.html`` and ``report_parts.py``

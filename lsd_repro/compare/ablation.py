@@ -1,76 +1,90 @@
-"""The same dream under different priors: what each does, and what one scale lacks."""
+"""The same dreams under different priors: an experiment in blocks.
 
+A *block* is a class and a noise to start from; an *arm* is a prior: its kind, the scales at which
+it looks, and its strength. Every arm dreams in every block, so that arms can be compared within
+blocks. Blocks are dreamt one after the other: a study that is broken off has fewer, but whole ones.
+
+What the dreams are worth is measured from their pictures, by `lsd_repro.compare.ablation_measures`.
+"""
+
+import json
+import re
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
-from lsd_repro.dream.step import GradientStep, compile_energies, compile_gradient
+from lsd_repro.dream.step import GradientStep, compile_gradient
+from lsd_repro.errors import InputError
 from lsd_repro.film.run import check_finite, digest, open_record
+from lsd_repro.film.schedule import Scene
+from lsd_repro.film.start import load_start, noise
 from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.write import as_still, write_png
 from lsd_repro.material import files
-from lsd_repro.prior.energy import multiscale, patch_energy, total_variation
+from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
 from lsd_repro.program2015 import STREAM
 
-# Large enough for all scales of the stream, and done in minutes with the small network.
-PROGRAM = replace(STREAM, width=384, height=256, video_frames_per_frame=25, frames_per_class=3)
-STRENGTHS = 2.0, 10.0  # the second is the stream's
+# The smallest picture that has a patch at the coarsest of the stream's scales; two frames, so
+# that the second begins, as in the stream, with a dream that was zoomed.
+PROGRAM = replace(STREAM, width=256, height=256, video_frames_per_frame=25, frames_per_class=2)
 KINDS = "gaussian", "student", "tv"
+ONE, ALL = "one scale", "all scales"
+CLASSES = "king penguin", "ladybug", "goldfish"
+STRENGTHS = 10.0, 30.0, 100.0  # the first is the stream's
 
 
-class Variant(NamedTuple):
-    """One dream of the ablation.
+class Arm(NamedTuple):
+    """A prior to dream under.
 
     Attributes
     ----------
     kind : {"none", "gaussian", "student", "tv"}
-    scales : tuple of int
+    scales : {"one scale", "all scales"}
+        The finest of the program's, or all of them.
     strength : float
-        In the Student-t's units; see `relative_weights`.
+        In the units of the Student-t at all scales; see `relative_weights`.
     """
 
     kind: str
-    scales: tuple
-    strength: float
+    scales: str = ONE
+    strength: float = 0.0
 
     @property
     def name(self):
-        scales = "all scales" if len(self.scales) > 1 else "one scale"
-        return "none" if self.kind == "none" else f"{self.kind}, {scales}, strength {self.strength:g}"
+        return "none" if self.kind == "none" else f"{self.kind}, {self.scales}, strength {self.strength:g}"
 
     @property
     def file_name(self):
-        return self.name.replace(", ", "-").replace(" ", "-")
+        return self.name.replace(", ", "-").replace(" ", "-") + ".png"
 
 
-class Dream(NamedTuple):
-    """The result of a variant.
+class Block(NamedTuple):
+    """What a dream is of, and the seed of the noise that it starts from."""
 
-    Attributes
-    ----------
-    picture : float32 array, shape (height, width, 3)
-    logit : float
-        Mean logit of the class over the picture.
-    energy : float
-        Multi-scale energy under the Student-t, whatever the variant's own prior.
-    weight : float
-        What the variant's own energy was multiplied by.
-    """
+    scene: Scene
+    seed: int
 
-    picture: np.ndarray
-    logit: float
-    energy: float
-    weight: float
+    @property
+    def folder_name(self):
+        words = re.sub(r"\W+", "-", self.scene.caption.lower()).strip("-")
+        return f"{self.scene.c0:03d}-{words}-seed{self.seed}"
 
 
-def variants(scales, strengths=STRENGTHS):
-    """No prior, then each kind of prior at one scale and at all, at each strength."""
-    return [Variant("none", tuple(scales), 0.0)] + [
-        Variant(kind, some, strength)
-        for strength in strengths for some in (tuple(scales[:1]), tuple(scales)) for kind in KINDS]
+NONE = Arm("none")
+
+
+def arms(kinds=KINDS, scales=(ONE, ALL), strengths=STRENGTHS):
+    """No prior, then each kind at each choice of scales and each strength."""
+    return [NONE] + [Arm(kind, some, strength) for kind in kinds for some in scales for strength in strengths]
+
+
+def blocks(scenes, seeds):
+    """All classes with the first seed, then all with the second, and so on."""
+    return [Block(scene, seed) for seed in range(seeds) for scene in scenes]
 
 
 def energies(priors):
@@ -78,24 +92,68 @@ def energies(priors):
     return {**{kind: patch_energy(prior) for kind, prior in priors.items()}, "tv": total_variation}
 
 
-def relative_weights(priors, start, scales):
-    """The factor by which each energy pushes as hard as the Student-t's.
+def relative_weights(priors, picture, scales, families):
+    """By what energies must be multiplied to push as hard as the Student-t at all scales.
 
-    Energies have units of their own.  To compare like with like, each is scaled so that
-    its gradient at the start image has the same root mean square as the Student-t's,
-    both over all scales.
+    Energies have units of their own, and the mean over scales gives the finest of five a fifth of
+    what it has alone. To compare like with like, each is scaled so that its gradient at one
+    picture has the same root mean square.
+
+    Parameters
+    ----------
+    priors : dict
+        From "student" and "gaussian" to PatchPrior.
+    picture : ndarray, shape (height, width, 3)
+        What is pushed; a photo is neutral, being what all of them are there to keep.
+    scales : dict of str to sequence of int
+        From `ONE` and `ALL` to mean-pooling factors.
+    families : sequence of (kind, name of the scales)
 
     Returns
     -------
-    dict of str to float
+    dict of (kind, name of the scales) to float
     """
-    push = {kind: np.sqrt(np.mean(compile_gradient(multiscale(energy, scales))(start) ** 2))
-            for kind, energy in energies(priors).items()}
-    return {kind: float(push["student"] / push[kind]) for kind in push}
+    unit = "student", ALL
+    push = {(kind, name): np.sqrt(np.mean(
+        compile_gradient(multiscale(energies(priors)[kind], scales[name]))(picture) ** 2))
+        for kind, name in {unit, *families}}
+    return {family: float(push[unit] / push[family]) for family in families}
 
 
-def ablate(out, network, priors, start, scene, strengths=STRENGTHS, program=PROGRAM, resume=False):
-    """Dream each variant; each is kept in `out` as soon as it is done.
+class Study(NamedTuple):
+    """The dreams of a study, on the disk.
+
+    Attributes
+    ----------
+    out : Path
+    blocks : list of Block
+    arms : list of Arm
+    weights : dict of (kind, name of the scales) to float
+        From `relative_weights`.
+    """
+
+    out: Path
+    blocks: list
+    arms: list
+    weights: dict
+
+    def path(self, block, arm):
+        """Where a dream is kept."""
+        return self.out / "pictures" / block.folder_name / arm.file_name
+
+    def picture(self, block, arm):
+        """A dream: (height, width, 3) uint8 array."""
+        return read(self.path(block, arm))
+
+
+def read(path):
+    with Image.open(path) as file:
+        return np.asarray(file)
+
+
+def dream_all(out, network, priors, scenes, seeds, kinds=KINDS, scales=(ONE, ALL), strengths=STRENGTHS,
+              program=PROGRAM, resume=False):
+    """Dream every block under every arm; each dream is kept in `out` as soon as it is done.
 
     Parameters
     ----------
@@ -104,72 +162,94 @@ def ablate(out, network, priors, start, scene, strengths=STRENGTHS, program=PROG
     network : NetworkWeights
     priors : dict
         From "student" and "gaussian" to PatchPrior.
-    start : ndarray, shape (height, width, 3)
-    scene : Scene
-        The class to dream of.
-    strengths : sequence of float
+    scenes : sequence of Scene
+        The classes to dream of.
+    seeds : int
+        How many noises to start from.
+    kinds, scales, strengths : sequence
+        See `arms`.
     program : Program
-        Sets steps, frames, zoom and scales.
+        Sets size, steps, frames, zoom and scales.
     resume : bool
-        Continue with what `out` holds.
+        Go on with what `out` holds, and with classes or seeds that it lacks.
 
     Returns
     -------
-    dict of Variant to Dream
+    Study
 
     Raises
     ------
     InputError
-        As `lsd_repro.film.run.open_record`.
+        As `lsd_repro.film.stream.open_record`; if the picture is too small for the scales, or a scene has two classes.
     """
+    for scene in scenes:
+        if scene.c0 != scene.c1:
+            raise InputError(f"'{scene.caption}': the study compares dreams of one class each; name them apart")
     out = Path(out)
+    check_scales(program.height, program.width, program.prior_scales)
+    sets = {ONE: program.prior_scales[:1], ALL: program.prior_scales}
+    # Neither blocks nor arms: more of them may be asked for later, and change no dream.
     open_record(out, {
-        **asdict(program), "scene": list(scene), "strengths": list(strengths), "start": digest(start),
-        "network": digest(*network.weights, *network.biases, network.average_image),
+        **asdict(program), "network": digest(*network.weights, *network.biases, network.average_image),
         "priors": {kind: digest(prior.filters, prior.mean) for kind, prior in sorted(priors.items())}}, resume)
-    for folder in ("state", "pictures"):
-        files.make_folder(out / folder)
-    todo = variants(program.prior_scales, strengths)
-    steps = program.frames_per_class * program.steps_per_frame
-    dreams = {}
-    judge, weights = None, None
-    with tqdm(total=len(todo) * steps, unit="step", desc="dreaming") as bar:
-        for variant in todo:
-            kept = out / "state" / f"{variant.file_name}.npz"
-            if kept.exists():
-                dreams[variant] = load(kept)
-                bar.update(steps)
-                continue
-            if judge is None:
-                judge = compile_energies(multiscale(patch_energy(priors["student"]), program.prior_scales), [1])
-                weights = {**relative_weights(priors, start, program.prior_scales), "none": 0.0}
-            bar.set_postfix_str(variant.name)
-            dreams[variant] = dream(variant, weights[variant.kind], network, priors, start, scene, program,
-                                    judge, bar.update)
-            write_png(out / "pictures" / f"{variant.file_name}.png", as_still(dreams[variant].picture))
-            files.write_arrays(kept, **dreams[variant]._asdict())
-    return dreams
+    study = Study(out, blocks(scenes, seeds), arms(kinds, scales, strengths),
+                  kept_weights(out / "weights.json", priors, program, sets, [(kind, some) for kind in kinds for some in scales]))
+    files.write_bytes(out / "classes.json", json.dumps(
+        {block.folder_name: network.descriptions[block.scene.c0] for block in study.blocks}, indent=1).encode())
+    steps = Steps(network, priors, sets, program)
+    with tqdm(total=len(study.blocks) * len(study.arms), unit="dream", desc="dreaming") as bar:
+        for block in study.blocks:
+            files.make_folder(study.path(block, NONE).parent)
+            for arm in study.arms:
+                if not study.path(block, arm).exists():
+                    bar.set_postfix_str(f"{block.scene.caption} {block.seed}: {arm.name}")
+                    write_png(study.path(block, arm), as_still(dream(steps, block, arm, study.weights, program)))
+                bar.update()
+    return study
 
 
-def dream(variant, weight, network, priors, start, scene, program, judge, on_step):
-    """Dream one variant, as the stream would: zoom, then steps, frame after frame."""
-    energy = energies(priors).get(variant.kind, total_variation)
-    step = GradientStep(network, multiscale(energy, variant.scales), start, program.learning_rate,
-                        weight * variant.strength, program.network_scales)
+def kept_weights(path, priors, program, sets, families):
+    """`relative_weights` at the photo that ships, from a file as far as it has them; the others are added to it."""
+    found = json.loads(path.read_text()) if path.exists() else {}
+    missing = [(kind, scales) for kind, scales in families if scales not in found.get(kind, {})]
+    if missing:
+        start = load_start(size=(program.width, program.height))
+        for (kind, scales), weight in relative_weights(priors, start, sets, missing).items():
+            found.setdefault(kind, {})[scales] = weight
+        files.write_bytes(path, json.dumps(found, indent=1).encode())
+    return {(kind, scales): found[kind][scales] for kind, scales in families}
 
-    def after(terms):
-        check_finite(terms.loss, variant.name)
-        on_step()
 
+class Steps:
+    """Gradient steps, one for each kind of prior and choice of scales, compiled when first asked for."""
+
+    def __init__(self, network, priors, sets, program):
+        self._made = {}
+        self._network, self._energies, self._sets, self._program = network, energies(priors), sets, program
+
+    def at(self, arm, start, weights):
+        """The step of an arm, at a start."""
+        # No prior is any prior of strength 0; always the same one, the fastest, so that nothing depends on the order.
+        kind, scales = ("tv", ONE) if arm.kind == "none" else (arm.kind, arm.scales)
+        if (kind, scales) not in self._made:
+            self._made[kind, scales] = GradientStep(
+                self._network, multiscale(self._energies[kind], self._sets[scales]), start,
+                self._program.learning_rate, 0.0, self._program.network_scales)
+        step = self._made[kind, scales]
+        step.prior_strength = arm.strength * weights.get((kind, scales), 0.0)
+        step.picture = start
+        step.reset_moments()
+        return step
+
+
+def dream(steps, block, arm, weights, program):
+    """One dream, as the stream would have it: zoom, then steps, frame after frame.
+
+    Returns
+    -------
+    ndarray, shape (height, width, 3)
+    """
+    step = steps.at(arm, noise((program.width, program.height), block.seed), weights)
     for _ in range(program.frames_per_class):
-        optimise_frame(step, scene, program, after)
-    picture = step.picture
-    # A step reports on the picture before it.
-    terms = step.step(scene.c0, scene.c1)
-    return Dream(picture, terms.target, float(judge(picture)[0]), weight * variant.strength)
-
-
-def load(path):
-    """A Dream from its file."""
-    with np.load(path) as kept:
-        return Dream(kept["picture"], float(kept["logit"]), float(kept["energy"]), float(kept["weight"]))
+        optimise_frame(step, block.scene, program, lambda terms: check_finite(terms.loss, arm.name))
+    return step.picture

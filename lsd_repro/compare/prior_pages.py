@@ -1,4 +1,4 @@
-"""What ``lsd-repro prior show``, ``compare`` and ``ablate`` write: figures, and every number as JSON."""
+"""What ``lsd-repro prior show`` and ``compare`` leave behind: figures, and a JSON of every number."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,9 @@ import numpy as np
 from tqdm import tqdm
 
 from lsd_repro.compare import priors
-from lsd_repro.compare.ablation import PROGRAM, STRENGTHS, ablate
 from lsd_repro.compare.pictures import crops
 from lsd_repro.dream.sampling import sample_picture
 from lsd_repro.dream.step import compile_energy_map
-from lsd_repro.errors import InputError
 from lsd_repro.figures import drawing
 from lsd_repro.figures import priors as figures
 from lsd_repro.film.start import load_start
@@ -94,14 +92,14 @@ def sample_pictures(found, seed):
 
 
 def compare(paths, out, image=None, photos=None, dreams=(), seed=0):
-    """One page on several priors side by side, and its numbers.
+    """Several priors side by side, in four figures, and their numbers.
 
     Parameters
     ----------
     paths : sequence of str
         Prior files or folders, ``NAME=F`` to name one; see `lsd_repro.compare.priors.entries`.
     out : path
-        Folder for ``prior-compare.png`` and ``prior-compare.json``.
+        Folder for ``prior-compare-{filters,energies,ranking,maps}.png`` and ``prior-compare.json``.
     image : path, optional
         Whose energy maps are shown (default: a photo that scikit-image ships).
     photos : path, optional
@@ -137,17 +135,20 @@ def compare(paths, out, image=None, photos=None, dreams=(), seed=0):
         function = compile_energy_map(entry.prior)
         maps[entry.label] = [function(pooled(photo, scale)) for scale in priors.SCALES]
     files.make_folder(out)
-    drawing.save(Path(out) / "prior-compare.png", figures.prior_comparison(
-        names, [density.whitening(entry.prior) for entry in found], [priors.spectrum(entry.prior) for entry in found],
-        correlations, priors.SCALES,
-        {name: {kind: table[name, kind].mean(axis=0) for kind in sets} for name in names},
-        {name: {kind: ranked[name][kind]["all scales"] for kind in ranked[name]} for name in judged}, photo, maps))
+    energies = {name: {kind: table[name, kind].mean(axis=0) for kind in sets} for name in judged}
+    for name, figure in {
+            "filters": figures.compared_filters(names, [density.whitening(entry.prior) for entry in found],
+                                                [priors.spectrum(entry.prior) for entry in found], correlations),
+            "energies": figures.compared_energies(energies, priors.SCALES),
+            "ranking": figures.compared_rankings(
+                {name: {kind: ranked[name][kind]["all scales"] for kind in ranked[name]} for name in judged}),
+            "maps": figures.energy_maps(photo, maps, priors.SCALES)}.items():
+        drawing.save(Path(out) / f"prior-compare-{name}.png", figure)
     numbers = {
         "priors": names, "scales": list(priors.SCALES),
         "pictures": {kind: len(pictures) for kind, pictures in sets.items()}, "crop": priors.CROP,
         "scale matrix correlations": {a: dict(zip(names, row)) for a, row in zip(names, correlations.tolist())},
-        "mean energy by scale": {name: {kind: table[name, kind].mean(axis=0).tolist() for kind in sets}
-                                 for name in judged},
+        "mean energy by scale": {name: {kind: values.tolist() for kind, values in energies[name].items()} for name in judged},
         "auc, photos below": ranked,
         "root eigenvalues": {entry.label: {"largest": values[0], "smallest": values[-1]}
                              for entry, values in zip(found, map(priors.spectrum, (e.prior for e in found)))}}
@@ -160,29 +161,6 @@ def pooled(picture, scale):
     height, width = (side // scale for side in picture.shape[:2])
     blocks = picture[:height * scale, :width * scale].reshape(height, scale, width, scale, 3)
     return blocks.mean(axis=(1, 3))
-
-
-def ablation(out, network, found, start, scene, strengths=STRENGTHS, program=PROGRAM, resume=False):
-    """The ablation's grid of dreams (``prior-ablation.png``) and its numbers (``prior-ablation.json``).
-
-    Parameters and errors are those of `lsd_repro.compare.ablation.ablate`.
-
-    Returns
-    -------
-    dict
-        The numbers.
-    """
-    missing = {"student", "gaussian"} - set(found)
-    if missing:
-        raise InputError(f"the ablation needs both kinds of prior, the file has no {missing.pop()}; "
-                         "fit one with 'lsd-repro prior fit'")
-    dreams = ablate(out, network, found, start, scene, strengths, program, resume)
-    drawing.save(Path(out) / "prior-ablation.png", figures.ablation(scene.caption, start, dreams, strengths))
-    numbers = {"class": scene.caption, "dreams": {
-        variant.name: {"logit": dream.logit, "energy, Student-t, all scales": dream.energy, "weight": dream.weight}
-        for variant, dream in dreams.items()}}
-    write_json(Path(out) / "prior-ablation.json", numbers)
-    return numbers
 
 
 def write_json(path, numbers):

@@ -1,11 +1,15 @@
-"""What priors look like, and what they do to a dream."""
+"""What priors look like, one by one and side by side."""
+
+import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from lsd_repro.figures.drawing import COLOURS, NAMES, bare, colour, show, table, tiles
 
 GRID_COLUMNS = 16
+ENERGY_COLUMNS = 3
 
 
 def filter_tiles(whitening, columns=GRID_COLUMNS, chosen=None):
@@ -104,8 +108,8 @@ def prior_tails(fits, densities):
     return figure
 
 
-def prior_comparison(labels, whitenings, spectra, correlations, scales, energies, aucs, photo, maps):
-    """One page on several priors.
+def compared_filters(labels, whitenings, spectra, correlations):
+    """Filters of several priors, the spectra of their scale matrices, and how these correlate.
 
     Parameters
     ----------
@@ -115,103 +119,130 @@ def prior_comparison(labels, whitenings, spectra, correlations, scales, energies
         One per prior.
     correlations : array (n, n)
         Between scale matrices.
-    scales : sequence of int
-    energies : dict of label to dict of set to array (scales,)
-        Mean energies.
-    aucs : dict of label to dict of set to float
-    photo : array (height, width, 3)
-    maps : dict of label to list of array
-        Energy maps of the photo, one per scale.
     """
     n = len(labels)
-    figure = Figure((14, 9.2 + 2.1 * n), layout="constrained")
-    figure.suptitle("Patch priors side by side", fontsize=15)
-    top, middle, bottom = figure.subfigures(3, 1, height_ratios=(3.4, 5.4, 0.6 + 2.1 * n))
-
-    axes = top.subplots(1, n + 1, width_ratios=[1] * n + [1.25])
-    top.suptitle("Filters, from the most precise to brightness, and the spectra of the scale matrices")
-    for one, label, whitening in zip(axes, labels, whitenings):
+    figure = Figure((max(3.2 * n, 9), 7.4), layout="constrained")
+    figure.suptitle(_headline(
+        "Filters run from the finest chequers to brightness whatever the prior; how precise they are differs: "
+        f"the finest direction has {_range([values[-1] for values in spectra])} grey levels", figure), fontsize=12)
+    top, bottom = figure.subfigures(2, 1, height_ratios=(1, 1.05))
+    for one, label, whitening in zip(np.atleast_1d(top.subplots(1, n)), labels, whitenings):
         chosen = np.linspace(0, len(whitening) - 1, 64).astype(int)
         one.imshow(filter_tiles(whitening, 8, chosen), interpolation="nearest")
-        bare(one, label, fontsize=10)
-    lines = axes[-1]
+        bare(one, label, fontsize=11)
+    lines, matrix = bottom.subplots(1, 2)
     for index, (label, values) in enumerate(zip(labels, spectra)):
         lines.semilogy(np.linspace(0, 1, len(values)), values, lw=1.8, color=colour(index, n), label=label)
-    lines.set_xlabel("rank of the component (0: brightness)")
+    lines.set_xlabel("rank of the component (0: brightness, 1: finest)")
     lines.set_ylabel("root eigenvalue (grey levels)")
-    lines.legend(fontsize=8)
+    lines.legend(fontsize=9)
     lines.grid(alpha=0.3)
-
-    middle.suptitle("Energy of pictures at each scale, and how well it tells photos from what is no photo")
-    rows = middle.subfigures(2, 1, height_ratios=(1, 1))
-    axes = np.atleast_1d(rows[0].subplots(1, n))
-    sets = list(energies[labels[0]])
-    for one, label in zip(axes, labels):
-        for index, name in enumerate(sets):
-            one.plot(scales, energies[label][name], "o-", ms=4, lw=1.5, label=name,
-                     color="black" if name == "photos" else colour(index - 1, len(sets) - 1))
-        one.set_xscale("log", base=2)
-        one.set_xticks(scales, [str(scale) for scale in scales])
-        one.set_yscale("log")
-        one.set_title(label, fontsize=10)
-        one.set_xlabel("pooled by")
-        one.grid(alpha=0.3)
-    axes[0].set_ylabel("mean energy")
-    axes[-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    left, right = rows[1].subplots(1, 2)
-    table(left, [[aucs[label][name] for name in aucs[labels[0]]] for label in aucs], list(aucs), list(aucs[labels[0]]),
-           "AUC: chance that a photo has less energy (all scales)", 0, 1)
-    table(right, correlations, labels, labels, "correlation of the scale matrices", 0.5, 1)
-
-    axes = bottom.subplots(n, len(maps[labels[0]]) + 1, squeeze=False)
-    bottom.suptitle("Where in a picture the energy is, scale by scale (each map from its own 1st to 99th percentile)")
-    for row, label in enumerate(labels):
-        show(axes[row, 0], photo)
-        axes[row, 0].set_ylabel(label, fontsize=10)
-        for one, scale, values in zip(axes[row, 1:], scales, maps[label]):
-            low, high = np.percentile(values, (1, 99))
-            one.imshow(values, cmap="magma", vmin=low, vmax=high, interpolation="nearest", aspect="auto")
-            bare(one, f"pooled by {scale}" if row == 0 else None, fontsize=10)
+    table(matrix, correlations, labels, labels, "correlation of the scale matrices", 0.5, 1)
     return figure
 
 
-def ablation(class_name, start, dreams, strengths):
-    """A grid of the same dream under different priors.
+def compared_energies(energies, scales):
+    """Mean energies of sets of pictures at each scale, by each prior.
 
     Parameters
     ----------
-    class_name : str
-    start : array (height, width, 3)
-    dreams : dict of Variant to Dream
-        As `lsd_repro.compare.ablation.ablate` returns.
-    strengths : sequence of float
+    energies : dict of str to dict of str to array (scales,)
+        By prior and set; photos among the sets.
+    scales : sequence of int
     """
-    kinds = [kind for kind in ("gaussian", "student", "tv") if any(v.kind == kind for v in dreams)]
-    none = next(variant for variant in dreams if variant.kind == "none")
-    columns = 2 * len(strengths)
-    figure = Figure((3.4 * columns, 2.95 * (len(kinds) + 1)), layout="constrained")
-    axes = figure.subplots(len(kinds) + 1, columns)
-    figure.suptitle(f"The same dream of '{class_name}' under different priors\n"
-                    "logit: how sure the network is; E: energy under the Student-t, all scales (low is natural)")
-
-    def place(one, variant, title):
-        dream = dreams[variant]
-        show(one, dream.picture, title, fontsize=10)
-        one.set_xlabel(f"logit {dream.logit:.1f},  E {dream.energy:.2f}", fontsize=9)
-
-    for one in axes[0]:
+    n = len(energies)
+    rows = -(-n // ENERGY_COLUMNS)
+    figure = Figure((12, 3.4 * rows + 0.8), layout="constrained")
+    sets = [kind for kind in next(iter(energies.values())) if kind != "photos"]
+    finest = {kind: [by_set[kind][0] / by_set["photos"][0] for by_set in energies.values()] for kind in sets}
+    below = [kind for kind in sets if max(finest[kind]) < 1]
+    above = [kind for kind in sets if min(finest[kind]) > 1]
+    figure.suptitle(_headline("Energies at each scale, over that of photos. At the finest, by every prior, below photos: "
+                              f"{', '.join(below) or 'none'}; above: {', '.join(above) or 'none'}", figure), fontsize=12)
+    axes = figure.subplots(rows, ENERGY_COLUMNS, squeeze=False).ravel()
+    for one, (label, by_set) in zip(axes, energies.items()):
+        one.axhline(1, color="black", lw=1.8, label="photos")
+        for index, kind in enumerate(sets):
+            one.plot(scales, by_set[kind] / by_set["photos"], "o-", ms=4, lw=1.6, label=kind, color=colour(index, len(sets)))
+        one.set_xscale("log", base=2)
+        one.set_xticks(scales, [str(scale) for scale in scales])
+        one.set_yscale("log")
+        # Within two decades, ticks at powers of ten alone would be too few.
+        low, high = one.get_ylim()
+        one.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 200 else (1,)))
+        one.yaxis.set_major_formatter("{x:g}")
+        one.yaxis.set_minor_formatter(NullFormatter())
+        one.set_title(label, fontsize=11)
+        one.set_xlabel("pooled by")
+        one.grid(alpha=0.3)
+    for one in axes[n:]:
         one.axis("off")
-    axes[0, 0].axis("on")
-    axes[0, 1].axis("on")
-    show(axes[0, 0], start, "the start", fontsize=10)
-    place(axes[0, 1], none, NAMES["none"])
-    for row, kind in enumerate(kinds, 1):
-        column = 0
-        for strength in strengths:
-            for several in (False, True):
-                variant = next(v for v in dreams if v.kind == kind and v.strength == strength
-                               and (len(v.scales) > 1) == several)
-                place(axes[row, column], variant,
-                      f"{NAMES[kind]}, {'all scales' if several else 'one scale'}, strength {strength:g}")
-                column += 1
+    for one in axes[::ENERGY_COLUMNS]:
+        one.set_ylabel("energy over photos'")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(sets) + 1, fontsize=10)
     return figure
+
+
+def compared_rankings(aucs):
+    """How well each prior tells photos from what is no photo.
+
+    Parameters
+    ----------
+    aucs : dict of str to dict of str to float
+        By prior and set.
+    """
+    kinds = list(next(iter(aucs.values())))
+    figure = Figure((9, 1.6 + 0.55 * len(aucs)), layout="constrained")
+    least = {kind: min(values[kind] for values in aucs.values()) for kind in kinds}
+    best, worst = max(kinds, key=least.get), min(kinds, key=least.get)
+    most = max(values[worst] for values in aucs.values())
+    figure.suptitle(_headline(f"Every prior tells photos from {best} (AUC at least {least[best]:.2f}), "
+                              f"from {worst} at most with {most:.2f}: "
+                              "chance that a photo has less energy, mean over scales", figure), fontsize=12)
+    table(figure.subplots(), [[values[kind] for kind in kinds] for values in aucs.values()], list(aucs), kinds, "", 0, 1)
+    return figure
+
+
+def energy_maps(photo, maps, scales):
+    """Where in a picture the energy is, scale by scale.
+
+    Parameters
+    ----------
+    photo : array (height, width, 3)
+    maps : dict of str to list of array
+        By prior, one per scale.
+    scales : sequence of int
+    """
+    n = len(maps)
+    figure = Figure((12.5, 1.0 + 1.75 * n), layout="constrained")
+    shares = {label: _strongest(by_scale[0]) for label, by_scale in maps.items()}
+    figure.suptitle(_headline(
+        f"Where in a photo the energy is: at the finest scale the strongest tenth of positions has {min(shares.values()):.0%} "
+        f"to {max(shares.values()):.0%} of it (each map from its own 1st to 99th percentile)", figure), fontsize=12)
+    axes = figure.subplots(n, len(scales) + 1, squeeze=False)
+    for one, scale in zip(axes[0, 1:], scales):
+        one.set_title(f"pooled by {scale}", fontsize=11)
+    for row, (label, by_scale) in zip(axes, maps.items()):
+        show(row[0], photo)
+        row[0].set_ylabel(f"{label}\n({shares[label]:.0%})", fontsize=11)
+        for one, values in zip(row[1:], by_scale):
+            low, high = np.percentile(values, (1, 99))
+            one.imshow(values, cmap="magma", vmin=low, vmax=high, interpolation="nearest", aspect="auto")
+            bare(one)
+    return figure
+
+
+def _strongest(values):
+    """Share of a map's sum that its strongest tenth has."""
+    ordered = np.sort(values, axis=None)[::-1]
+    return ordered[:len(ordered) // 10].sum() / ordered.sum()
+
+
+def _headline(text, figure):
+    """Wrapped to a figure's width."""
+    return textwrap.fill(text, int(11 * figure.get_figwidth()))
+
+
+def _range(values):
+    low, high = f"{min(values):.2g}", f"{max(values):.2g}"
+    return low if low == high else f"{low} to {high}"

@@ -278,7 +278,7 @@ def test_every_command_has_help_with_an_example(capsys):
 
 
 COMPUTING = (("frames",), ("live",), ("stills",), ("reproduce",), ("prior", "show"), ("prior", "compare", "a.npz"),
-             ("prior", "ablate", "--class", "a"), ("parity", "a.npz"), ("compare", "a.png"), ("doctor",))
+             ("prior", "ablate"), ("parity", "a.npz"), ("compare", "a.png"), ("doctor",))
 
 
 @pytest.mark.parametrize("arguments", COMPUTING, ids=" ".join)
@@ -330,7 +330,7 @@ def test_compare_says_how_many_statistics_are_as_close_as_2015s(tmp_path, monkey
 
 def test_prior_commands_refuse_what_they_cannot_use(tmp_path, capsys):
     for arguments, word in ((("show", "absent.npz"), "absent.npz"), (("compare", "absent.npz"), "absent.npz"),
-                            (("ablate", "--weights", "small", "--class", "unicorn"), "unicorn")):
+                            (("ablate", "--classes", "unicorn"), "unicorn")):
         assert run("prior", *arguments, "--out", tmp_path / "out") == 2
         assert word in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ from skimage import data
 
 from lsd_repro.compare import prior_pages, priors
 from lsd_repro.errors import InputError
+from lsd_repro.figures import priors as figures
 from lsd_repro.material import shipped
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import patch_energy
@@ -72,7 +73,7 @@ def test_spectrum_is_the_root_of_the_eigenvalues():
     np.testing.assert_allclose(priors.spectrum(prior), expected, rtol=1e-3)
 
 
-def test_compare_leaves_a_page_and_its_numbers(tmp_path, photos):
+def test_compare_leaves_four_figures_and_their_numbers(tmp_path, photos):
     out = tmp_path / "out"
     numbers = prior_pages.compare([SHIPPED, f"golden={GOLDEN}"], out, photos=photos,
                                   dreams=[photos / "coffee.png"])
@@ -81,8 +82,32 @@ def test_compare_leaves_a_page_and_its_numbers(tmp_path, photos):
     assert saved["scale matrix correlations"]["priors student"]["golden student"] == pytest.approx(
         numbers["scale matrix correlations"]["priors student"]["golden student"], rel=1e-5)
     assert set(saved["auc, photos below"]) == {*saved["priors"], "total variation"}
-    with Image.open(out / "prior-compare.png") as page:
-        assert page.width > 1000 and np.asarray(page.convert("L")).std() > 30
+    assert {path.name for path in out.glob("*.png")} == {
+        f"prior-compare-{name}.png" for name in ("filters", "energies", "ranking", "maps")}
+    for path in out.glob("*.png"):
+        with Image.open(path) as figure:
+            assert 700 < figure.width < 1300 and figure.height < 1000
+            assert np.asarray(figure.convert("L")).std() > 30
+
+
+def test_headlines_of_a_comparison_are_read_off_its_numbers():
+    aucs = {"a": {"noise": 0.9, "blur": 0.2}, "b": {"noise": 0.8, "blur": 0.45}}
+    assert headline(figures.compared_rankings(aucs)).startswith(
+        "Every prior tells photos from noise (AUC at least 0.80), from blur at most with 0.45")
+    energies = {"a": {"photos": np.array([2.0, 2]), "noise": np.array([3.0, 1]), "blur": np.array([1.0, 1]),
+                      "x": np.array([1.0, 3])},
+                "b": {"photos": np.array([1.0, 2]), "noise": np.array([2.0, 1]), "blur": np.array([0.5, 1]),
+                      "x": np.array([2.0, 3])}}
+    assert headline(figures.compared_energies(energies, (1, 4))).endswith("below photos: blur; above: noise")
+    even, peak = np.ones((10, 10)), np.zeros((10, 10))
+    peak[0, 0] = 1
+    assert "strongest tenth of positions has 10% to 100% of it" in headline(
+        figures.energy_maps(np.zeros((4, 4, 3)), {"even": [even], "peak": [peak]}, (1,)))
+
+
+def headline(figure):
+    """Its text, unwrapped."""
+    return " ".join(figure.get_suptitle().split())
 
 
 def test_show_leaves_figures_and_numbers(tmp_path, photos, monkeypatch):
