@@ -41,8 +41,8 @@ def quotes():
     yield f"In {ablation['dreams']} dreams, at equal logit"
     yield f"even under the Student-t ({energy['Gaussian, all scales']:.2f} against {several:.2f})"
     yield (f"full of noise (energy {ablation['means']['none']['energy, student']:.2f}); at equal logit the Student-t brings "
-           f"it to {energy['Student-t, one scale']:.2f} when it looks at the finest scale only, and to {several:.2f} when it looks "
-           "at five")
+           f"it to {energy['Student-t, one scale']:.2f} when it looks at the finest scale only, and to "
+           f"{several:.2f} when it looks at five")
 
     auc = compare["auc, photos below"]
     yield f"with noise (AUC {auc['ours student']['noise']['by scale'][0]:.2f}), but more than with blur " \

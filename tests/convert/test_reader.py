@@ -158,7 +158,7 @@ def test_command_writes_what_frames_and_scipy_read(tmp_path, capsys):
 
 def test_converting_does_not_wait_for_theano(tmp_path, python):
     path = write(tmp_path / "a.npz", network_of(classes=20), "npz")
-    done = python(f"import sys; from lsd_repro.cli.main import main\ncli.main(['convert', {str(path)!r}, '--out', 'a.mat'])\n"
+    done = python(f"import sys; from lsd_repro.cli.main import main\nmain(['convert', {str(path)!r}, '--out', 'a.mat'])\n"
                   "print([name for name in ('theano', 'torch', 'h5py') if name in sys.modules])")
     assert done.stdout.endswith("[]\n"), done.stderr
 

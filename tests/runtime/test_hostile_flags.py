@@ -3,7 +3,8 @@
 import pytest
 
 CASES = {
-    "no compiler": ("cxx=", "cxx (THEANO_FLAGS or .theanorc) is set to nothing"), "a compile folder that is a file": ("base_compiledir={file}", "compiledir"),
+    "no compiler": ("cxx=", "cxx (THEANO_FLAGS or .theanorc) is set to nothing"),
+    "a compile folder that is a file": ("base_compiledir={file}", "compiledir"),
     "a BLAS that does not exist": ("blas__ldflags=-lnosuchblas,base_compiledir={folder}", "nosuchblas"),
     "an option that the compiler lacks": ("gcc__cxxflags=-nosuchoption,base_compiledir={folder}", "nosuchoption"),
     "no rewrites": ("optimizer=None,mode=FAST_COMPILE", "No Python implementation"),
