@@ -142,6 +142,6 @@ def ablation_figures(study, measures, compared, labels):
         count = sum(compared.stands.values())
         found["prior-ablation-contrasts"] = figures.differences(
             compared.contrasts, compared.stands, labels, {name: JUDGES[name].better for name in labels},
-            f"Differences at equal logit, with 95 % intervals over classes; blue: for the first, orange: against it; "
+            "Differences at equal logit, with 95 % intervals over classes; blue: for the first, orange: against it; "
             f"filled: {count} of {len(compared.contrasts)} that stand when all are asked at once")
     return found
