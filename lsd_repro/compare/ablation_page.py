@@ -135,9 +135,9 @@ def ablation_figures(study, measures, compared, labels):
              for family, level in compared.levels.items() if level is not None}
     rows = {block.scene.caption: {"no prior": study.picture(block, NONE), **{
         f"{figures.name(family).replace(', ', chr(10))}\nstrength {arm.strength:g}": study.picture(block, arm)
-        for family, arm in shown.items()}} for block in study.blocks if block.seed == 0}
+        for family, arm in shown.items()}} for block in study.blocks[:ROWS] if block.seed == 0}
     found["prior-ablation"] = figures.dreams(rows, "The same dreams, each prior at the strength dreamt that is nearest "
-                                                            f"to where it costs a tenth of the logit")
+                                                   "to where it costs a tenth of the logit")
     if compared.contrasts:
         count = sum(compared.stands.values())
         found["prior-ablation-contrasts"] = figures.differences(
