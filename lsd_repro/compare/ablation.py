@@ -216,7 +216,7 @@ def kept_weights(path, priors, program, sets, families):
         start = load_start(size=(program.width, program.height))
         for (kind, scales), weight in relative_weights(priors, start, sets, missing).items():
             found.setdefault(kind, {})[scales] = weight
-        files.write_bytes(path, json.dumps(found, indent=1).encode())
+        files.write_json(path, found)
     return {(kind, scales): found[kind][scales] for kind, scales in families}
 
 

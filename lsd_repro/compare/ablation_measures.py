@@ -172,7 +172,7 @@ def measure(study, found):
                 known.setdefault(key, {}).update(
                     {name: _plain(found[name](picture, block.scene.c0)) for name in missing})
     finally:
-        files.write_bytes(path, json.dumps(known, indent=1).encode())
+        files.write_json(path, known)
     judged = study.out / JUDGED
     extra = json.loads(judged.read_text()) if judged.exists() else {}
     names = [*found, *({name for values in extra.values() for name in values})]

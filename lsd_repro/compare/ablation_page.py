@@ -8,7 +8,6 @@ from lsd_repro.compare import ablation_contrasts as contrasts
 from lsd_repro.compare import ablation_measures
 from lsd_repro.compare.ablation import NONE, PROGRAM, dream_all
 from lsd_repro.compare.ablation_measures import JUDGES, LOGIT
-from lsd_repro.compare.prior_pages import write_json
 from lsd_repro.errors import InputError
 from lsd_repro.figures import ablation as figures
 from lsd_repro.figures import drawing
@@ -61,7 +60,7 @@ def ablation(out, network, found, scenes, seeds, options=None, program=PROGRAM, 
     numbers = ablation_numbers(study, measures, compared)
     for name, figure in ablation_figures(study, measures, compared, labels).items():
         drawing.save(Path(out) / f"{name}.png", figure)
-    write_json(Path(out) / "prior-ablation.json", numbers)
+    files.write_json(Path(out) / "prior-ablation.json", numbers, files.DIGITS)
     files.write_bytes(Path(out) / "prior-ablation.md", markdown(numbers).encode())
     return numbers
 
@@ -135,13 +134,13 @@ def ablation_figures(study, measures, compared, labels):
              for family, level in compared.levels.items() if level is not None}
     rows = {block.scene.caption: {"no prior": study.picture(block, NONE), **{
         f"{figures.name(family).replace(', ', chr(10))}\nstrength {arm.strength:g}": study.picture(block, arm)
-        for family, arm in shown.items()}} for block in study.blocks if block.seed == 0}
+        for family, arm in shown.items()}} for block in study.blocks[:ROWS] if block.seed == 0}
     found["prior-ablation"] = figures.dreams(rows, "The same dreams, each prior at the strength dreamt that is nearest "
-                                                            "to where it costs a tenth of the logit")
+                                                   "to where it costs a tenth of the logit")
     if compared.contrasts:
         count = sum(compared.stands.values())
         found["prior-ablation-contrasts"] = figures.differences(
             compared.contrasts, compared.stands, labels, {name: JUDGES[name].better for name in labels},
-            f"Differences at equal logit, with 95 % intervals over classes; blue: for the first, orange: against it; "
+            "Differences at equal logit, with 95 % intervals over classes; blue: for the first, orange: against it; "
             f"filled: {count} of {len(compared.contrasts)} that stand when all are asked at once")
     return found

@@ -119,7 +119,7 @@ def page(out, colour=False, prior=None, pictures=None, sigmas=SIGMAS, methods=No
             for a, b in PAIRS if a in methods and b in methods},
         "published": PUBLISHED if pictures is None and channels == 1 else {}, "PSNR": values}
     text = table(numbers, methods, sigmas)
-    files.write_bytes(out / "denoising.json", as_json(numbers))
+    files.write_json(out / "denoising.json", numbers, files.DIGITS)
     files.write_bytes(out / "denoising.md", (text + "\n").encode())
     drawing.save(out / "denoising.png", figures.denoising(numbers, methods, sigmas, example(found, methods, channels, nu)))
     return text
@@ -227,21 +227,3 @@ def example(found, methods, channels, nu, sigma=25, side=160):
         estimate = np.clip(denoise.denoise(noisy, sigma, found[method.kind], method.rule, method.schedule, nu), 0, 255)
         shown[f"{method.label}\n{psnr(photo, estimate):.2f} dB"] = estimate
     return {title: np.broadcast_to(picture, (side, side, 3)) for title, picture in shown.items()}
-
-
-def as_json(numbers):
-    """JSON, with a list of numbers on one line and four digits after the point."""
-    def short(value):
-        if isinstance(value, dict):
-            return {str(key): short(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [short(item) for item in value]
-        return round(value, 4) if isinstance(value, float) else value
-
-    def lines(value, indent):
-        if not isinstance(value, dict) or not value:
-            return json.dumps(value)
-        inner = ",\n".join(f"{indent} {json.dumps(key)}: {lines(item, indent + ' ')}" for key, item in value.items())
-        return f"{{\n{inner}\n{indent}}}"
-
-    return (lines(short(numbers), "") + "\n").encode()

@@ -1,6 +1,5 @@
 """What ``lsd-repro prior show`` and ``compare`` leave behind: figures, and a JSON of every number."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +70,7 @@ def show(path, out, photos=None, seed=0):
             "nats per pixel": fit.nats_per_pixel, "bits per pixel": fit.nats_per_pixel / np.log(2),
             "degrees of freedom": fit.nu, "degrees of freedom are the prior's own": fit.own_nu,
             "responses beyond, observed and by the model": fit.beyond}
-    write_json(Path(out) / "prior-show.json", numbers)
+    files.write_json(Path(out) / "prior-show.json", numbers, files.DIGITS)
     return numbers
 
 
@@ -152,7 +151,7 @@ def compare(paths, out, image=None, photos=None, dreams=(), seed=0):
         "auc, photos below": ranked,
         "root eigenvalues": {entry.label: {"largest": values[0], "smallest": values[-1]}
                              for entry, values in zip(found, map(priors.spectrum, (e.prior for e in found)))}}
-    write_json(Path(out) / "prior-compare.json", numbers)
+    files.write_json(Path(out) / "prior-compare.json", numbers, files.DIGITS)
     return numbers
 
 
@@ -161,18 +160,3 @@ def pooled(picture, scale):
     height, width = (side // scale for side in picture.shape[:2])
     blocks = picture[:height * scale, :width * scale].reshape(height, scale, width, scale, 3)
     return blocks.mean(axis=(1, 3))
-
-
-def write_json(path, numbers):
-    """Write numbers as JSON, rounded to six digits, whole or not at all."""
-    files.write_bytes(path, (json.dumps(_rounded(numbers), indent=1) + "\n").encode())
-
-
-def _rounded(value):
-    if isinstance(value, dict):
-        return {str(key): _rounded(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_rounded(item) for item in value]
-    if isinstance(value, (float, np.floating)):
-        return float(f"{value:.6g}") if np.isfinite(value) else None
-    return value

@@ -19,8 +19,6 @@ from lsd_repro.network import matconvnet
 from lsd_repro.prior import store
 from lsd_repro.program2015 import STREAM
 
-DIGITS = 6  # of the numbers in report.json
-
 
 class Frame(NamedTuple):
     """What the report keeps of a frame.
@@ -85,7 +83,7 @@ def compare(ours_paths: Sequence[files.PathLike], theirs_paths: Sequence[files.P
     ours, theirs = frames[:len(ours_paths)], frames[len(ours_paths):]
     numbers = {"prior": prior and names([prior])[0], "network": network and names([network])[0],
                **judged(ours, theirs)}
-    files.write_json(Path(out) / "report.json", numbers, DIGITS)
+    files.write_json(Path(out) / "report.json", numbers, files.DIGITS)
     page = report_page.page(numbers, [frame.pictures for frame in ours], [frame.pictures for frame in theirs])
     # File names need not be valid Unicode.
     files.write_bytes(Path(out) / "report.html", page.encode(errors="replace"))

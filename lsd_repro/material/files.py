@@ -13,6 +13,8 @@ from lsd_repro.errors import InputError
 
 PathLike = Union[str, "os.PathLike[str]"]
 
+DIGITS = 6  # significant ones, of numbers that pages keep
+
 
 @contextmanager
 def write_whole(path: PathLike) -> Iterator[Path]:

@@ -66,7 +66,7 @@ def judge_folder(out, look):
             pictures = np.stack([np.asarray(Image.open(path)) for path in paths])
             for path, values in zip(paths, evidence(look, pictures, known.index(description))):
                 found[f"{folder}/{path.name}"] = values
-            files.write_bytes(kept, json.dumps(found, indent=1).encode())
+            files.write_json(kept, found)
 
 
 def main(argv=None):
