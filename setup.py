@@ -59,7 +59,7 @@ setup(
     # The data lies at the top of the checkout and inside the package in a wheel.
     packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
     package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
-    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.c"], "lsd_repro.network": ["*.tsv"],
+    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.hpp"], "lsd_repro.network": ["*.tsv"],
                   "lsd_repro.live": ["page/*"]},
     # The film's video frames.  Contracted to fused multiply-adds, as some machines would, its
     # coordinates would not be scikit-image's.

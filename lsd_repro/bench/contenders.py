@@ -4,12 +4,12 @@ import importlib.util
 import os
 from dataclasses import dataclass, field
 
+from lsd_repro import ops
+
 OURS, PLAIN = "ours", "plain Theano"
 # As nobody starts PyTorch; but it shows how much of its time the system takes for clearing pages.
 KEEPING = "memory-keeping"
 KEEP = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2 ** 62)}  # glibc's
-# The tags of our rewrites (`lsd_repro.ops`).  Excluding one that does not exist has no effect.
-PRIOR_TAG, CONVOLUTION_TAG = "fuse_patch_energy", "fuse_conv3x3"
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ def for_step(part, width, size, apart=False):
         return Contender(f"{KEEPING} {name}" if keep_freed else name, "lsd_repro.bench.torch_step:make",
                          {**arguments, **layouts}, KEEP if keep_freed else {})
 
-    found = [theano(OURS), theano(PLAIN, PRIOR_TAG, CONVOLUTION_TAG)]
+    found = [theano(OURS), theano(PLAIN, *ops.REWRITES)]
     if apart and part == "whole":
-        found += [theano("fused prior only", CONVOLUTION_TAG), theano("fast convolutions only", PRIOR_TAG)]
+        found += [theano("fused prior only", ops.CONVOLUTION), theano("fast convolutions only", ops.PATCH_ENERGY)]
     if has_torch():
         found += [torch("NCHW"), torch("channels_last")]
         if part == "whole":  # network and prior may be faster in different layouts

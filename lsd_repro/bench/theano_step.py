@@ -5,6 +5,7 @@ import numpy as np
 from lsd_repro.bench import problem
 from lsd_repro.dream.step import GradientStep, symbolic_terms, to_graph
 from lsd_repro.network import vgg16
+from lsd_repro.ops.compiling import compile_function
 from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.program2015 import STREAM
 from lsd_repro.runtime.load import T, theano
@@ -50,4 +51,4 @@ def value_and_gradient(part, width, size):
         fixed = vgg16.fixed_filters(layers)
         term = symbolic_terms(x, picture.shape[:2], network, layers, energy, *problem.CLASSES,
                               STREAM.prior_strength, STREAM.network_scales).class_term
-    return theano.function([], [term, T.grad(term, x)], givens=fixed)
+    return compile_function([], [term, T.grad(term, x)], givens=fixed)

@@ -184,7 +184,7 @@ def at_start(golden, step, limit):
     add("loss", terms.loss, golden["loss_at_start"])
     add("class term", terms.class_term, golden["network_term_at_start"])
     add("prior term", terms.prior_term, golden["prior_term_at_start"])
-    gradient = golden.sample(gradient, (2, 3))
+    gradient = golden.sample(to_graph(gradient, gradient.dtype), (2, 3))
     if gradient.dtype == np.float32:
         add("gradient, 9 values in 10", gradient, golden["grad_at_start"], SHARE_32)
     else:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from lsd_repro.dream.step import compile_logits, from_graph
-from lsd_repro.runtime.load import T, theano
+from lsd_repro.ops.compiling import compile_function
+from lsd_repro.runtime.load import T
 
 
 def compile_logit_gradient(network):
@@ -43,5 +44,5 @@ def push(objective, logits, classes):
     """
     vector = T.dvector()
     loss = objective(vector.dimshuffle("x", 0, "x", "x"), lambda scores: scores[0, 0].mean())
-    function = theano.function([vector], -T.grad(loss, vector)[0])
+    function = compile_function([vector], -T.grad(loss, vector)[0])
     return np.array([function(np.concatenate([[logit], np.zeros(classes - 1)])) for logit in logits])

@@ -1,15 +1,14 @@
 """The gradient step: built once, compiled once, holding the picture and Adam's moments."""
 
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
 
-import lsd_repro.ops.fuse  # noqa: F401 - they register the rewrites, for all that is compiled here
-import lsd_repro.ops.fuse_network  # noqa: F401
 from lsd_repro.dream.adam import adam2015
 from lsd_repro.dream.objective import class_term, target_logit, target_logit_own_halves
 from lsd_repro.network import vgg16
+from lsd_repro.ops.compiling import compile_function
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
 from lsd_repro.runtime.load import T, theano
 
@@ -153,8 +152,8 @@ class GradientStep:
             updates = update(self._gradient, self._x, self._moments, float(learning_rate))
             # In the stills no half is left for c0 (see `target_logit`).
             self._fixed = vgg16.fixed_filters(layers)
-            self._step = theano.function(self._classes, list(self._terms), updates=updates, givens=self._fixed,
-                                         on_unused_input="ignore")
+            self._step = compile_function(self._classes, list(self._terms), updates=updates, givens=self._fixed,
+                                          on_unused_input="ignore")
 
     def step(self, c0, c1):
         """Take one step towards class c0 in the bottom half and c1 in the top half.
@@ -172,15 +171,20 @@ class GradientStep:
         Returns
         -------
         terms : Terms
-        gradient : ndarray, shape (1, 3, height, width)
+        gradient : ndarray, shape (height, width, 3)
+            Of the loss with respect to the picture.
         logits : ndarray, shape (1, classes, rows, columns)
             Of the unpooled picture.
         """
+        *terms, gradient, logits = self._evaluation(c0, c1)
+        return Terms(*map(float, terms)), from_graph(gradient), logits
+
+    @cached_property
+    def _evaluation(self):
+        # Compiled when it is first asked for: most films never do.
         with theano.config.change_flags(floatX=self.dtype):
-            function = theano.function(self._classes, [*self._terms, self._gradient, self._logits],
-                                       givens=self._fixed, on_unused_input="ignore")
-        *terms, gradient, logits = function(c0, c1)
-        return Terms(*map(float, terms)), gradient, logits
+            return compile_function(self._classes, [*self._terms, self._gradient, self._logits], givens=self._fixed,
+                                    on_unused_input="ignore")
 
     @property
     def picture(self):
@@ -309,7 +313,7 @@ def compile_logits(network, expression=lambda logits, x: logits[0], inputs=()):
         x = T.TensorType("float32", (True, False, False, False))("x")
         layers = vgg16.build(network)
         result = expression(vgg16.class_logits(layers, x, network.mean), x)
-        function = theano.function([x, *inputs], result, givens=vgg16.fixed_filters(layers))
+        function = compile_function([x, *inputs], result, givens=vgg16.fixed_filters(layers))
     return lambda picture, *values: function(to_graph(picture, "float32"), *values)
 
 
@@ -317,5 +321,5 @@ def _compile(expressions, dtype):
     """Compile what a function makes of a symbolic picture."""
     with theano.config.change_flags(floatX=dtype):
         x = T.TensorType(dtype, (True, False, False, False))("x")
-        function = theano.function([x], expressions(x))
+        function = compile_function([x], expressions(x))
     return lambda picture: np.asarray(function(to_graph(picture, dtype)))

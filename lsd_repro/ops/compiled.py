@@ -47,6 +47,12 @@ class CompiledOp(theano.graph.op.COp):
     def perform(self, node, inputs, output_storage, params=None):
         raise NotImplementedError(f"{self} exists in C++ only; the plain expression runs without a compiler, too")
 
+    def no_gradient(self, inputs, position, what):
+        """What `L_op` gives for an input: an error, once somebody asks for this gradient, that says what to do."""
+        return theano.gradient.grad_not_implemented(
+            self, position, inputs[position], f"{what}: take T.grad of the plain expressions, as lsd_repro.network.vgg16 and "
+            "lsd_repro.prior.energy write them; the rewrites put this Op in afterwards, where it fits")
+
     def c_code(self, node, name, inputs, outputs, sub):
         real = node.inputs[0].type.dtype_specs()[1]
         arguments = ", ".join([*inputs, *self.arguments, *(f"&{output}" for output in outputs)])
@@ -59,7 +65,7 @@ class CompiledOp(theano.graph.op.COp):
         return self._source()
 
     def _source(self):
-        return "\n".join(_read(name) for name in ("common.c", *self.sources))
+        return "\n".join(_read(name) for name in ("common.hpp", *self.sources))
 
     def c_compile_args(self, **kwargs):
         return ["-fopenmp"] if has_openmp() else []

@@ -3,15 +3,15 @@
 Theano's own spread a layer out in memory (im2col) with one core, and need four
 times the multiplications.  Here pictures are (1, height, width, channels), as vector
 instructions and matrix products like them; `lsd_repro.ops.fuse_network` exchanges the
-axes, and does so only where a chain of these Ops begins and ends.  ``convolution.c``
-and ``winograd.c`` say how.
+axes, and does so only where a chain of these Ops begins and ends.  ``convolution.hpp``
+and ``winograd.hpp`` say how.
 """
 
 from lsd_repro.ops.compiled import CompiledOp
 from lsd_repro.runtime.load import T, theano
 
 PICTURE = (True, False, False, False)
-SOURCES = ("multiply.c", "winograd.c", "convolution.c")
+SOURCES = ("multiply.hpp", "winograd.hpp", "convolution.hpp")
 
 
 class WinogradFilters(CompiledOp):
@@ -20,7 +20,8 @@ class WinogradFilters(CompiledOp):
     Notes
     -----
     Output: (43, panels, columns, lanes).  A panel holds as many rows as a vector
-    register has lanes; ``multiply.c`` says why.
+    register has lanes; ``multiply.hpp`` says why.  How many that is the compiler knows, not
+    Python, so this Op has no ``infer_shape``: Theano computes the output to see its shape.
     """
 
     sources = SOURCES
@@ -29,6 +30,9 @@ class WinogradFilters(CompiledOp):
     def make_node(self, weight):
         weight, = self.check([weight], (4,))
         return theano.graph.basic.Apply(self, [weight], [T.TensorType(weight.dtype, [False] * 4)()])
+
+    def L_op(self, inputs, outputs, output_gradients):
+        return [self.no_gradient(inputs, 0, "with respect to weights")]
 
 
 class LayerOp(CompiledOp):
@@ -60,7 +64,7 @@ class RectifiedCorrelation(LayerOp):
     -----
     Inputs: a picture (1, height, width, columns), filters as `WinogradFilters` gives them
     and bias (rows,).  Outputs: (1, height / window, width / window, rows), and what the gradient
-    is to know of it: for each 4x4 pixels an integer of 16 bits, ``convolution.c`` says which.
+    is to know of it: for each 4x4 pixels an integer of 16 bits, ``convolution.hpp`` says which.
     """
 
     function = "rectified_correlation"
@@ -75,6 +79,14 @@ class RectifiedCorrelation(LayerOp):
         (one, height, width, _), _, (rows,) = shapes
         return [(one, height // self.window, width // self.window, rows),
                 (one, (height + 3) // 4, (width + 3) // 4, rows)]
+
+    def connection_pattern(self, node):
+        return [[True, False]] * 3  # the second output counts
+
+    def L_op(self, inputs, outputs, output_gradients):
+        x, filters, _ = inputs
+        gradient = RectifiedCorrelationGradient(self.window)(output_gradients[0], outputs[1], filters, x.shape[1:3])
+        return [gradient, *(self.no_gradient(inputs, i, "with respect to weights and biases") for i in (1, 2))]
 
 
 class RectifiedCorrelationGradient(LayerOp):
@@ -100,3 +112,11 @@ class RectifiedCorrelationGradient(LayerOp):
     def infer_shape(self, fgraph, node, shapes):
         size = node.inputs[3]
         return [(shapes[0][0], size[0], size[1], shapes[2][2])]
+
+    def connection_pattern(self, node):
+        return [[True], [False], [True], [False]]
+
+    def L_op(self, inputs, outputs, output_gradients):
+        unconnected = theano.gradient.DisconnectedType()
+        return [self.no_gradient(inputs, 0, "second derivatives"), unconnected(),
+                self.no_gradient(inputs, 2, "second derivatives"), unconnected()]

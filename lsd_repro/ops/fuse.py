@@ -5,7 +5,7 @@ What to look for is not written down here: the pattern of the energy is what
 gradient is what ``T.grad`` makes of this.  The rewrite runs before Theano simplifies
 anything, when a graph still is as these two have written it.
 
-Whoever changes the meaning of an energy there must change it in ``patch_energy.c``,
+Whoever changes the meaning of an energy there must change it in ``patch_energy.hpp``,
 too; ``tests/ops`` holds them against each other.
 """
 
@@ -13,14 +13,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from lsd_repro.ops import PATCH_ENERGY
 from lsd_repro.ops.patch_energy import PatchEnergy
 from lsd_repro.ops.pattern import Constant, Pattern
 from lsd_repro.prior.energy import ENERGIES, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import GREY_OFFSET
 from lsd_repro.runtime.load import T, runs_on_cpu, theano
-
-NAME = "fuse_patch_energy"
 
 
 class EnergyPattern(Pattern):
@@ -63,7 +62,7 @@ class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
                 fused[(pattern.kind, *inputs)] = PatchEnergy(pattern.kind)(x - GREY_OFFSET, filters, mean)
             return fused[(pattern.kind, *inputs)]
 
-        for pattern in _patterns(nodes):
+        for pattern in patterns(nodes):
             for variable in (output for node in nodes for output in node.outputs):
                 found = pattern.match(pattern.output, variable)
                 if found:
@@ -73,25 +72,25 @@ class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
                     replacements.append((variable, found[pattern.upstream] * fuse(pattern, found)[1]))
         for old, new in replacements:
             theano.graph.opt.copy_stack_trace(old, new)
-        fgraph.replace_all_validate(replacements, reason=NAME)
+        fgraph.replace_all_validate(replacements, reason=PATCH_ENERGY)
 
 
-def _patterns(nodes):
-    """Patterns for all convolutions among `nodes`."""
+def patterns(nodes):
+    """Patterns for the convolutions among `nodes` that a prior may have made."""
     if not theano.config.cxx or not runs_on_cpu():  # PatchEnergy exists only in C, and for the CPU
         return
     seen = set()
     for node in nodes:
-        if isinstance(node.op, T.nnet.abstract_conv.AbstractConv2d) and isinstance(node.inputs[1], Constant):
-            picture, filters = node.inputs
-            if picture.broadcastable[0]:
-                seen.add((picture.type, filters.data.shape))
+        if not isinstance(node.op, T.nnet.abstract_conv.AbstractConv2d) or not isinstance(node.inputs[1], Constant):
+            continue
+        picture, filters = node.inputs
+        # A pattern is as large as its filters: none is made for those of the network, which are neither flipped nor "valid".
+        true_convolution = T.nnet.conv2d(picture, filters, filter_shape=filters.data.shape).owner.op
+        if picture.broadcastable[0] and node.op == true_convolution:
+            seen.add((picture.type, filters.data.shape))
     for picture_type, shape in seen:
         for kind in ENERGIES:
             yield _pattern(kind, picture_type, shape)
 
 
 _pattern = lru_cache(maxsize=None)(EnergyPattern)
-
-# Before everything but the merging of what is the same, at 0.
-theano.compile.mode.optdb.register(NAME, FusePatchEnergy(), 0.1, "fast_run")

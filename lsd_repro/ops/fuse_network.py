@@ -7,11 +7,10 @@ weights stays as it is.
 from functools import lru_cache
 from typing import NamedTuple
 
+from lsd_repro.ops import CONVOLUTION
 from lsd_repro.ops.convolution import PICTURE, RectifiedCorrelation, RectifiedCorrelationGradient, WinogradFilters
 from lsd_repro.ops.pattern import Pattern
 from lsd_repro.runtime.load import T, lasagne, runs_on_cpu, theano
-
-NAME = "fuse_conv3x3"
 
 CHANNELS_LAST, CHANNELS_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 # Anything else among the properties of a convolution is another operation.
@@ -100,8 +99,4 @@ class FuseNetwork(theano.graph.opt.GlobalOptimizer):
             graph.replace(variable, wanted)
         for old, new in graph.replaced.items():
             theano.graph.opt.copy_stack_trace(old, new)
-        fgraph.replace_all_validate(list(graph.replaced.items()), reason=NAME)
-
-
-# Beside the other of the kind, before Theano simplifies anything.
-theano.compile.mode.optdb.register(NAME, FuseNetwork(), 0.2, "fast_run")
+        fgraph.replace_all_validate(list(graph.replaced.items()), reason=CONVOLUTION)

@@ -3,7 +3,7 @@
 As plain expressions (`lsd_repro.prior.energy`) they need several maps of 192 channels,
 as large as 64 pictures each, that go through memory a dozen times.  The Op takes a few
 rows of patches at a time and does all there is to do to them while they are in the
-processor's cache.  ``patch_energy.c`` says how.
+processor's cache.  ``patch_energy.hpp`` says how.
 """
 
 from lsd_repro.ops.compiled import CompiledOp
@@ -30,7 +30,7 @@ class PatchEnergy(CompiledOp):
     """
 
     __props__ = ("kind",)
-    sources = ("multiply.c", "patch_energy.c")
+    sources = ("multiply.hpp", "patch_energy.hpp")
     function = "patch_energy"
 
     def __init__(self, kind):
@@ -53,7 +53,7 @@ class PatchEnergy(CompiledOp):
 
     def L_op(self, inputs, outputs, output_gradients):
         of_energy, of_gradient = output_gradients
-        constants = [theano.gradient.grad_not_implemented(self, i, inputs[i]) for i in (1, 2)]
+        of_prior = [self.no_gradient(inputs, i, "with respect to the prior") for i in (1, 2)]
         if not isinstance(of_gradient.type, theano.gradient.DisconnectedType):
-            return [theano.gradient.grad_not_implemented(self, 0, inputs[0], "second derivatives"), *constants]
-        return [of_energy * outputs[1], *constants]
+            return [self.no_gradient(inputs, 0, "second derivatives"), *of_prior]
+        return [of_energy * outputs[1], *of_prior]

@@ -116,14 +116,14 @@ def _theano_rows():
 
 
 def _fused_ops(config):
-    from lsd_repro.ops import compiled, fuse, fuse_network
+    from lsd_repro.ops import CONVOLUTION, PATCH_ENERGY, compiled
 
     if not config.cxx:
         return "none, as they need a C++ compiler"
     if not load.runs_on_cpu():
         return "none, as they are for the CPU alone"
     excluded = config.optimizer_excluding.split(":")
-    names = (fuse_network.NAME, fuse.NAME)
+    names = (CONVOLUTION, PATCH_ENERGY)
     used = [name for name in names if name not in excluded]
     if not used:
         return "none, as Theano's optimizer_excluding says"

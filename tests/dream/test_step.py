@@ -62,7 +62,15 @@ def test_gradient_is_that_of_finite_differences(step):
             picture[row, column, channel] += nudge
             step.picture = picture
             losses.append(step.evaluate(7, 3)[0].loss)
-        assert gradient[0, channel, row, column] == pytest.approx((losses[0] - losses[1]) / 2e-4, rel=1e-4)
+        assert gradient[row, column, channel] == pytest.approx((losses[0] - losses[1]) / 2e-4, rel=1e-4)
+
+
+def test_evaluating_compiles_once(step, monkeypatch):
+    one, gradient, logits = step.evaluate(7, 3)
+    assert gradient.shape == PHOTO.shape and logits.shape[:2] == (1, 20)
+    monkeypatch.setattr("lsd_repro.dream.step.compile_function", None)
+    other, _, _ = step.evaluate(3, 7)
+    assert one.prior_term == other.prior_term and one.class_term != other.class_term
 
 
 def test_steps_lower_the_loss_and_stay_within_the_grey_levels(step):
@@ -134,4 +142,4 @@ def test_another_objective_and_another_update_take_their_place():
     middle, log_p = logits.shape[2] // 2, log_softmax(logits[0], axis=0)
     assert terms.loss == pytest.approx(-log_p[7, middle:].mean() - log_p[3, :middle].mean())
     step.step(7, 3)
-    np.testing.assert_allclose(step.picture, np.clip(PHOTO - 2 * gradient[0].transpose(1, 2, 0), 0, 255))
+    np.testing.assert_allclose(step.picture, np.clip(PHOTO - 2 * gradient, 0, 255))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import reference
+from graphs import KINDS, compile_graph, fused_ops
 from small_network import small_network
 
 from lsd_repro.errors import InputError
@@ -10,21 +11,25 @@ from lsd_repro.program2015 import VGG19_GROUPS
 from lsd_repro.runtime.load import T, lasagne, theano
 
 
-def compiled(network, dtype):
+def compiled(network, dtype, graph="plain"):
     with theano.config.change_flags(floatX=dtype):
         layers = vgg16.build(network)
         x = T.TensorType(dtype, (True, False, False, False))()
-        return layers, theano.function([x], vgg16.class_logits(layers, x, network.mean))
+        function = compile_graph(graph, [x], vgg16.class_logits(layers, x, network.mean), givens=vgg16.fixed_filters(layers))
+    # A 3x3 layer each, the max-pools in them.
+    assert len(fused_ops(function)) == (len(layers) - 9 if graph == "fused" else 0)
+    return layers, function
 
 
 def picture(rng, height, width):
     return rng.uniform(0, 255, (height, width, 3))
 
 
-def test_logits_are_those_of_numpy_also_at_odd_sizes():
+@pytest.mark.parametrize("graph", KINDS)
+def test_logits_are_those_of_numpy_also_at_odd_sizes(graph):
     rng = np.random.default_rng(1)
     network = small_network(rng)
-    _, logits = compiled(network, "float64")
+    _, logits = compiled(network, "float64", graph)
     for height, width in ((64, 64), (101, 135)):
         x = picture(rng, height, width)
         expected = reference.logits(network, x)
@@ -33,9 +38,10 @@ def test_logits_are_those_of_numpy_also_at_odd_sizes():
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
 
 
-def test_vgg19_has_numpys_logits_too():
+@pytest.mark.parametrize("graph", KINDS)
+def test_vgg19_has_numpys_logits_too(graph):
     network = small_network(np.random.default_rng(3), groups=VGG19_GROUPS)
-    layers, logits = compiled(network, "float64")
+    layers, logits = compiled(network, "float64", graph)
     assert len(layers) == 1 + 16 + 5 + 3
     x = picture(np.random.default_rng(4), 101, 135)
     expected = reference.logits(network, x)
@@ -59,7 +65,7 @@ def test_too_small_a_picture_is_refused_with_the_least_size():
 def test_full_width_has_the_published_parameter_count_and_numpys_logits():
     rng = np.random.default_rng(2)
     network = small_network(rng, **FULL)
-    layers, logits = compiled(network, "float32")
+    layers, logits = compiled(network, "float32", "fused")
     assert lasagne.layers.count_params(layers["fc8"]) == network.parameter_count == 138_357_544
     x = picture(rng, 224, 224).astype(np.float32)
     found = logits(x.transpose(2, 0, 1)[None])

@@ -6,7 +6,8 @@ import small_network
 from scipy.signal import correlate
 
 from lsd_repro.network import vgg16
-from lsd_repro.ops import fuse_network
+from lsd_repro.ops import CONVOLUTION
+from lsd_repro.ops.compiling import compile_function
 from lsd_repro.ops.convolution import RectifiedCorrelation, RectifiedCorrelationGradient, WinogradFilters
 from lsd_repro.runtime.load import T, lasagne, theano
 
@@ -33,7 +34,7 @@ def plain_layer(x, weight, bias):
 
 
 def compiled(inputs, outputs, *excluding):
-    return theano.function(inputs, outputs, mode=theano.compile.get_default_mode().excluding(*excluding))
+    return compile_function(inputs, outputs, mode=theano.compile.get_default_mode().excluding(*excluding))
 
 
 def fused(function):
@@ -65,7 +66,7 @@ def test_gradient_is_that_of_the_plain_layer(shape, dtype):
     upstream = y.type("upstream")
     gradient = T.grad(None, inputs[0], known_grads={y: upstream})
     fast = compiled([*inputs, upstream], gradient)
-    plain = compiled([*inputs, upstream], gradient, fuse_network.NAME)
+    plain = compiled([*inputs, upstream], gradient, CONVOLUTION)
     assert RectifiedCorrelationGradient() in fused(fast) and not fused(plain)
     x, weight, bias = layer(*shape, dtype)
     up = np.random.default_rng(1).normal(size=(1, shape[3], *shape[:2])).astype(dtype)
@@ -79,7 +80,7 @@ def test_max_pool_is_part_of_the_layer(height, width):
     y = T.signal.pool.pool_2d(plain_layer(x, weight, bias), (2, 2), ignore_border=True)
     upstream = y.type("upstream")
     inputs, outputs = [x, weight, bias, upstream], [y, T.grad(None, x, known_grads={y: upstream})]
-    fast, plain = compiled(inputs, outputs), compiled(inputs, outputs, fuse_network.NAME)
+    fast, plain = compiled(inputs, outputs), compiled(inputs, outputs, CONVOLUTION)
     assert fused(fast) == [RectifiedCorrelation(2), RectifiedCorrelationGradient(2)] and not fused(plain)
     rng = np.random.default_rng(0)
     # Small numbers: full of ties, but never 0 before rectification, where the slope would be one half.
@@ -96,7 +97,7 @@ def test_what_is_in_front_of_a_max_pool_can_be_had_as_well():
     y = plain_layer(*inputs)
     pooled = T.signal.pool.pool_2d(y, (2, 2), ignore_border=True)
     outputs = [y, pooled, T.grad((y ** 2).sum() + (pooled ** 3).sum(), inputs[0])]
-    fast, plain = compiled(inputs, outputs), compiled(inputs, outputs, fuse_network.NAME)
+    fast, plain = compiled(inputs, outputs), compiled(inputs, outputs, CONVOLUTION)
     assert {RectifiedCorrelation(1), RectifiedCorrelation(2), RectifiedCorrelationGradient(1)} <= set(fused(fast))
     arrays = layer(13, 18, 5, 20)
     for ours, expected in zip(fast(*arrays), plain(*arrays)):
@@ -111,8 +112,8 @@ def test_whole_network_is_fused(dtype, limit):
         x = T.TensorType(dtype, PICTURE_DIMS)("x")
         logits = vgg16.class_logits(layers, x, network.mean)
         outputs = [logits, T.grad(logits[0, 1].mean(), x)]
-        fast = theano.function([x], outputs, givens=vgg16.fixed_filters(layers))
-        plain = compiled([x], outputs, fuse_network.NAME)
+        fast = compile_function([x], outputs, givens=vgg16.fixed_filters(layers))
+        plain = compiled([x], outputs, CONVOLUTION)
     assert Counter(fused(fast)) == {op(window): count for op in OPS for window, count in ((1, 8), (2, 5))}
     assert not fused(plain)
     # The filters were made once and for all, and between the layers no axes are exchanged.
@@ -133,7 +134,7 @@ def test_responses_to_flat_pictures_share_the_maximum(dtype, limit):
     y = T.signal.pool.pool_2d(plain_layer(x, weight, bias), (2, 2), ignore_border=True)
     upstream = y.type("upstream")
     inputs, gradient = [x, weight, bias, upstream], T.grad(None, x, known_grads={y: upstream})
-    fast, plain = compiled(inputs, gradient), compiled(inputs, gradient, fuse_network.NAME)
+    fast, plain = compiled(inputs, gradient), compiled(inputs, gradient, CONVOLUTION)
     noise, filters, shifts = layer(24, 20, 3, 30, dtype)
     up = np.random.default_rng(1).normal(size=(1, 30, 12, 10)).astype(dtype)
     flat, upright, level = noise.copy(), noise.copy(), noise.copy()
@@ -213,7 +214,7 @@ def test_gradient_with_respect_to_weights_is_left_to_theano():
     gradient = T.grad(plain_layer(*inputs).sum(), inputs[1])
     arrays = layer(8, 9, 3, 4)
     np.testing.assert_allclose(compiled(inputs, gradient)(*arrays),
-                               compiled(inputs, gradient, fuse_network.NAME)(*arrays), rtol=1e-10)
+                               compiled(inputs, gradient, CONVOLUTION)(*arrays), rtol=1e-10)
 
 
 def test_wrong_inputs_are_named():

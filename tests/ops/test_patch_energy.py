@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 from skimage import data
+from small_network import small_network
 
-from lsd_repro.ops import fuse
+from lsd_repro.network import vgg16
+from lsd_repro.ops import PATCH_ENERGY, fuse
+from lsd_repro.ops.compiling import compile_function
 from lsd_repro.ops.patch_energy import PatchEnergy
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
@@ -27,7 +30,7 @@ def compiled(outputs, dtype, *excluding):
     """A function of a picture, of what `outputs` makes of a symbolic one."""
     with theano.config.change_flags(floatX=dtype):
         x = T.TensorType(dtype, PICTURE_DIMS)("x")
-        function = theano.function([x], outputs(x), mode=theano.compile.get_default_mode().excluding(*excluding))
+        function = compile_function([x], outputs(x), mode=theano.compile.get_default_mode().excluding(*excluding))
     return function
 
 
@@ -47,7 +50,7 @@ def fused(function):
 @pytest.mark.parametrize("size", [8, 5])
 def test_fused_and_plain_are_the_same(kind, size, dtype, energy_limit, gradient_limit):
     outputs = energy_and_gradient(multiscale(patch_energy(some_prior(kind, size)), (1, 2, 5)))
-    fast, plain = compiled(outputs, dtype), compiled(outputs, dtype, fuse.NAME)
+    fast, plain = compiled(outputs, dtype), compiled(outputs, dtype, PATCH_ENERGY)
     # One pass for both value and gradient at each scale; none in the plain graph.
     assert (len(fused(fast)), len(fused(plain))) == (3, 0)
     for shape in ((61, 83), (40, 47), (130, 40), (41, 401)):
@@ -120,6 +123,17 @@ def test_what_is_no_mean_energy_stays_as_it_is():
     assert not fused(compiled(of_another_scale, "float32"))
 
 
+def test_filters_of_the_network_are_no_priors():
+    network = small_network(np.random.default_rng(0))
+    x = T.TensorType("float64", PICTURE_DIMS)("x")
+    with theano.config.change_flags(floatX="float64"):
+        layers = vgg16.build(network)
+        logits = theano.clone(vgg16.class_logits(layers, x, network.mean), vgg16.fixed_filters(layers))
+        nodes = theano.graph.basic.io_toposort([x], [logits, patch_energy(some_prior("student", 4))(x)])
+    found = list(fuse.patterns(nodes))
+    assert {pattern.filters.data.shape for pattern in found} == {(48, 3, 4, 4)}
+
+
 def test_priors_in_one_graph_are_kept_apart():
     priors = some_prior("student", 8, 0), some_prior("student", 8, 1), some_prior("gaussian", 8, 0)
     energies = [patch_energy(prior) for prior in priors]
@@ -127,7 +141,7 @@ def test_priors_in_one_graph_are_kept_apart():
     def outputs(x):
         return [T.grad(energy(mean_pool(x, scale)), x) for energy in energies for scale in (1, 3)]
 
-    fast, plain = compiled(outputs, "float64"), compiled(outputs, "float64", fuse.NAME)
+    fast, plain = compiled(outputs, "float64"), compiled(outputs, "float64", PATCH_ENERGY)
     assert len(fused(fast)) == 6
     for ours, expected in zip(fast(photo(40, 50)), plain(photo(40, 50))):
         np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
@@ -135,7 +149,7 @@ def test_priors_in_one_graph_are_kept_apart():
 
 def test_large_and_undefined_values_go_through():
     function = compiled(energy_and_gradient(patch_energy(some_prior("student", 8))), "float32")
-    plain = compiled(energy_and_gradient(patch_energy(some_prior("student", 8))), "float32", fuse.NAME)
+    plain = compiled(energy_and_gradient(patch_energy(some_prior("student", 8))), "float32", PATCH_ENERGY)
     large = photo(40, 50).astype("float32") * np.float32(1e12)
     assert function(large)[0] == pytest.approx(plain(large)[0], rel=1e-6)
     large[0, 1, 20, 30] = np.nan

@@ -1,6 +1,9 @@
+from itertools import product
+
 import numpy as np
 import pytest
 import reference
+from graphs import KINDS, compile_graph, fused_ops
 from reference import deviations
 from skimage import data
 
@@ -22,33 +25,36 @@ def photo():
     return data.coffee()[100:143, 200:250].astype(float)
 
 
-def compiled(energy, scales):
+def compiled(energy, scales, graph="plain"):
     """Energy and gradient of an (h, w, 3) picture."""
     with theano.config.change_flags(floatX="float64"):
-        x = T.dtensor4()
+        x = T.TensorType("float64", (True, False, False, False))("x")
         energy = multiscale(energy, scales)(x)
-        function = theano.function([x], [energy, T.grad(energy, x)])
+        function = compile_graph(graph, [x], [energy, T.grad(energy, x)])
+    assert len(fused_ops(function)) == (len(scales) if graph == "fused" else 0)
     return lambda picture: function(picture.transpose(2, 0, 1)[None])
 
 
-def test_student_energy_is_that_of_numpy_over_scales(priors, photo):
+@pytest.mark.parametrize("graph", KINDS)
+def test_student_energy_is_that_of_numpy_over_scales(graph, priors, photo):
     expected = [np.log(1 + deviations(priors["student"], reference.mean_pool(photo, scale)) ** 2 / 0.665248).mean()
                 for scale in (1, 3)]
     assert expected[0] != pytest.approx(expected[1], rel=0.01)
-    energy, _ = compiled(patch_energy(priors["student"]), (1, 3))(photo)
+    energy, _ = compiled(patch_energy(priors["student"]), (1, 3), graph)(photo)
     assert energy == pytest.approx(np.mean(expected), rel=1e-12)
 
 
-def test_gaussian_energy_leaves_out_the_dc_component(priors, photo):
+@pytest.mark.parametrize("graph", KINDS)
+def test_gaussian_energy_leaves_out_the_dc_component(graph, priors, photo):
     squares = deviations(priors["gaussian"], reference.mean_pool(photo, 2)) ** 2
-    energy, _ = compiled(patch_energy(priors["gaussian"]), (2,))(photo)
+    energy, _ = compiled(patch_energy(priors["gaussian"]), (2,), graph)(photo)
     assert energy == pytest.approx(squares[:, :191].mean(), rel=1e-12)
     assert energy != pytest.approx(squares.mean(), rel=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["student", "gaussian", "tv"])
-def test_gradient_is_that_of_finite_differences(priors, photo, kind):
-    function = compiled(total_variation if kind == "tv" else patch_energy(priors[kind]), (1, 3))
+@pytest.mark.parametrize("kind, graph", [*product(("student", "gaussian"), KINDS), ("tv", "plain")])
+def test_gradient_is_that_of_finite_differences(priors, photo, kind, graph):
+    function = compiled(total_variation if kind == "tv" else patch_energy(priors[kind]), (1, 3), graph)
     _, gradient = function(photo)
     step = 1e-4
     for row, column, channel in ((0, 0, 0), (20, 25, 1), (41, 47, 2), (42, 49, 2)):

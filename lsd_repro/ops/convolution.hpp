@@ -1,4 +1,4 @@
-// Rectified 3x3 correlations, the 2x2 max-pool behind some of them, and their gradients, by winograd.c.
+// Rectified 3x3 correlations, the 2x2 max-pool behind some of them, and their gradients, by winograd.hpp.
 //
 // For the gradient a layer keeps a bit for each result: whether it is open, that is positive and, with a max-pool, one
 // of the largest of four.  All of several that are the largest get the whole gradient, as in Theano.  The 16 bits of
@@ -242,9 +242,26 @@ public:
 
 // ---------------------------------------------------------------- what Theano calls; 0 if all went well
 
-template <typename real> bool are_filters(PyArrayObject *filters, npy_intp rows) {
-    return PyArray_DIM(filters, 0) == BLOCKS && PyArray_DIM(filters, 1) * Vector<real>::lanes == padded<real>(int(rows))
-           && PyArray_DIM(filters, 3) == Vector<real>::lanes;
+// weight (rows, columns, 3, 3) -> filters, as `transform_filters` has it
+template <typename real> int winograd_filters(PyArrayObject *weight, PyArrayObject **filters) {
+    const npy_intp rows = PyArray_DIM(weight, 0), columns = PyArray_DIM(weight, 1);
+    if (any_empty(1, 1, rows, columns) || PyArray_DIM(weight, 2) != 3 || PyArray_DIM(weight, 3) != 3)
+        return wrong_shapes("WinogradFilters", "is not that of 3x3 filters", weight);
+    if (!countable(1, 1, rows, columns))
+        return wrong_shapes("WinogradFilters", "is too large", weight);
+    const int lanes = Vector<real>::lanes;
+    const npy_intp shape[] = {BLOCKS, padded<real>(rows) / lanes, columns, lanes};
+    const Contiguous<real> from(weight);
+    real *const to = output<real>(filters, 4, shape);
+    if (!from.data || !to)
+        return 1;
+    return without_python([&] { transform_filters(from.data, int(rows), int(columns), to); });
+}
+
+template <typename real> bool are_filters(PyArrayObject *filters, npy_intp rows, npy_intp columns) {
+    const int lanes = Vector<real>::lanes;
+    return PyArray_DIM(filters, 0) == BLOCKS && PyArray_DIM(filters, 1) == (rows + lanes - 1) / lanes
+           && PyArray_DIM(filters, 2) == columns && PyArray_DIM(filters, 3) == lanes;
 }
 
 template <typename real, int window>
@@ -257,22 +274,32 @@ int run_layer(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *bias, PyA
     const npy_intp shape[] = {1, layer.height / window, layer.width / window, layer.to};
     const npy_intp open_shape[] = {1, layer.down(), layer.across(), layer.to};
     const Contiguous<real> picture(x), values(filters), shift(bias);
-    const std::vector<real> zeros(layer.from + layer.LANES);
     layer.filters = values.data;
     layer.x = picture.data;
     layer.bias = shift.data;
-    layer.zeros = zeros.data();
     layer.y = output<real>(y, 4, shape);
     layer.open = output<typename Bits<real>::value>(open, 4, open_shape);
-    return !layer.filters || !layer.x || !layer.bias || !layer.y || !layer.open || correlate<real>(layer);
+    if (!layer.filters || !layer.x || !layer.bias || !layer.y || !layer.open)
+        return 1;
+    return without_python([&] {
+        const size_t many = layer.from + layer.LANES;
+        const Memory<real> zeros(many);
+        std::fill_n(zeros.data(), many, real(0));
+        layer.zeros = zeros.data();
+        correlate<real>(layer);
+    });
 }
 
 // x (1, height, width, columns), filters, bias (rows) -> y (1, height / window, width / window, rows), its bits
 template <typename real>
 int rectified_correlation(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *bias, int window, PyArrayObject **y,
                           PyArrayObject **open) {
-    if (PyArray_DIM(x, 3) != PyArray_DIM(filters, 2) || !are_filters<real>(filters, PyArray_DIM(bias, 0)))
-        return wrong_shapes("RectifiedCorrelation", x, filters, bias);
+    const npy_intp height = PyArray_DIM(x, 1), width = PyArray_DIM(x, 2), columns = PyArray_DIM(x, 3);
+    const npy_intp rows = PyArray_DIM(bias, 0);
+    if (PyArray_DIM(x, 0) != 1 || any_empty(height, width, columns, rows) || !are_filters<real>(filters, rows, columns))
+        return wrong_shapes("RectifiedCorrelation", DO_NOT_FIT, x, filters, bias);
+    if (!countable(height, width, columns, rows))
+        return wrong_shapes("RectifiedCorrelation", ARE_TOO_LARGE, x, filters, bias);
     const auto run = window == 1 ? run_layer<real, 1> : run_layer<real, 2>;
     return run(x, filters, bias, y, open);
 }
@@ -285,34 +312,27 @@ int run_gradient(PyArrayObject *upstream, PyArrayObject *open, PyArrayObject *fi
     layer.width = width;
     layer.from = int(PyArray_DIM(upstream, 3));
     layer.to = int(PyArray_DIM(filters, 2));
-    if (!are_filters<real>(filters, layer.from) || PyArray_DIM(open, 3) != layer.from
-        || PyArray_DIM(open, 1) != layer.down() || PyArray_DIM(open, 2) != layer.across()
-        || PyArray_DIM(upstream, 1) != height / window || PyArray_DIM(upstream, 2) != width / window)
-        return wrong_shapes("RectifiedCorrelationGradient", upstream, open, filters);
     const npy_intp shape[] = {1, height, width, layer.to};
     const Contiguous<real> from(upstream), values(filters);
     const Contiguous<typename Bits<real>::value> places(open);
-    const std::vector<typename Bits<real>::value> closed(layer.from);
     layer.upstream = from.data;
     layer.open = places.data;
-    layer.closed = closed.data();
     layer.gradient = output<real>(gradient, 4, shape);
     if (!from.data || !places.data || !values.data || !layer.gradient)
         return 1;
-    if (!PyArray_SIZE(upstream)) {  // nothing is left of a single row or column by a max-pool
+    if (height < window || width < window) {  // nothing is left of a single row or column by a max-pool
         std::fill_n(layer.gradient, PyArray_SIZE(*gradient), real(0));
         return 0;
     }
-    real *const turned = allocate<real>(POINTS * size_t(layer.from) * padded<real>(layer.to));
-    if (!turned) {
-        PyErr_NoMemory();
-        return 1;
-    }
-    turn_filters(values.data, layer.from, layer.to, turned);
-    layer.filters = turned;
-    const int failed = correlate<real>(layer);
-    std::free(turned);
-    return failed;
+    return without_python([&] {
+        const Memory<typename Bits<real>::value> closed(layer.from);
+        std::fill_n(closed.data(), layer.from, 0);
+        const Memory<real> turned(POINTS * size_t(layer.from) * padded<real>(layer.to));
+        turn_filters(values.data, layer.from, layer.to, turned.data());
+        layer.closed = closed.data();
+        layer.filters = turned.data();
+        correlate<real>(layer);
+    });
 }
 
 // gradient with respect to y, its bits, filters, size (height, width)
@@ -320,13 +340,25 @@ int run_gradient(PyArrayObject *upstream, PyArrayObject *open, PyArrayObject *fi
 template <typename real>
 int rectified_correlation_gradient(PyArrayObject *upstream, PyArrayObject *open, PyArrayObject *filters,
                                    PyArrayObject *size, int window, PyArrayObject **gradient) {
+    const char *const op = "RectifiedCorrelationGradient";
     if (PyArray_SIZE(size) != 2)
-        return wrong_shapes("RectifiedCorrelationGradient", upstream, open, size);
+        return wrong_shapes(op, DO_NOT_FIT, upstream, open, size);
     const Contiguous<npy_int64> both(size);
     if (!both.data)
         return 1;
+    const npy_intp height = both.data[0], width = both.data[1];
+    const npy_intp rows = PyArray_DIM(upstream, 3), columns = PyArray_DIM(filters, 2);
+    // As many tiles, without adding what might overflow.
+    const auto tiles = [](npy_intp side) { return side / TILE + (side % TILE > 0); };
+    if (PyArray_DIM(upstream, 0) != 1 || PyArray_DIM(open, 0) != 1 || any_empty(height, width, rows, columns)
+        || !are_filters<real>(filters, rows, columns) || PyArray_DIM(open, 3) != rows
+        || PyArray_DIM(open, 1) != tiles(height) || PyArray_DIM(open, 2) != tiles(width)
+        || PyArray_DIM(upstream, 1) != height / window || PyArray_DIM(upstream, 2) != width / window)
+        return wrong_shapes(op, DO_NOT_FIT, upstream, open, filters);
+    if (!countable(height, width, rows, columns))
+        return wrong_shapes(op, ARE_TOO_LARGE, upstream, open, filters);
     const auto run = window == 1 ? run_gradient<real, 1> : run_gradient<real, 2>;
-    return run(upstream, open, filters, int(both.data[0]), int(both.data[1]), gradient);
+    return run(upstream, open, filters, int(height), int(width), gradient);
 }
 
 }  // namespace

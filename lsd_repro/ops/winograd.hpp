@@ -8,7 +8,6 @@
 
 #include <cmath>
 #include <numeric>
-#include <vector>
 
 namespace {
 
@@ -130,7 +129,7 @@ template <typename real> struct Tiles {
     int top(int tile) const { return tile / across() * TILE; }
     int left(int tile) const { return tile % across() * TILE; }
     int at_once(int threads) const {
-        const int fitting = int(CACHE / (POINTS * (from + to) * sizeof(real)));
+        const int fitting = int(CACHE / (POINTS * sizeof(real) * (from + to)));
         const int share = (count() + threads - 1) / threads;
         return (std::min(std::max(fitting, LEAST_TILES), share) + ROWS - 1) / ROWS * ROWS;
     }
@@ -138,9 +137,10 @@ template <typename real> struct Tiles {
     static size_t pitch(int many, int channels) {
         return (size_t(many) * channels + 2 * LANES - 1) / (2 * LANES) * 2 * LANES + LANES;
     }
-    // In whole vectors.
+    // In whole vectors: what is seen of each tile, values, products, and results that are known otherwise.
+    static size_t seen(int many) { return padded<real>(many * sizeof(npy_uint64) / sizeof(real)); }
     size_t scratch(int many) const {
-        return POINTS * (pitch(many, from) + pitch(many, padded<real>(to))) + KNOWN * padded<real>(to);
+        return seen(many) + POINTS * (pitch(many, from) + pitch(many, padded<real>(to))) + KNOWN * padded<real>(to);
     }
 };
 
@@ -188,11 +188,11 @@ void give(const Layer &layer, int top, int left, const real *products, size_t pi
     }
 }
 
-template <typename real, typename Layer> void correlate_some(const Layer &layer, int first, int many, real *values) {
+template <typename real, typename Layer> void correlate_some(const Layer &layer, int first, int many, real *scratch) {
     const int columns = padded<real>(layer.to);
     const size_t pitch_in = layer.pitch(many, layer.from), pitch_out = layer.pitch(many, columns);
-    real *const products = values + POINTS * pitch_in;
-    std::vector<npy_uint64> seen(many);
+    npy_uint64 *const seen = reinterpret_cast<npy_uint64 *>(scratch);
+    real *const values = scratch + layer.seen(many), *const products = values + POINTS * pitch_in;
     for (int i = 0; i < many; i++)
         seen[i] = take(layer, layer.top(first + i), layer.left(first + i), values + size_t(i) * layer.from, pitch_in);
     for (int point = 0; point < POINTS; point++)
@@ -205,33 +205,22 @@ template <typename real, typename Layer> void correlate_some(const Layer &layer,
     }
 }
 
-template <typename real, typename Layer> int correlate(const Layer &layer) {
+template <typename real, typename Layer> void correlate(const Layer &layer) {
     const int many = layer.at_once(most_threads()), blocks = (layer.count() + many - 1) / many;
     const int threads = std::min(most_threads(), blocks);
     const size_t own = layer.scratch(many);
-    real *const scratch = allocate<real>(threads * own);
-    if (!scratch) {
-        PyErr_NoMemory();
-        return 1;
-    }
+    const Memory<real> scratch(threads * own);
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
     for (int index = 0; index < blocks; index++)
-        correlate_some(layer, index * many, std::min(many, layer.count() - index * many), scratch + own_thread() * own);
-    std::free(scratch);
-    return 0;
+        correlate_some(layer, index * many, std::min(many, layer.count() - index * many),
+                       scratch.data() + own_thread() * own);
 }
 
 // weight (rows, columns, 3, 3) -> filters (36 and 7 sums, panels of rows, columns, lanes)
-template <typename real> int winograd_filters(PyArrayObject *weight, PyArrayObject **filters) {
-    const int rows = int(PyArray_DIM(weight, 0)), columns = int(PyArray_DIM(weight, 1));
+template <typename real> void transform_filters(const real *weight, int rows, int columns, real *filters) {
     const int lanes = Vector<real>::lanes, panels = padded<real>(rows) / lanes;
-    const npy_intp shape[] = {BLOCKS, panels, columns, lanes};
-    const Contiguous<real> from(weight);
-    real *const to = output<real>(filters, 4, shape);
-    if (!from.data || !to)
-        return 1;
 #ifdef _OPENMP
 #pragma omp parallel for
 #endif
@@ -241,7 +230,7 @@ template <typename real> int winograd_filters(PyArrayObject *weight, PyArrayObje
                 const int row = panel * lanes + lane;
                 double g[9] = {}, half[PATCH * 3], all[BLOCKS];
                 if (row < rows)
-                    std::copy_n(from.data + (size_t(row) * columns + column) * 9, 9, g);
+                    std::copy_n(weight + (size_t(row) * columns + column) * 9, 9, g);
                 for (int j = 0; j < 3; j++)
                     filter_values(g + j, 3, half + j, 3);
                 for (int i = 0; i < PATCH; i++)
@@ -252,9 +241,8 @@ template <typename real> int winograd_filters(PyArrayObject *weight, PyArrayObje
                     all[ROWS_OF_3 + i] = g[3 * i] + g[3 * i + 1] + g[3 * i + 2];
                 }
                 for (int block = 0; block < BLOCKS; block++)
-                    to[((size_t(block) * panels + panel) * columns + column) * lanes + lane] = real(all[block]);
+                    filters[((size_t(block) * panels + panel) * columns + column) * lanes + lane] = real(all[block]);
             }
-    return 0;
 }
 
 // Those filters for the way back: transposed, and turned around.

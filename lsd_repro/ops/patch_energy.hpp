@@ -14,7 +14,7 @@
 // There are strips of nine kinds, each for pairs of pixels across and down: half as high, and half as long.
 
 #include <cmath>
-#include <cstdlib>
+#include <numeric>
 
 namespace {
 
@@ -123,8 +123,7 @@ public:
     }
 
 private:
-    // In [2, 4), and not-a-number where s is infinite or none.  The exponents of a block fit a word up to
-    // 2^20 columns of 8x8 patches.
+    // In [2, 4), and not-a-number where s is infinite or none.
     static vec mantissa(const vec s, vec &exponent) {
         const words bits = words(s) & Format<real>::exponent;
         exponent = vec(words(exponent) + (bits >> Format<real>::mantissa));
@@ -159,6 +158,13 @@ template <typename real> struct PatchSums {
     real *filters[STRIPS];    // part() x components, laid out
     real *transpose[STRIPS];  // the same times what the derivatives lack
     real *mean;
+
+    // Whether ints count the filters, and a word the exponents of a block: 2^20 columns of 8x8 patches in single precision.
+    static bool countable(npy_intp width, npy_intp size, npy_intp channels, npy_intp components) {
+        const double half = double((size + 1) / 2), exponents = 4 * half * double(width);
+        return half * half * channels * components <= LARGEST
+               && exponents * double(Format<real>::exponent >> Format<real>::mantissa) < double(typename Format<real>::word(-1));
+    }
 
     // Pairs of pixels in a patch, across or down, and across in the picture; after an odd number there are zeros.
     int half() const { return (size + 1) / 2; }
@@ -271,7 +277,7 @@ private:
             const int pair = begin + i;
             for (int k = 0; k < column(); k += LANES)
                 act(size_t(i) * column() + k, place(2 * (pair % across()), 2 * (pair / across())) + k, away,
-                    std::min(LANES, column() - k));
+                    std::min(int(LANES), column() - k));
         }
     }
 
@@ -332,42 +338,18 @@ void split_filters(const PatchSums<real> &sums, const real *filters, real *const
     }
 }
 
-// x (1, channels, height, width), filters (components, channels, size, size), mean (components,)
-// -> energy (), gradient (1, channels, height, width)
-template <typename real>
-int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, bool student, double scale,
-                 PyArrayObject **energy, PyArrayObject **gradient) {
-    if (PyArray_DIM(filters, 1) != PyArray_DIM(x, 1) || PyArray_DIM(filters, 2) != PyArray_DIM(filters, 3)
-        || PyArray_DIM(mean, 0) != PyArray_DIM(filters, 0)
-        || std::min(PyArray_DIM(x, 2), PyArray_DIM(x, 3)) < PyArray_DIM(filters, 2))
-        return wrong_shapes("PatchEnergy", x, filters, mean);
-    const Contiguous<real> picture(x), given(filters), means(mean);
-    real *const value = output<real>(energy, 0, nullptr), *const slope = output<real>(gradient, 4, PyArray_DIMS(x));
-    if (!picture.data || !given.data || !means.data || !value || !slope)
-        return 1;
-    PatchSums<real> sums;
-    sums.channels = int(PyArray_DIM(x, 1));
-    sums.height = int(PyArray_DIM(x, 2));
-    sums.width = int(PyArray_DIM(x, 3));
-    sums.components = int(PyArray_DIM(filters, 0));
-    sums.size = int(PyArray_DIM(filters, 2));
-    sums.student = student;
-    sums.scale = scale;
+// The energy of a picture; its gradient goes to `sums.gradient`.
+template <typename real> double energy_of(PatchSums<real> &sums, const real *filters, const real *mean) {
     const int part = sums.part(), components = sums.components;
     const int blocks = sums.blocks(), threads = std::min(most_threads(), (blocks + 1) / 2);
-    const size_t pixels = PyArray_SIZE(x), weights = padded<real>(size_t(part) * components);
+    const size_t pixels = size_t(sums.channels) * sums.height * sums.width;
+    const size_t weights = padded<real>(size_t(part) * components);
     const size_t laid_out = size_t(part) * sums.pitch(), turned = size_t(components) * padded<real>(part);
-    real *const memory = allocate<real>(sums.pitch() + STRIPS * (laid_out + turned + weights)
-                                        + threads * sums.scratch() + blocks * sizeof(double) / sizeof(real));
-    if (!memory) {
-        PyErr_NoMemory();
-        return 1;
-    }
-    sums.picture = picture.data;
-    sums.gradient = slope;
-    sums.mean = memory;
+    const Memory<real> memory(sums.pitch() + STRIPS * (laid_out + turned + weights) + threads * sums.scratch());
+    const Memory<double> energies(blocks);
+    sums.mean = memory.data();
     real *own = sums.mean + sums.pitch(), *parts[STRIPS];
-    std::fill(std::copy(means.data, means.data + components, sums.mean), own, real(0));
+    std::fill(std::copy(mean, mean + components, sums.mean), own, real(0));
     for (int i = 0; i < STRIPS; i++) {
         sums.filters[i] = own;
         sums.transpose[i] = own + laid_out;
@@ -375,35 +357,60 @@ int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, 
         own += laid_out + turned + weights;
     }
     real *const scratch = own;
-    double *const energies = reinterpret_cast<double *>(scratch + threads * sums.scratch());
 
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads)
 #endif
     {
         real *const mine = scratch + own_thread() * sums.scratch();
-        split_filters(sums, given.data, parts);
+        split_filters(sums, filters, parts);
 #ifdef _OPENMP
 #pragma omp for
 #endif
         for (size_t i = 0; i < pixels; i++)
-            slope[i] = 0;
+            sums.gradient[i] = 0;
         // Every second block, then the others: who adds to a pixel, and when, is never left to chance.
         for (int phase = 0; phase < 2; phase++) {
 #ifdef _OPENMP
 #pragma omp for schedule(dynamic)
 #endif
             for (int index = phase; index < blocks; index += 2)
-                energies[index] = sums.block(index, mine);
+                energies.data()[index] = sums.block(index, mine);
         }
     }
 
-    double total = 0;
-    for (int index = 0; index < blocks; index++)
-        total += energies[index];
-    *value = real(total / sums.count() - (student ? std::log(scale) : 0));
-    std::free(memory);
-    return 0;
+    const double total = std::accumulate(energies.data(), energies.data() + blocks, 0.0);
+    return total / sums.count() - (sums.student ? std::log(sums.scale) : 0);
+}
+
+// x (1, channels, height, width), filters (components, channels, size, size), mean (components,)
+// -> energy (), gradient (1, channels, height, width)
+template <typename real>
+int patch_energy(PyArrayObject *x, PyArrayObject *filters, PyArrayObject *mean, bool student, double scale,
+                 PyArrayObject **energy, PyArrayObject **gradient) {
+    const npy_intp channels = PyArray_DIM(x, 1), height = PyArray_DIM(x, 2), width = PyArray_DIM(x, 3);
+    const npy_intp components = PyArray_DIM(filters, 0), size = PyArray_DIM(filters, 2);
+    if (PyArray_DIM(x, 0) != 1 || PyArray_DIM(filters, 1) != channels || PyArray_DIM(filters, 3) != size
+        || PyArray_DIM(mean, 0) != components || std::min(height, width) < size
+        || any_empty(size, size, channels, components))
+        return wrong_shapes("PatchEnergy", DO_NOT_FIT, x, filters, mean);
+    if (!countable(height, width, channels, components) || !PatchSums<real>::countable(width, size, channels, components))
+        return wrong_shapes("PatchEnergy", ARE_TOO_LARGE, x, filters, mean);
+    const Contiguous<real> picture(x), given(filters), means(mean);
+    real *const value = output<real>(energy, 0, nullptr), *const slope = output<real>(gradient, 4, PyArray_DIMS(x));
+    if (!picture.data || !given.data || !means.data || !value || !slope)
+        return 1;
+    PatchSums<real> sums;
+    sums.channels = int(channels);
+    sums.height = int(height);
+    sums.width = int(width);
+    sums.components = int(components);
+    sums.size = int(size);
+    sums.student = student;
+    sums.scale = scale;
+    sums.picture = picture.data;
+    sums.gradient = slope;
+    return without_python([&] { *value = real(energy_of(sums, given.data, means.data)); });
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 // for it once.  BLAS would lay out both anew at every call, which takes as long as the product
 // where a matrix has a few dozen rows.
 
-#include <cstdlib>
 #include <cstring>
 
 namespace {
@@ -42,13 +41,6 @@ template <typename real> inline typename Vector<real>::type load(const real *fro
 
 template <typename real> inline void store(real *to, const typename Vector<real>::type &v) {
     std::memcpy(to, &v, sizeof v);
-}
-
-// Memory for matrices, null without; to be freed.  It begins with a line of the cache, which made products a tenth
-// faster.
-template <typename real> inline real *allocate(size_t count) {
-    void *memory;
-    return posix_memalign(&memory, LINE, count * sizeof(real)) ? nullptr : static_cast<real *>(memory);
 }
 
 // The matrix b, `rows` x `columns`, as panels of as many columns as a vector has lanes, the last filled up with zeros.
