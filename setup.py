@@ -27,6 +27,10 @@ REQUIREMENTS = [
     # 10.1 has ImageFont.load_default(size), for the caption.
     "Pillow>=10.1,<14",
     "tqdm>=4.60,<5",
+    # Knows which kernels a BLAS uses and with how many threads, of every BLAS and by whatever symbol names.
+    "threadpoolctl>=3.1,<4",
+    # Makes the pages of comparisons, with every text escaped.
+    "Jinja2>=3.1,<4",
     # Downloads the material of 2015.
     "requests>=2.28,<3",
     # Knows the user's cache folder on every system.
@@ -60,7 +64,7 @@ setup(
     packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
     package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
     package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.hpp"], "lsd_repro.network": ["*.tsv"],
-                  "lsd_repro.live": ["page/*"]},
+                  "lsd_repro.live": ["page/*"], "lsd_repro.compare": ["templates/*"]},
     # The film's video frames.  Contracted to fused multiply-adds, as some machines would, its
     # coordinates would not be scikit-image's.
     ext_modules=[Extension("lsd_repro.film._blend", ["lsd_repro/film/blend.c"],

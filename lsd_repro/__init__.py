@@ -2,9 +2,11 @@
 
 Weights become a graph, the graph and a patch prior become an objective, the
 objective becomes a step, steps become frames, frames become film, and film is
-held against 2015.  The folders stand in that order.
+held against 2015.  The rooms stand in that order: each imports only from itself and
+from those above it in this table.
 
 ==================  =======================================================
+``errors``          what goes wrong for a reason that the user can mend
 ``program2015``     the constants of the 2015 program
 ``runtime``         Theano-PyMC and Lasagne 0.1 on today's Python: loaded, mended; compiler, BLAS, GPU
 ``material``        what ships, what 2015 left (``lsd-repro fetch``), and how files are written
@@ -16,11 +18,11 @@ held against 2015.  The folders stand in that order.
 ``film``            zoom, caption, schedule, the offline stream, files
 ``chat``            the picking rules of 2015, exported logs, their replay
 ``live``            the film as it is dreamt, on a local web page; IRC
+``figures``         every matplotlib figure, drawn from plain numbers and pictures
 ``compare``         replay of arrays that the 2015 program computed; priors side by side
 ``bench``           how fast a step and the film are, beside others (PyTorch: extra ``bench``)
 ``train``           training of the network that ships (extra ``train``)
-``figures``         every matplotlib figure
-``cli``             the ``lsd-repro`` command line
+``cli``             the ``lsd-repro`` command line; what this installation lacks
 ==================  =======================================================
 
 Importing this package imports none of them, and not Theano.

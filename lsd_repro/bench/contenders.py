@@ -3,6 +3,7 @@
 import importlib.util
 import os
 from dataclasses import dataclass, field
+from typing import Optional
 
 from lsd_repro import ops
 
@@ -34,7 +35,7 @@ class Contender:
     environment: dict = field(default_factory=dict)
 
 
-def for_step(part, width, size, apart=False):
+def for_step(part: str, width: Optional[str], size: tuple[int, int], apart: bool = False) -> list[Contender]:
     """The contenders for a part of the step.
 
     Parameters
@@ -75,13 +76,13 @@ def for_step(part, width, size, apart=False):
     return found
 
 
-def for_sgemm():
+def for_sgemm() -> list[Contender]:
     """A contender for each BLAS that is here; its number is its rate."""
-    from lsd_repro.bench.sgemm import LIBRARIES
+    from lsd_repro.bench.problem import LIBRARIES
 
-    return [Contender(library, "lsd_repro.bench.sgemm:make", {"library": library})
+    return [Contender(library, "lsd_repro.bench.problem:sgemm", {"library": library})
             for library in LIBRARIES if library != "PyTorch" or has_torch()]
 
 
-def has_torch():
+def has_torch() -> bool:
     return importlib.util.find_spec("torch") is not None

@@ -4,6 +4,7 @@ import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Callable
 
 from lsd_repro.bench import problem
 from lsd_repro.bench.contenders import Contender
@@ -17,12 +18,12 @@ from lsd_repro.program2015 import FRAMES_PER_SECOND, STREAM
 PATHS = {"ours": video_frames, "scikit-image": partial(video_frames, plain=True)}
 
 
-def contenders(frames):
+def contenders(frames: int) -> list[Contender]:
     """One for each path; the number of each is that of the frames written."""
     return [Contender(path, "lsd_repro.bench.film:make", {"path": path, "frames": frames}) for path in PATHS]
 
 
-def make(path, frames):
+def make(path: str, frames: int) -> Callable[[], int]:
     """Prepare two optimised frames of the stream's size.
 
     Parameters
@@ -40,7 +41,7 @@ def make(path, frames):
     """
     program = replace(STREAM, video_frames_per_frame=frames)
     first = problem.picture((STREAM.width, STREAM.height))
-    pair = [first, 255 * zoom_picture(first / 255, frames)]
+    pair = [first, zoom_picture(first, frames)]
     scenes = [Scene(*problem.CLASSES, "analog clock & wood rabbit")]
 
     def write():

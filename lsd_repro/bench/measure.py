@@ -1,19 +1,23 @@
-"""The races of ``lsd-repro bench``, kept in a JSON file round by round.
+"""The races of ``lsd-repro bench``, kept in a JSON file round by round, with a table and a figure of it.
 
-The file holds every number that was measured; `lsd_repro.bench.summary` makes medians
-and ratios of them.
+The file holds every number that was measured; `lsd_repro.bench.table` makes medians and
+ratios of them.
 """
 
 import json
 import os
 import platform
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from importlib import metadata
 from pathlib import Path
+from typing import Any, Callable, Optional
 
-from lsd_repro.bench import contenders, film, problem, process, summary
+from lsd_repro.bench import contenders, film, problem, table, worker
 from lsd_repro.bench.race import race
 from lsd_repro.errors import InputError
+from lsd_repro.figures import bench as figures
+from lsd_repro.figures import drawing
 from lsd_repro.material import files
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
 from lsd_repro.runtime import find
@@ -23,8 +27,39 @@ from lsd_repro.runtime.provenance import versions
 FILE, FILM_FILE = "bench.json", "bench-film.json"
 CONDITIONS = "machine", "versions", "threads", "repeats"
 
+Size = tuple[int, int]
+Report = Callable[[str], None]
 
-def measure(out, sizes, widths, repeats, threads, apart=False, resume=False, report=lambda text: None):
+
+def step_pages(out: files.PathLike, *args: Any, **kwargs: Any) -> str:
+    """Measure the step into ``bench.json``, ``bench.png`` and ``bench.md``, and return the table.
+
+    Parameters and errors are those of `measure`.
+    """
+    return write_step_pages(out, measure(out, *args, **kwargs))
+
+
+def write_step_pages(out: files.PathLike, result: dict[str, Any]) -> str:
+    """Write ``bench.png`` and ``bench.md`` of what `measure` returned, and return the table."""
+    drawing.save(Path(out) / "bench.png", figures.step(**table.drawn(result)))
+    return _write_text(Path(out) / "bench.md", table.markdown(result))
+
+
+def film_pages(out: files.PathLike, *args: Any, **kwargs: Any) -> str:
+    """Measure the film into ``bench-film.json`` and ``bench-film.md``, and return the table.
+
+    Parameters are those of `measure_film`.
+    """
+    return _write_text(Path(out) / "bench-film.md", table.film_markdown(measure_film(out, *args, **kwargs)))
+
+
+def _write_text(path, text):
+    files.write_bytes(path, text.encode())
+    return text
+
+
+def measure(out: files.PathLike, sizes: Sequence[Size], widths: Sequence[str], repeats: int, threads: int,
+            apart: bool = False, resume: bool = False, report: Report = lambda text: None) -> dict[str, Any]:
     """Race the contenders for every part of the step, at every size and width.
 
     Parameters
@@ -70,18 +105,19 @@ def measure(out, sizes, widths, repeats, threads, apart=False, resume=False, rep
         result["races"].append(one)
 
         def line(text):
-            report(f"{summary.title(one)}: {text}")
+            report(f"{table.title(one)}: {text}")
 
         steps = race(contenders.for_step(part, width, size, apart), repeats, threads, one["contenders"], report=line)
         products = race(contenders.for_sgemm(), repeats, threads, one["sgemm"], agree=False,
                         report=lambda text: line(f"SGEMM of {text}"))
         with closing(steps), closing(products):
             for one["rounds"], _ in zip(steps, products):
-                write(path, result)
+                files.write_json(path, result)
     return result
 
 
-def measure_film(out, frames, repeats, threads, report=lambda text: None):
+def measure_film(out: files.PathLike, frames: int, repeats: int, threads: int,
+                 report: Report = lambda text: None) -> dict[str, Any]:
     """Race the ways of computing video frames, into ``bench-film.json``.
 
     Parameters
@@ -101,18 +137,18 @@ def measure_film(out, frames, repeats, threads, report=lambda text: None):
     result = {**conditions(repeats, threads), "frames": frames, "contenders": {}}
     with closing(race(film.contenders(frames), repeats, threads, result["contenders"], report=report)) as rounds:
         for result["rounds"] in rounds:
-            write(Path(out) / FILM_FILE, result)
+            files.write_json(Path(out) / FILM_FILE, result)
     return result
 
 
-def check_size(width, height):
+def check_size(width: int, height: int) -> None:
     """InputError for a picture that is too small for the stream's prior; any network then has room."""
     least = max(STREAM.prior_scales) * PATCH_SIZE
     if min(width, height) < least:
         raise InputError(f"--sizes {width}x{height}: the prior of the stream needs at least {least}x{least}")
 
 
-def wanted(sizes, widths):
+def wanted(sizes: Sequence[Size], widths: Sequence[str]) -> Iterator[tuple[str, Optional[str], Size]]:
     """(part, width, size) of all races; the prior alone has no width."""
     for size in sorted(sizes):
         yield "prior", None, size
@@ -121,18 +157,19 @@ def wanted(sizes, widths):
             yield "whole", width, size
 
 
-def conditions(repeats, threads):
+def conditions(repeats: int, threads: int) -> dict[str, Any]:
     """What numbers depend on; nothing that tells one machine of a kind from another."""
     found = versions()
     if contenders.has_torch():
         found["torch"] = metadata.version("torch")
-    memory = process.total_memory()
-    return {"machine": {"processor": processor(), "cores": os.cpu_count(), "OpenBLAS kernel": kernels(find.find_blas().path),
-                        "system": platform.system(), "memory GiB": memory and round(memory / 2 ** 30)},
+    memory = worker.total_memory()
+    return {"machine": {"processor": processor(), "cores": os.cpu_count(),
+                        "OpenBLAS kernel": kernels(find.find_blas().path), "system": platform.system(),
+                        "memory GiB": memory and round(memory / 2 ** 30)},
             "versions": found, "threads": threads, "repeats": repeats}
 
 
-def processor():
+def processor() -> str:
     """The model name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -142,7 +179,7 @@ def processor():
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def earlier(path, now):
+def earlier(path: Path, now: dict[str, Any]) -> list[dict[str, Any]]:
     """The races in a file, if it was written under the conditions of `now`."""
     try:
         found = json.loads(path.read_text())
@@ -154,8 +191,3 @@ def earlier(path, now):
         raise InputError(f"{path} was measured with other {' and '.join(changed)}: leave out --resume, "
                          "or choose another --out")
     return races
-
-
-def write(path, result):
-    """Write measurements as JSON, whole or not at all."""
-    files.write_bytes(path, (json.dumps(result, indent=1) + "\n").encode())

@@ -5,13 +5,17 @@ process's alone; where not all fit into memory at a time, each is started afresh
 every turn and alone.  One that fails is reported, and the others go on.
 """
 
-from lsd_repro.bench.process import MARGIN, Failed, OutOfMemory, Worker, available_memory
-from lsd_repro.bench.worker import MIB
+from collections.abc import Iterator, Sequence
+from typing import Any, Callable
+
+from lsd_repro.bench.contenders import Contender
+from lsd_repro.bench.worker import MARGIN, MIB, Failed, OutOfMemory, Worker, available_memory
 
 AGREEMENT = 1e-4  # relative; of losses in float32
 
 
-def race(contenders, repeats, threads, results, agree=True, report=lambda text: None):
+def race(contenders: Sequence[Contender], repeats: int, threads: int, results: dict[str, dict[str, Any]],
+         agree: bool = True, report: Callable[[str], None] = lambda text: None) -> Iterator[int]:
     """Measure contenders in alternation, into `results`.
 
     Parameters

@@ -1,5 +1,7 @@
 """The contenders in Theano: which of our Ops take part is for ``THEANO_FLAGS`` to say."""
 
+from typing import Callable, Optional
+
 import numpy as np
 
 from lsd_repro.bench import problem
@@ -11,7 +13,7 @@ from lsd_repro.program2015 import STREAM
 from lsd_repro.runtime.load import T, theano
 
 
-def make(part, width, size):
+def make(part: str, width: Optional[str], size: tuple[int, int]) -> Callable[[], float]:
     """Compile a part of the stream's step.
 
     Parameters
@@ -37,7 +39,7 @@ def make(part, width, size):
     return lambda: step.step(*problem.CLASSES).loss
 
 
-def value_and_gradient(part, width, size):
+def value_and_gradient(part: str, width: Optional[str], size: tuple[int, int]) -> Callable[[], list[np.ndarray]]:
     """Compile "network" or "prior": a function that returns its term of the loss and the gradient."""
     picture = problem.picture(size)
     x = theano.shared(to_graph(picture, "float32"), broadcastable=(True, False, False, False))

@@ -1,18 +1,23 @@
 """The contender in PyTorch: the same step, written as one writes it there (extra ``bench``)."""
 
 import os
+from typing import Callable, Optional
 
 import torch
 from torch.nn import functional as F
 
 from lsd_repro.bench import problem
 from lsd_repro.network import pytorch
+from lsd_repro.network.weights import NetworkWeights
+from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import BETA1, BETA2, EPSILON, GREY_OFFSET, STREAM, STUDENT_SCALE
 
+Term = Callable[[torch.Tensor], torch.Tensor]
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
-def make(part, width, size, network_layout, prior_layout):
+def make(part: str, width: Optional[str], size: tuple[int, int], network_layout: str,
+         prior_layout: str) -> Callable[[], float]:
     """Build a part of the stream's step; see `lsd_repro.bench.theano_step.make`.
 
     Parameters
@@ -28,7 +33,7 @@ def make(part, width, size, network_layout, prior_layout):
     return adam_step(term, x) if part == "whole" else lambda: value_and_gradient(term, x)[0].item()
 
 
-def term_of(part, width, network_layout, prior_layout):
+def term_of(part: str, width: Optional[str], network_layout: str, prior_layout: str) -> Term:
     """The part's term of the loss, as a function of a picture (1, 3, height, width)."""
     terms = []
     if part != "prior":
@@ -38,7 +43,7 @@ def term_of(part, width, network_layout, prior_layout):
     return lambda x: sum(term(x) for term in terms)
 
 
-def class_term(network, layout):
+def class_term(network: NetworkWeights, layout: torch.memory_format) -> Term:
     """Mean of all logits minus the mean of those that are aimed at, each over its half of the map."""
     layers = pytorch.build(network, layout).requires_grad_(False)
     mean, (bottom, top) = network.mean, problem.CLASSES
@@ -52,7 +57,7 @@ def class_term(network, layout):
     return term
 
 
-def prior_term(prior, layout):
+def prior_term(prior: PatchPrior, layout: torch.memory_format) -> Term:
     """Prior strength times the mean Student-t energy over scales."""
     # True convolution: the filters are flipped.
     filters = torch.tensor(prior.filters[::-1, ::-1].transpose(3, 2, 0, 1).copy(), dtype=torch.float32)
@@ -70,7 +75,7 @@ def prior_term(prior, layout):
     return term
 
 
-def value_and_gradient(term, x):
+def value_and_gradient(term: Term, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """A term of the loss and its gradient with respect to the picture."""
     x = x.detach().requires_grad_()
     value = term(x)
@@ -78,7 +83,7 @@ def value_and_gradient(term, x):
     return value.detach(), x.grad
 
 
-def adam_step(term, x):
+def adam_step(term: Term, x: torch.Tensor) -> Callable[[], float]:
     """A function that takes one step of the Adam of 2015 on `x`, in place, and returns the loss before."""
     m, v, t = torch.zeros_like(x), torch.zeros_like(x), 0
 

@@ -1,7 +1,8 @@
-"""A contender in a process of its own: ``python -m lsd_repro.bench.worker FACTORY ARGUMENTS LIMIT``.
+"""A contender in a process of its own, from both sides.
 
-It is asked for one step at a time, by a line on standard input, and answers each with a
-line of JSON; the first answer comes unasked, when it is ready.  It ends with its input.
+``python -m lsd_repro.bench.worker FACTORY ARGUMENTS LIMIT`` is that process.  It is asked for
+one step at a time, by a line on standard input, and answers each with a line of JSON; the
+first answer comes unasked, when it is ready.  It ends with its input.  `Worker` asks.
 """
 
 import contextlib
@@ -9,15 +10,112 @@ import importlib
 import json
 import os
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import Any, Callable, Optional
+
+from lsd_repro.bench.contenders import Contender
 
 MIB = 2 ** 20
+MARGIN = 2 ** 30  # bytes left to the rest of the machine
 NO_MEMORY = "not enough memory"
 
 
-def main(factory, arguments, limit):
+class Failed(Exception):
+    """A contender failed; the message says why."""
+
+
+class OutOfMemory(Failed):
+    """It would have needed more memory than there is."""
+
+
+class Worker:
+    """A contender's process.
+
+    Parameters
+    ----------
+    contender : Contender
+    threads : int
+    """
+
+    def __init__(self, contender: Contender, threads: int):
+        self.contender = contender
+        self._environment = {**os.environ, **contender.environment, **{
+            f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")}}
+        self._process = self._messages = None
+
+    def start(self) -> dict[str, Any]:
+        """Bring it up; returns its first answer."""
+        self._messages = tempfile.TemporaryFile("w+")
+        available = available_memory()
+        limit = 0 if available is None else max(available - MARGIN, MIB)
+        # In a session of its own, Ctrl-C does not reach it: it goes when it is stopped.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lsd_repro.bench.worker", self.contender.factory,
+             json.dumps(self.contender.arguments), str(limit)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._messages, text=True, env=self._environment,
+            start_new_session=True)
+        return self._answer()
+
+    def step(self) -> dict[str, Any]:
+        """Have it take a step, starting it if it is not there; returns its answer."""
+        if self._process is None:
+            self.start()
+        try:
+            self._process.stdin.write("step\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # why it went is found out below
+        return self._answer()
+
+    def stop(self) -> None:
+        """End it, if it is there, in the middle of whatever it does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._messages.close()
+            self._process = None
+
+    def _answer(self):
+        line = self._process.stdout.readline()
+        answer = json.loads(line) if line.endswith("\n") else {"failed": self._last_words()}
+        if "failed" in answer:
+            self.stop()
+            raise (OutOfMemory if answer["failed"].startswith(NO_MEMORY) else Failed)(answer["failed"])
+        return answer
+
+    def _last_words(self):
+        code = self._process.wait()
+        if code == -9:
+            return f"{NO_MEMORY}, it seems: the system killed it"
+        self._messages.seek(0)
+        words = " ".join(self._messages.read().split())[-300:]
+        return f"ended with status {code}" + (f": {words}" if words else "")
+
+
+def available_memory() -> Optional[int]:
+    """Bytes that can be had without pushing anything out of memory; None where the system doesn't tell."""
+    return _memory("MemAvailable")
+
+
+def total_memory() -> Optional[int]:
+    """Bytes of memory of this machine; None where the system doesn't tell."""
+    return _memory("MemTotal")
+
+
+def _memory(field):
+    try:
+        with open("/proc/meminfo") as file:
+            return next((int(line.split()[1]) * 1024 for line in file if line.startswith(f"{field}:")), None)
+    except OSError:
+        return None
+
+
+def main(factory: str, arguments: str, limit: str) -> int:
+    """Be a contender's process; returns its exit status."""
     # Whatever libraries print must not get between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -39,13 +137,13 @@ def main(factory, arguments, limit):
     return 0
 
 
-def make(factory, **arguments):
+def make(factory: str, **arguments: Any) -> Callable[[], float]:
     """Call a factory given as ``module:function``; it returns the function that takes a step."""
     module, name = factory.split(":")
     return getattr(importlib.import_module(module), name)(**arguments)
 
 
-def protect_the_machine(limit):
+def protect_the_machine(limit: int) -> None:
     """Fail at `limit` bytes (0: none); and if memory runs out all the same, be the first to go."""
     if limit:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
@@ -53,7 +151,7 @@ def protect_the_machine(limit):
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def memory():
+def memory() -> dict[str, float]:
     """Peak and present resident memory of this process, in MiB."""
     try:
         status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
@@ -65,7 +163,7 @@ def memory():
     return {name: int(status[field].split()[0]) / 1024 for name, field in (("peak", "VmHWM"), ("resident", "VmRSS"))}
 
 
-def reason(error):
+def reason(error: Exception) -> str:
     """Why a step failed, in a line; running out of memory has a different exception in each library."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     if isinstance(error, MemoryError) or "allocate" in text:

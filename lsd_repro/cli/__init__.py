@@ -1,1 +1,1 @@
-"""The ``lsd-repro`` command line: options in `main`, what each command does in `commands`."""
+"""The ``lsd-repro`` command line: options in `main`, commands in `commands`, what is missing in `doctor`."""

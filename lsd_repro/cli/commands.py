@@ -162,8 +162,10 @@ def run_prior_ablate(args):
 
 
 def run_fetch(args):
+    from lsd_repro.convert import downloaded
+
     for what in fetch.SETS if "all" in args.what else args.what:
-        print(f"{what}: {fetch.fetch(what, args.to)}")
+        print(f"{what}: {fetch.fetch(what, args.to, downloaded)}")
     return 0
 
 
@@ -213,16 +215,16 @@ def run_compare(args):
 
 
 def run_bench_step(args):
-    from lsd_repro.bench import pages
+    from lsd_repro.bench import measure
 
-    _bench(args, pages.step, args.sizes, args.widths, args.repeats, args.threads, args.apart, args.resume)
+    _bench(args, measure.step_pages, args.sizes, args.widths, args.repeats, args.threads, args.apart, args.resume)
     return 0
 
 
 def run_bench_film(args):
-    from lsd_repro.bench import pages
+    from lsd_repro.bench import measure
 
-    _bench(args, pages.film, args.frames, args.repeats, args.threads)
+    _bench(args, measure.film_pages, args.frames, args.repeats, args.threads)
     return 0
 
 
@@ -236,7 +238,7 @@ def _bench(args, page, *options):
 
 
 def run_doctor(args):
-    from lsd_repro.runtime import doctor
+    from lsd_repro.cli import doctor
 
     if args.verify_gpu:
         return verify_gpu(args.verify_gpu)

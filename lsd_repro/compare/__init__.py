@@ -2,12 +2,13 @@
 
 ==================== =====================================================
 ``parity.py``        replays a golden file and reports every deviation
+``devices.py``       the same gradient on two devices
 ``pictures.py``      photos, and what can be done to them, to judge priors by
 ``priors.py``        priors in numbers: likelihood, energies, ranking
 ``ablation.py``      the same dream under different priors
 ``prior_pages.py``   figures and JSON of all that
 ``statistics.py``    statistics of a frame, and the yardstick for them
 ``report.py``        our frames held against 2015's: numbers and page
-``report_page.py``   that page; its parts are in ``report_parts.py``
+``report_page.py``   that page, of ``templates/report.html`` and ``report_parts.py``
 ==================== =====================================================
 """

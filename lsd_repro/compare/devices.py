@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,8 @@ GRADIENT_SIZE = (264, 256)
 LIMITS = {"float64": 1e-9, "float32": 1e-5}
 
 
-def verify(name, out, steps=10, size=(STREAM.width, STREAM.height), gradient_size=GRADIENT_SIZE):
+def verify(name: str, out: files.PathLike, steps: int = 10, size: tuple[int, int] = (STREAM.width, STREAM.height),
+           gradient_size: tuple[int, int] = GRADIENT_SIZE) -> dict[str, Any]:
     """Measure the small shipped network with the prior on the CPU and on a device, and compare.
 
     Parameters
@@ -61,11 +63,11 @@ def verify(name, out, steps=10, size=(STREAM.width, STREAM.height), gradient_siz
         "deviations": deviations, "within the limits": all(one["within"] for one in deviations),
         "picture of the gradient": "{}x{}".format(*gradient_size), "picture of the steps": "{}x{}".format(*size),
         "seconds per step": {"cpu": cpu_seconds, "device": seconds}}
-    files.write_bytes(out, json.dumps(result, indent=1).encode())
+    files.write_json(out, result)
     return result
 
 
-def deviation(ours, theirs):
+def deviation(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:
     """How far an array is from another, relative to the other's largest magnitude.
 
     Returns
@@ -82,7 +84,7 @@ def deviation(ours, theirs):
     return {"dtype": dtype, **found, "held": held, "limit": LIMITS[dtype], "within": bool(within)}
 
 
-def table(result):
+def table(result: dict[str, Any]) -> str:
     """What `verify` found, as text for people."""
     lines = [f"{'':20} {'largest':>9} {'rms':>9}   of the CPU's largest value, "
              f"picture of {result['picture of the gradient']}"]
@@ -111,7 +113,7 @@ def _measure_apart(name, *arguments):
     return found, found.pop("seconds").tolist()
 
 
-def measure(out, steps, size, gradient_size):
+def measure(out: files.PathLike, steps: int, size: tuple[int, int], gradient_size: tuple[int, int]) -> None:
     """Measure on the device of this process, and write the arrays to `out`.
 
     Parameters

@@ -5,24 +5,27 @@ program (Theano 0.7, Lasagne of April 2015, float64) made of them: energies, log
 loss and gradient at the start, then every loss, and pictures along the way.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from lsd_repro.dream.step import GradientStep, compile_energies, to_graph
+from lsd_repro.dream.step import GradientStep, Terms, compile_energies, to_graph
 from lsd_repro.errors import InputError
 from lsd_repro.figures.parity import drift
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.zoom import between, zoom_picture
+from lsd_repro.material import files
 from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.program2015 import STILLS, STREAM
 
 # In float64 the programs agree to rounding; the limits leave room for another BLAS.
-LIMITS_64 = {"relative": 1e-9, "grey levels": 1e-3, "0..1": 1e-5}
+LIMITS_64 = {"relative": 1e-9, "grey levels": 1e-3}
 # In float32 only the start can be held to rounding.  Then the update, close to a sign
 # step, drifts apart wherever a gradient is near 0: as far as the 2015 program drifts
 # from itself, times this.
@@ -39,7 +42,7 @@ class Deviation(NamedTuple):
     Attributes
     ----------
     quantity : str
-    unit : {"relative", "grey levels", "0..1"}
+    unit : {"relative", "grey levels"}
         'relative' is to the golden array's largest magnitude.
     value, limit : float
     """
@@ -50,7 +53,7 @@ class Deviation(NamedTuple):
     limit: float
 
     @property
-    def within(self):
+    def within(self) -> bool:
         return self.value <= self.limit
 
 
@@ -69,7 +72,7 @@ class Golden:
         If the file is no golden file, or has no prior and none is given.
     """
 
-    def __init__(self, path, prior_dir=None):
+    def __init__(self, path: files.PathLike, prior_dir: Optional[files.PathLike] = None):
         try:
             with np.load(path, allow_pickle=False) as file:
                 self._arrays = {name: file[name] for name in file.files}
@@ -97,17 +100,17 @@ class Golden:
             pairs = [self["classes"]] * len(self["prior_terms"])
         self.scenes = [Scene(int(c0), int(c1), "") for c0, c1 in pairs]
 
-    def __contains__(self, name):
+    def __contains__(self, name: str) -> bool:
         return name in self._arrays
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> np.ndarray:
         return self._arrays[name]
 
-    def named(self, prefix):
+    def named(self, prefix: str) -> list[str]:
         """Names that begin with `prefix`."""
         return sorted(name for name in self._arrays if name.startswith(prefix))
 
-    def sample(self, array, axes):
+    def sample(self, array: np.ndarray, axes: tuple[int, int]) -> np.ndarray:
         """Every stride-th row and column of an array; `axes` are those of rows and columns."""
         index = [slice(None)] * array.ndim
         for axis in axes:
@@ -115,28 +118,28 @@ class Golden:
         return array[tuple(index)]
 
 
-def relative(ours, golden, share=1.0):
+def relative(ours: np.ndarray, golden: np.ndarray, share: float = 1.0) -> float:
     """Deviation within which a share of all values is, relative to the largest finite magnitude of the golden array."""
     finite = np.isfinite(golden)
     return float(np.quantile(np.abs(ours - golden)[finite], share) / np.abs(golden[finite]).max())
 
 
-def each_relative(ours, golden):
+def each_relative(ours: np.ndarray, golden: np.ndarray) -> float:
     """Largest deviation of an entry, relative to that entry of the golden array."""
     return float(np.abs((ours - golden) / golden).max())
 
 
-def largest(ours, golden):
+def largest(ours: np.ndarray, golden: np.ndarray) -> float:
     """Largest absolute deviation."""
     return float(np.abs(np.asarray(ours, float) - golden).max())
 
 
-def mean(ours, golden):
+def mean(ours: np.ndarray, golden: np.ndarray) -> float:
     """Mean absolute deviation."""
     return float(np.abs(np.asarray(ours, float) - golden).mean())
 
 
-def replay(path, prior_dir=None, float32=False):
+def replay(path: files.PathLike, prior_dir: Optional[files.PathLike] = None, float32: bool = False) -> list[Deviation]:
     """Recompute everything in a golden file.
 
     Parameters
@@ -164,7 +167,7 @@ def replay(path, prior_dir=None, float32=False):
     return deviations + compare(golden, *run(golden, step))
 
 
-def at_start(golden, step, limit):
+def at_start(golden: Golden, step: GradientStep, limit: float) -> list[Deviation]:
     """Deviations of everything that the file has about the start image."""
     found = []
 
@@ -192,7 +195,7 @@ def at_start(golden, step, limit):
     return found
 
 
-def run(golden, step):
+def run(golden: Golden, step: GradientStep) -> tuple[list[Terms], list[np.ndarray], list[np.ndarray]]:
     """Run the schedule.
 
     Returns
@@ -202,10 +205,10 @@ def run(golden, step):
     pictures : list of ndarray
         After the steps that the file has, (height, width, 3) in 0..255.
     frames : list of ndarray
-        Optimised frames on the 0..1 scale, the start image first.
+        Optimised frames in 0..255, the start image first.
     """
     wanted = set(map(int, golden["x_after_step_ids"]))
-    terms, pictures, frames = [], [], [step.picture / 255]
+    terms, pictures, frames = [], [], [step.picture]
 
     def on_step(step_terms):
         if len(terms) in wanted:
@@ -214,11 +217,12 @@ def run(golden, step):
 
     for scene in golden.scenes:
         optimise_frame(step, scene, golden.program, on_step)
-        frames.append(step.picture / 255)
+        frames.append(step.picture)
     return terms, pictures, frames
 
 
-def along_the_way_64(golden, terms, pictures, frames):
+def along_the_way_64(golden: Golden, terms: list[Terms], pictures: list[np.ndarray],
+                     frames: list[np.ndarray]) -> list[Deviation]:
     """Deviations of losses, pictures and film; in float64 nothing may drift."""
     found = []
 
@@ -234,19 +238,22 @@ def along_the_way_64(golden, terms, pictures, frames):
     if "zoomed_frames" not in golden:
         return found
     k = golden.program.video_frames_per_frame
+    # The file has these on the 0..1 scale.
     for name in ("optimised_frames", "zoomed_frames"):
         for index, theirs in enumerate(golden[name]):
             ours = frames[index] if name == "optimised_frames" else zoom_picture(frames[index], k)
-            add(f"{name[:-1].replace('_', ' ')} {index}", "0..1", largest, golden.sample(ours, (0, 1)), theirs)
+            quantity = f"{name[:-1].replace('_', ' ')} {index}"
+            add(quantity, "grey levels", largest, golden.sample(ours, (0, 1)), 255 * theirs)
     shape = golden.program.video_height, golden.program.video_width
     for i, theirs in zip(map(int, golden["video_frame_ids"]), golden["video_frames"]):
         first = i // k
         ours = between(frames[first], frames[first + 1], i, first * k, (first + 1) * k, shape)
-        add(f"video frame {i}", "0..1", largest, golden.sample(ours, (0, 1)), theirs)
+        add(f"video frame {i}", "grey levels", largest, golden.sample(ours, (0, 1)), 255 * theirs)
     return found
 
 
-def along_the_way_32(golden, terms, pictures, frames):
+def along_the_way_32(golden: Golden, terms: list[Terms], pictures: list[np.ndarray],
+                     frames: list[np.ndarray]) -> list[Deviation]:
     """Drift of the pictures, against the 2015 program's own between float32 and float64."""
     if "float32_self_drift" not in golden:
         return []
@@ -257,7 +264,7 @@ def along_the_way_32(golden, terms, pictures, frames):
             golden["x_after_step_ids"], pictures, golden["x_after_step"], golden["float32_self_drift"])]
 
 
-def draw_drift(path, prior_dir=None):
+def draw_drift(path: files.PathLike, prior_dir: Optional[files.PathLike] = None) -> Figure:
     """Replay a golden file in both precisions, and draw how far each is from it after each step.
 
     Parameters
@@ -282,7 +289,7 @@ def draw_drift(path, prior_dir=None):
     return drift(np.asarray(golden["x_after_step_ids"]) + 1, golden["float32_self_drift"], found[True], found[False])
 
 
-def table(deviations):
+def table(deviations: Sequence[Deviation]) -> str:
     """Deviations as lines of text, one each, those beyond their limit marked."""
     width = max(len(d.quantity) for d in deviations)
     lines = [f"{'quantity':{width}}  {'deviation':>9}  {'limit':>8}  unit"]

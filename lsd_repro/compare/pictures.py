@@ -1,5 +1,9 @@
 """Pictures to judge a prior by: photos it was not fitted on, and what can be done to them."""
 
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
@@ -12,7 +16,7 @@ BLUR = 2.0  # pixels, standard deviation
 JPEG_QUALITY = 10
 
 
-def crops(paths, side):
+def crops(paths: Sequence[Path], side: int) -> np.ndarray:
     """All crops of side x side from a list of photos, edge to edge from the top left.
 
     Returns
@@ -35,36 +39,35 @@ def crops(paths, side):
     return np.stack(found)
 
 
-def noisy(picture, rng):
+def noisy(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """With Gaussian noise of 20 grey levels, as 8 bits."""
     return np.uint8(np.clip(np.rint(picture + rng.normal(0, NOISE, picture.shape)), 0, 255))
 
 
-def smooth_noise(picture, size, rng):
+def smooth_noise(picture: np.ndarray, size: float, rng: np.random.Generator) -> np.ndarray:
     """With smooth Gaussian noise of 20 grey levels whose blobs are about `size` pixels; clipped, not rounded."""
     noise = gaussian_filter(rng.normal(size=picture.shape), (size / 2, size / 2, 0))
     return np.clip(picture + NOISE * noise / noise.std(), 0, 255)
 
 
-def blurred(picture):
+def blurred(picture: np.ndarray) -> np.ndarray:
     """Blurred by a Gaussian of 2 pixels, as 8 bits."""
     return np.uint8(np.rint(gaussian_filter(picture.astype(float), (BLUR, BLUR, 0))))
 
 
-def jpeg(picture):
+def jpeg(picture: np.ndarray) -> np.ndarray:
     """Compressed as JPEG of quality 10, and read back."""
-    import io
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=JPEG_QUALITY)
     return np.asarray(Image.open(file))
 
 
-def white_noise(shape, rng):
+def white_noise(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Uniform noise, no picture at all."""
     return rng.integers(0, 256, shape, np.uint8)
 
 
-def degradations(pictures, seed=0):
+def degradations(pictures: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
     """What can be done to pictures.
 
     Parameters

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.stats import mannwhitneyu
 from tqdm import tqdm
 
 from lsd_repro.compare.pictures import crops, degradations
@@ -135,9 +135,7 @@ def auc(natural, degraded):
     float
         Area under the ROC curve: 1 all ranked right, 0.5 chance, 0 all wrong.
     """
-    ranks = rankdata(np.concatenate([natural, degraded]))[len(natural):]
-    n, m = len(natural), len(degraded)
-    return float((ranks.sum() - m * (m + 1) / 2) / (n * m))
+    return float(mannwhitneyu(degraded, natural).statistic / (len(natural) * len(degraded)))
 
 
 def energy_table(energies, sets):

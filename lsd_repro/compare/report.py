@@ -3,10 +3,10 @@
 How "close" is defined stands in `lsd_repro.compare.statistics`, and on the page itself.
 """
 
-import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 from tqdm import tqdm
@@ -18,6 +18,8 @@ from lsd_repro.material.photos import find_photos, read_photo
 from lsd_repro.network import matconvnet
 from lsd_repro.prior import store
 from lsd_repro.program2015 import STREAM
+
+DIGITS = 6  # of the numbers in report.json
 
 
 class Frame(NamedTuple):
@@ -42,7 +44,8 @@ class Frame(NamedTuple):
     pictures: report_parts.Pictures
 
 
-def compare(ours_paths, theirs_paths, out, prior=None, network=None):
+def compare(ours_paths: Sequence[files.PathLike], theirs_paths: Sequence[files.PathLike], out: files.PathLike,
+            prior: Optional[files.PathLike] = None, network: Optional[files.PathLike] = None) -> dict[str, Any]:
     """Write a report on how close our frames are to 2015's.
 
     Parameters
@@ -82,14 +85,14 @@ def compare(ours_paths, theirs_paths, out, prior=None, network=None):
     ours, theirs = frames[:len(ours_paths)], frames[len(ours_paths):]
     numbers = {"prior": prior and names([prior])[0], "network": network and names([network])[0],
                **judged(ours, theirs)}
-    files.write_bytes(Path(out) / "report.json", json.dumps(rounded(numbers), allow_nan=False).encode())
+    files.write_json(Path(out) / "report.json", numbers, DIGITS)
     page = report_page.page(numbers, [frame.pictures for frame in ours], [frame.pictures for frame in theirs])
     # File names need not be valid Unicode.
     files.write_bytes(Path(out) / "report.html", page.encode(errors="replace"))
     return numbers
 
 
-def frame_paths(paths):
+def frame_paths(paths: Sequence[files.PathLike]) -> list[Path]:
     """Pictures, and those in folders, in this order.
 
     Of the runs of ``lsd-repro frames`` in a folder the optimised frames are taken, and
@@ -110,14 +113,15 @@ def frame_paths(paths):
     return found
 
 
-def names(paths):
+def names(paths: Sequence[files.PathLike]) -> list[str]:
     """What files are called in the report: their paths from the folder that holds them all."""
     paths = [Path(os.path.abspath(path)) for path in paths]
     common = os.path.commonpath([path.parent for path in paths])
     return [path.relative_to(common).as_posix() for path in paths]
 
 
-def frame_reader(prior_path=None, network_path=None):
+def frame_reader(prior_path: Optional[files.PathLike] = None,
+                 network_path: Optional[files.PathLike] = None) -> Callable[[str, files.PathLike], Frame]:
     """Load prior and network, and compile what they say of a frame.
 
     Parameters
@@ -179,7 +183,7 @@ def _logits(network):
     return judge
 
 
-def judged(ours, theirs):
+def judged(ours: list[Frame], theirs: list[Frame]) -> dict[str, Any]:
     """All numbers of the comparison.
 
     Parameters
@@ -217,12 +221,3 @@ def _numbers(ours, theirs, judgement):
             "distance among ours": float(np.median(statistics.judge(ours, ours).theirs)) if len(ours) > 1 else None,
             "further than": int((judgement.theirs < distance).sum()),
             "verdict": "close" if distance <= usual else "within" if distance <= largest else "outside"}
-
-
-def rounded(value, digits=6):
-    """The numbers in a nest of dicts and lists, rounded to significant digits."""
-    if isinstance(value, dict):
-        return {key: rounded(item, digits) for key, item in value.items()}
-    if isinstance(value, list):
-        return [rounded(item, digits) for item in value]
-    return float(f"{value:.{digits}g}") if isinstance(value, float) else value

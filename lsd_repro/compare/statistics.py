@@ -17,7 +17,7 @@ itself (frequencies in cycles per pixel, bands in pixels, energies per patch).
 This module needs no Theano: it is given energies and logits.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 from scipy import fft, stats
@@ -42,7 +42,7 @@ BANDS = 1, 2, 4, 8
 LEAST_GENUINE = 3
 
 
-def check(name, picture):
+def check(name: str, picture: np.ndarray) -> None:
     """Refuse a picture (height, width, 3) that has nothing to compare; InputError naming it."""
     height, width = picture.shape[:2]
     if min(height, width) < LEAST_SIDE:
@@ -52,7 +52,8 @@ def check(name, picture):
         raise InputError(f"{name}: a single colour, with nothing to compare; give a frame")
 
 
-def measure(picture, energies=None, logits=None):
+def measure(picture: np.ndarray, energies: Optional[dict[int, float]] = None,
+            logits: Optional[np.ndarray] = None) -> dict[str, np.ndarray]:
     """All statistics of a frame.
 
     Parameters
@@ -82,7 +83,7 @@ def measure(picture, energies=None, logits=None):
     return {name: np.asarray(value, np.float64) for name, value in found.items()}
 
 
-def radial_spectrum(plane):
+def radial_spectrum(plane: np.ndarray) -> np.ndarray:
     """Power of a picture at each of `FREQUENCIES`, whatever the direction.
 
     Parameters
@@ -106,17 +107,17 @@ def radial_spectrum(plane):
     return sums / counts / (window ** 2).sum() + ROUNDING
 
 
-def spectral_slope(power):
+def spectral_slope(power: np.ndarray) -> float:
     """Exponent of the power law that fits a spectrum best; about -2 for photos."""
     return np.polyfit(np.log10(FREQUENCIES), np.log10(power), 1)[0]
 
 
-def quantiles(values):
+def quantiles(values: np.ndarray) -> np.ndarray:
     """The inverse of a distribution's cumulative function, at `QUANTILES`."""
     return np.quantile(values, QUANTILES)
 
 
-def colours(picture):
+def colours(picture: np.ndarray) -> dict[str, np.ndarray]:
     """In CIE Lab: quantiles of lightness, a (green to red), b (blue to yellow) and chroma, and the colours' spread."""
     lab = color.rgb2lab(picture)
     lightness, a, b = np.moveaxis(lab, -1, 0)
@@ -124,7 +125,7 @@ def colours(picture):
             "chroma": quantiles(np.hypot(a, b)), "spread of colours": [np.sqrt(lab.var(axis=(0, 1)).sum())]}
 
 
-def colourfulness(picture):
+def colourfulness(picture: np.ndarray) -> float:
     """How colourful people find a picture, from 0 (grey) to about 110 (extremely).
 
     Parameters
@@ -143,14 +144,14 @@ def colourfulness(picture):
     return float(spread + 0.3 * shift)
 
 
-def patch_contrast(plane, size=PATCH_SIZE):
+def patch_contrast(plane: np.ndarray, size: int = PATCH_SIZE) -> np.ndarray:
     """Standard deviation within each patch of size x size, side by side from the top left."""
     rows, columns = (side // size for side in plane.shape)
     patches = plane[:rows * size, :columns * size].reshape(rows, size, columns, size)
     return patches.std(axis=(1, 3)).ravel()
 
 
-def band_kurtosis(plane):
+def band_kurtosis(plane: np.ndarray) -> np.ndarray:
     """Excess kurtosis of the responses to each of `BANDS`: 0 for Gaussian noise, above for rare, large edges."""
     blurred = [gaussian_filter(plane, width) for width in (*BANDS, 2 * BANDS[-1])]
     return np.array([stats.kurtosis(fine - coarse, axis=None) for fine, coarse in zip(blurred, blurred[1:])])
@@ -161,7 +162,7 @@ class BestClasses(NamedTuple):
 
     Attributes
     ----------
-    indices : tuple of int
+    indices : (int, int)
         Class of the bottom half, then of the top half.
     logit : float
         Mean logit of these classes in their halves, over the mean of all logits.
@@ -169,12 +170,12 @@ class BestClasses(NamedTuple):
         Fraction of the map in which no other class has a larger logit.
     """
 
-    indices: tuple
+    indices: tuple[int, int]
     logit: float
     share: float
 
 
-def best_classes(logits):
+def best_classes(logits: np.ndarray) -> BestClasses:
     """The best class of each half of a logit map (classes, rows, columns); see `BestClasses`."""
     rows = logits.shape[1]
     halves = logits[:, rows // 2:], logits[:, :rows // 2] if rows > 1 else logits
@@ -184,7 +185,7 @@ def best_classes(logits):
     return BestClasses(indices, float(np.mean(logit) - logits.mean()), float(np.mean(share)))
 
 
-def distances(one, other):
+def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Mean absolute difference between each of one's vectors (n, k) and each of the other's (m, k): (n, m)."""
     return cdist(one, other, "cityblock") / one.shape[1]
 
@@ -204,12 +205,12 @@ class Judgement(NamedTuple):
     theirs: np.ndarray
 
     @property
-    def outside(self):
+    def outside(self) -> np.ndarray:
         """Which of ours are further from 2015's frames than any of those from the others."""
         return self.ours > self.theirs.max()
 
 
-def judge(ours, theirs):
+def judge(ours: np.ndarray, theirs: np.ndarray) -> Judgement:
     """Hold our frames against 2015's by one statistic.
 
     Parameters
@@ -227,6 +228,6 @@ def judge(ours, theirs):
     return Judgement(np.median(distances(ours, theirs), axis=1), np.nanmedian(between, axis=1))
 
 
-def left_out(theirs):
+def left_out(theirs: np.ndarray) -> np.ndarray:
     """Which of 2015's frames (m, k) would be outside, were they ours: each judged by the others."""
     return np.array([judge(theirs[i:i + 1], np.delete(theirs, i, axis=0)).outside[0] for i in range(len(theirs))])

@@ -1,46 +1,47 @@
 """How fast a step is, and how much memory it takes, beside others that compute the same."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lsd_repro.bench import summary
-from lsd_repro.bench.contenders import OURS, PLAIN
 from lsd_repro.figures.drawing import COLOURS
 
-PARTS = "network", "prior", "whole"
 LIMIT = "matrix products at the SGEMM rate"
-PYTORCH = "PyTorch, fastest layout"
-STYLES = {OURS: {"color": COLOURS["student"], "marker": "o"}, PLAIN: {"color": "#7f7f7f", "marker": "s"},
-          PYTORCH: {"color": COLOURS["gaussian"], "marker": "^"}}
-NETWORKS = {"shipped": "the small network that ships", "full": "VGG-16 at full width"}
+# Of contenders, in their order.
+STYLES = ({"color": COLOURS["student"], "marker": "o"}, {"color": "#7f7f7f", "marker": "s"},
+          {"color": COLOURS["gaussian"], "marker": "^"})
+LIMIT_STYLE = {"color": "black", "marker": "_"}
+
+Size = tuple[int, int]
 
 
-def step(result):
+def step(title: str, networks: Sequence[dict[str, Any]]) -> Figure:
     """Times by part, time and memory by size, for each network.
 
     Parameters
     ----------
-    result : dict
-        From `lsd_repro.bench.measure.measure`, with at least one whole race.
+    title : str
+    networks : sequence of dict
+        A row each: its ``"title"``; ``"parts"``, times of contenders (median, low, high) by part and
+        by name, in the ``"unit"`` that this names; ``"least"``, by part, what matrix products alone
+        take (or None) in this unit; and for the whole step, by name and by size (width, height),
+        ``"seconds"`` and ``"GiB"``, and by size ``"least seconds"``.
     """
-    races = [race for race in result["races"] if race["rounds"]]
-    widths = list(dict.fromkeys(race["width"] for race in races if race["width"]))
-    sizes = [race["size"] for race in races if race["part"] == "whole"]
-    size = summary.TARGET_SIZE if summary.TARGET_SIZE in sizes else max(sizes)
-    figure = Figure((13, 0.9 + 4.2 * len(widths)), layout="constrained")
-    figure.suptitle(f"A gradient step on {result['machine']['processor']}, {result['threads']} threads: "
-                    f"medians of {result['repeats']} rounds in alternation, whiskers: quartiles")
-    rows = figure.subplots(len(widths), 3, squeeze=False, width_ratios=(1.5, 1, 1))
-    for (bars, times, memory), width in zip(rows, widths):
-        of_width = [race for race in races if race["width"] in (width, None)]
-        parts(bars, [race for race in of_width if race["size"] == size])
-        bars.set_title(f"{NETWORKS[width]}, {size[0]}x{size[1]}", fontsize=10)
-        whole = sorted((race for race in of_width if race["part"] == "whole"), key=pixels)
-        by_size(times, whole, lambda race, name: seconds_per_megapixel(race, summary.seconds(race, name)))
-        by_size(times, whole, lambda race, _: seconds_per_megapixel(race, summary.gemm_seconds(race)), [LIMIT])
+    figure = Figure((13, 0.9 + 4.2 * len(networks)), layout="constrained")
+    figure.suptitle(title)
+    rows = figure.subplots(len(networks), 3, squeeze=False, width_ratios=(1.5, 1, 1))
+    for (bars, times, memory), network in zip(rows, networks):
+        parts(bars, network["parts"], list(network["seconds"]), network["least"])
+        bars.set_title(network["title"], fontsize=10)
+        bars.set_ylabel(f"time ({network['unit']}: 1)")
+        sizes = sorted({size for values in network["seconds"].values() for size in values}, key=megapixels)
+        by_size(times, sizes, {**network["seconds"], LIMIT: network["least seconds"]}, per_megapixel=True)
         times.set_ylabel("seconds per megapixel")
         times.set_title("whole step: flat if the cost grows with pixels", fontsize=10)
-        by_size(memory, whole, peak)
+        by_size(memory, sizes, network["GiB"])
         memory.set_ylabel("peak memory of the process (GiB)")
         memory.set_title("whole step: memory", fontsize=10)
     handles, labels = rows[0, 0].get_legend_handles_labels()
@@ -48,63 +49,39 @@ def step(result):
     return figure
 
 
-def parts(axes, races):
-    """Times by part, relative to PyTorch's fastest (to plain Theano without it)."""
-    races = sorted(races, key=lambda race: PARTS.index(race["part"]))
-    for index, name in enumerate((OURS, PLAIN, PYTORCH)):
-        found = [summary.ratio(race, contender(race, name), reference(race)) for race in races]
-        at = [place + 0.26 * (index - 1) for place, one in enumerate(found) if one]
-        found = [one for one in found if one]
-        if not found:
+def parts(axes: Axes, found: dict[str, dict[str, Any]], names: list[str], least: dict[str, Any]) -> None:
+    """Bars by part and by name; see `step`."""
+    for index, name in enumerate(names):
+        values = [(place + 0.26 * (index - 1), of_part[name]) for place, of_part in enumerate(found.values())
+                  if name in of_part]
+        if not values:
             continue
-        middle, low, high = np.transpose(found)
-        axes.bar(at, middle, 0.24, yerr=(middle - low, high - middle), capsize=2, color=STYLES[name]["color"],
+        at = [x for x, _ in values]
+        middle, low, high = np.transpose([spread for _, spread in values])
+        axes.bar(at, middle, 0.24, yerr=(middle - low, high - middle), capsize=2, color=STYLES[index]["color"],
                  label=name)
-        for x, one in zip(at, found):
-            axes.annotate(f"{one.median:.2f}", (x, one.high), (0, 3), textcoords="offset points", ha="center",
-                          fontsize=8)
-    for place, race in enumerate(races):
-        times, least = summary.seconds(race, reference(race)), summary.gemm_seconds(race)
-        if times is not None and least is not None:
-            axes.hlines(summary.spread(least / times).median, place - 0.4, place + 0.4, color="black", lw=1.5,
-                        label=None if place else LIMIT)
-    axes.set_xticks(range(len(races)), [race["part"] for race in races])
-    axes.set_ylabel("time (PyTorch: 1)" if any(map(summary.pytorch, races)) else "time (plain Theano: 1)")
+        for x, value, top in zip(at, middle, high):
+            axes.annotate(f"{value:.2f}", (x, top), (0, 3), textcoords="offset points", ha="center", fontsize=8)
+    for place, part in enumerate(found):
+        if least[part] is not None:
+            axes.hlines(least[part], place - 0.4, place + 0.4, color="black", lw=1.5, label=None if place else LIMIT)
+    axes.set_xticks(range(len(found)), list(found))
     axes.grid(alpha=0.3, axis="y")
 
 
-def by_size(axes, races, value, names=(OURS, PLAIN, PYTORCH)):
-    """A line for each contender over the pictures' sizes; `value` is None where there is none."""
-    for name in names:
-        found = [(pixels(race), value(race, contender(race, name))) for race in races]
-        found = [(x, y) for x, y in found if y is not None]
-        if found:
-            style = STYLES.get(name, {"color": "black", "marker": "_"})
-            axes.plot(*zip(*found), label=name, **style)
+def by_size(axes: Axes, sizes: list[Size], lines: dict[str, dict[Size, float]], per_megapixel: bool = False) -> None:
+    """A line for each name over the pictures' sizes."""
+    for (name, values), style in zip(lines.items(), (*STYLES, LIMIT_STYLE)):
+        if values:
+            x = [megapixels(size) for size in values]
+            axes.plot(x, np.divide(list(values.values()), x if per_megapixel else 1), label=name, **style)
     axes.set_xscale("log")
-    axes.set_xticks([pixels(race) for race in races], ["x".join(map(str, race["size"])) for race in races], fontsize=8)
+    axes.set_xticks([megapixels(size) for size in sizes], ["{}x{}".format(*size) for size in sizes], fontsize=8)
     axes.minorticks_off()
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
 
 
-def contender(race, name):
-    """The contender that a label stands for."""
-    return summary.pytorch(race) if name == PYTORCH else name
-
-
-def reference(race):
-    return summary.pytorch(race) or PLAIN
-
-
-def pixels(race):
-    return race["size"][0] * race["size"][1] / 1e6
-
-
-def seconds_per_megapixel(race, seconds):
-    return None if seconds is None else np.median(seconds) / pixels(race)
-
-
-def peak(race, name):
-    """Peak memory of a contender in GiB."""
-    return None if summary.seconds(race, name) is None else race["contenders"][name]["peak MiB"] / 1024
+def megapixels(size: Size) -> float:
+    """Of a picture (width, height)."""
+    return size[0] * size[1] / 1e6

@@ -1,12 +1,15 @@
 """What all figures are drawn with."""
 
 import textwrap
+from collections.abc import Sequence
+from typing import Any, Optional
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lsd_repro.material.files import write_whole
+from lsd_repro.material.files import PathLike, write_whole
 
 NAMES = {"student": "Student-t", "gaussian": "Gaussian", "tv": "total variation", "none": "no prior"}
 COLOURS = {"gaussian": "#d95f02", "student": "#1b6ca8"}
@@ -16,26 +19,27 @@ LESSON_WIDTH = 9.0  # inches
 LINE = 112  # characters of a headline
 
 
-def save(path, figure):
+def save(path: PathLike, figure: Figure) -> None:
     """Write a figure as PNG, whole or not at all."""
     with write_whole(path) as part:
         figure.savefig(part, format="png", dpi=DPI)
 
 
-def bare(axes, title=None, **kwargs):
+def bare(axes: Axes, title: Optional[str] = None, **kwargs: Any) -> None:
+    """Axes without ticks, under a title."""
     axes.set_xticks([])
     axes.set_yticks([])
     if title is not None:
         axes.set_title(title, **kwargs)
 
 
-def show(axes, picture, title=None, **kwargs):
+def show(axes: Axes, picture: np.ndarray, title: Optional[str] = None, **kwargs: Any) -> None:
     """A picture in 0..255, clipped."""
     axes.imshow(np.clip(picture, 0, 255) / 255, interpolation="nearest")
     bare(axes, title, **kwargs)
 
 
-def tiles(patches, columns, gap=1, paper=1.0):
+def tiles(patches: np.ndarray, columns: int, gap: int = 1, paper: float = 1.0) -> np.ndarray:
     """Patches (n, size, size, 3) in 0..1 on one sheet, row by row."""
     n, size = patches.shape[:2]
     rows = -(-n // columns)
@@ -47,11 +51,14 @@ def tiles(patches, columns, gap=1, paper=1.0):
     return sheet
 
 
-def colour(index, count):
+def colour(index: int, count: int) -> tuple[float, float, float, float]:
+    """One of so many lines' colours."""
     return colormaps["viridis"](0.9 * index / max(count - 1, 1))
 
 
-def table(axes, values, rows, columns, title, low, high):
+def table(axes: Axes, values: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequence[str], title: str,
+          low: float, high: float) -> None:
+    """Numbers in cells, coloured from `low` to `high`."""
     values = np.asarray(values, float)
     axes.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, fontsize=8)
@@ -62,7 +69,7 @@ def table(axes, values, rows, columns, title, low, high):
     axes.set_title(title, fontsize=10)
 
 
-def lesson(height, headline, **grid):
+def lesson(height: float, headline: str, **grid: Any) -> tuple[Figure, np.ndarray]:
     """A figure as wide as a page of a lesson, and its axes.
 
     Parameters
@@ -84,7 +91,7 @@ def lesson(height, headline, **grid):
     return figure, figure.subplots(squeeze=False, **grid)
 
 
-def strip(headline, pictures, columns=None):
+def strip(headline: str, pictures: dict[str, np.ndarray], columns: Optional[int] = None) -> Figure:
     """Pictures of one size in rows, each under its own title.
 
     Parameters
@@ -108,7 +115,8 @@ def strip(headline, pictures, columns=None):
     return figure
 
 
-def curves(axes, x, lines, title, xlabel, ylabel, **style):
+def curves(axes: Axes, x: Sequence[float], lines: dict[str, Sequence[float]], title: Optional[str], xlabel: str,
+           ylabel: str, **style: Any) -> None:
     """A line for each entry of a dict from label to values, in the colours of `colour`."""
     for index, (label, values) in enumerate(lines.items()):
         axes.plot(x, values, color=colour(index, len(lines)), label=label, **{"lw": 1.8, **style})

@@ -1,14 +1,17 @@
 """What a VGG-16 sees, and where."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from lsd_repro.figures.drawing import bare, lesson, show
-from lsd_repro.network.receptive import seen, side_within
+from lsd_repro.network.receptive import Layer, seen, side_within
 
 
-def receptive_fields(picture, layers, row, column):
+def receptive_fields(picture: np.ndarray, layers: list[Layer], row: int, column: int) -> Figure:
     """The receptive fields of one logit, and of the units of the pools beneath it, in a picture.
 
     Parameters
@@ -20,8 +23,9 @@ def receptive_fields(picture, layers, row, column):
         Of the logit.
     """
     logit = layers[-1]
+    shared = 1 - logit.stride / logit.field
     figure, axes = lesson(3.6, f"A logit depends on {logit.field}x{logit.field} pixels, and its neighbour on as many "
-                               f"{logit.stride} further on: they share {1 - logit.stride / logit.field:.0%} of what they see")
+                               f"{logit.stride} further on: they share {shared:.0%} of what they see")
     axes = axes[0, 0]
     show(axes, picture)
     box = seen(logit, row, column)
@@ -29,7 +33,8 @@ def receptive_fields(picture, layers, row, column):
     pools = [layer for layer in layers if layer.name.startswith("pool")]
     for index, layer in enumerate(pools):
         nearest = np.rint((middle - layer.field / 2 - layer.start) / layer.stride).astype(int)
-        _outline(axes, seen(layer, *nearest), colormaps["cool"](index / len(pools)), f"{layer.name}: {layer.field} pixels")
+        shade = colormaps["cool"](index / len(pools))
+        _outline(axes, seen(layer, *nearest), shade, f"{layer.name}: {layer.field} pixels")
     _outline(axes, box, "white", f"the logit: {logit.field} pixels")
     _crop(axes, picture)
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=10, facecolor="#555555", labelcolor="white")
@@ -39,7 +44,8 @@ def receptive_fields(picture, layers, row, column):
 def _outline(axes, box, shade, label):
     """The frame of a box (top, left, bottom, right)."""
     top, left, bottom, right = box
-    axes.add_patch(Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, ec=shade, lw=2, label=label))
+    axes.add_patch(Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, ec=shade, lw=2,
+                             label=label))
 
 
 def _crop(axes, picture):
@@ -48,7 +54,8 @@ def _crop(axes, picture):
     axes.set_ylim(picture.shape[0] - 0.5, -0.5)
 
 
-def logit_sight(picture, gradient, box, shares=(0.5, 0.9)):
+def logit_sight(picture: np.ndarray, gradient: np.ndarray, box: tuple[int, int, int, int],
+                shares: Sequence[float] = (0.5, 0.9)) -> Figure:
     """How much each pixel matters to a logit: the size of its gradient.
 
     Parameters
@@ -60,8 +67,9 @@ def logit_sight(picture, gradient, box, shares=(0.5, 0.9)):
         Of the gradient's sum of squares, in concentric squares that are drawn.
     """
     sides = [side_within(gradient, box, share) for share in shares]
-    figure, (axes,) = lesson(3.6, f"{shares[0]:.0%} of this logit's gradient lies in the middle {sides[0]:.0f}x{sides[0]:.0f} "
-                                  f"pixels of the {box[2] - box[0]}x{box[3] - box[1]} that it can see", ncols=2)
+    figure, (axes,) = lesson(3.6, f"{shares[0]:.0%} of this logit's gradient lies in the middle "
+                                  f"{sides[0]:.0f}x{sides[0]:.0f} pixels of the {box[2] - box[0]}x{box[3] - box[1]} "
+                                  "that it can see", ncols=2)
     size = np.sqrt((gradient ** 2).sum(axis=2))
     show(axes[0], picture, "the picture, and the logit's receptive field", fontsize=10)
     axes[1].imshow(np.log10(size + size.max() * 1e-4), cmap="magma", interpolation="nearest")
@@ -77,7 +85,7 @@ def logit_sight(picture, gradient, box, shares=(0.5, 0.9)):
     return figure
 
 
-def logit_maps(picture, maps, layer):
+def logit_maps(picture: np.ndarray, maps: dict[str, np.ndarray], layer: Layer) -> Figure:
     """Maps of logits, each entry over the middle of what it sees.
 
     Parameters
@@ -91,8 +99,9 @@ def logit_maps(picture, maps, layer):
     names = list(maps)
     highest = max(names, key=lambda name: maps[name].max())
     row, column = np.unravel_index(maps[highest].argmax(), maps[highest].shape)
-    figure, (axes,) = lesson(2.3, f"Of {', '.join(names)} the largest logit is {maps[highest][row, column]:.1f}, of {highest}, "
-                                  f"in row {row + 1} and column {column + 1} of the map", ncols=1 + len(maps))
+    figure, (axes,) = lesson(2.3, f"Of {', '.join(names)} the largest logit is {maps[highest][row, column]:.1f}, "
+                                  f"of {highest}, in row {row + 1} and column {column + 1} of the map",
+                             ncols=1 + len(maps))
     show(axes[0], picture, "the picture", fontsize=10)
     low = layer.start + (layer.field - layer.stride) / 2 - 0.5
     extent = low, low + layer.columns * layer.stride, low + layer.rows * layer.stride, low

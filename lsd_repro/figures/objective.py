@@ -1,11 +1,14 @@
 """Why the logit: what different objectives push, and what they dream."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from matplotlib.figure import Figure
 
 from lsd_repro.figures.drawing import curves, lesson, show
 
 
-def pushes(logits, by_objective):
+def pushes(logits: np.ndarray, by_objective: dict[str, np.ndarray]) -> Figure:
     """How hard each objective pushes the logit of its class.
 
     Parameters
@@ -24,7 +27,8 @@ def pushes(logits, by_objective):
     return figure
 
 
-def dreams(start, pictures, logits, probabilities):
+def dreams(start: np.ndarray, pictures: dict[str, np.ndarray], logits: dict[str, float],
+           probabilities: dict[str, float]) -> Figure:
     """The same dream under several objectives.
 
     Parameters
@@ -36,8 +40,8 @@ def dreams(start, pictures, logits, probabilities):
         Means of the class over the picture.
     """
     best = max(logits, key=logits.get)
-    figure, (axes,) = lesson(3.2, f"The same start, prior and steps: raising the {best} gives the class the highest logit",
-                             ncols=1 + len(pictures))
+    figure, (axes,) = lesson(3.2, f"The same start, prior and steps: raising the {best} gives the class the highest "
+                                  "logit", ncols=1 + len(pictures))
     show(axes[0], start, "the start", fontsize=10)
     for one, (name, picture) in zip(axes[1:], pictures.items()):
         show(one, picture, f"raising the {name}", fontsize=10)
@@ -45,7 +49,8 @@ def dreams(start, pictures, logits, probabilities):
     return figure
 
 
-def rise(logits, probabilities, energies):
+def rise(logits: dict[str, Sequence[float]], probabilities: dict[str, Sequence[float]],
+         energies: dict[str, Sequence[float]]) -> Figure:
     """What becomes of a class step by step under several objectives.
 
     Parameters
@@ -68,7 +73,7 @@ def rise(logits, probabilities, energies):
     return figure
 
 
-def gradients(headline, by_title, same_scale=False):
+def gradients(headline: str, by_title: dict[str, np.ndarray], same_scale: bool = False) -> Figure:
     """Gradients as pictures: grey is 0, and a pixel's colour is the way it is pushed.
 
     Parameters
@@ -82,7 +87,8 @@ def gradients(headline, by_title, same_scale=False):
     figure, (axes,) = lesson(0.9 + 8.6 / len(by_title) * _aspect(by_title), headline, ncols=len(by_title))
     scales = [np.percentile(np.abs(gradient), 99) for gradient in by_title.values()]
     for one, scale, (title, gradient) in zip(axes, scales, by_title.items()):
-        # In nine levels, of which the middle one swallows the faintest values: noise in full depth would triple the file.
+        # In nine levels, of which the middle one swallows the faintest values: noise in full depth would
+        # triple the file.
         levels = np.rint(-4 * gradient / (scales[0] if same_scale else scale))
         show(one, 127.5 + 127.5 * levels / 4, title, fontsize=10)
         one.set_xlabel(f"root mean square {np.sqrt(np.mean(gradient ** 2)):.1e}", fontsize=9)

@@ -1,11 +1,13 @@
 """How exact the reproduction is."""
 
+from collections.abc import Sequence
+
 from matplotlib.figure import Figure
 
 from lsd_repro.figures.drawing import COLOURS
 
 
-def drift(steps, theirs, ours, exact):
+def drift(steps: Sequence[int], theirs: Sequence[float], ours: Sequence[float], exact: Sequence[float]) -> Figure:
     """How far float32 drifts from float64, and that float64 does not drift.
 
     Parameters
@@ -24,7 +26,8 @@ def drift(steps, theirs, ours, exact):
                    "and this package drifts from it as far", fontsize=11)
     axes.semilogy(steps, theirs, "s-", color="#555555", label="2015's own float32 (mean)")
     axes.semilogy(steps, ours, "o-", color=COLOURS["student"], label="float32 here (mean)")
-    axes.semilogy(steps, exact, "^-", color=COLOURS["gaussian"], label="float64 here (largest: the rounding of the file)")
+    axes.semilogy(steps, exact, "^-", color=COLOURS["gaussian"],
+                  label="float64 here (largest: the rounding of the file)")
     axes.axhline(0.5, color="black", lw=0.8, ls=":")
     axes.text(steps[-1], 0.6, "rounding to 8 bits", ha="right", fontsize=9)
     axes.set_xlabel("after step (the picture zooms after the 5th and the 10th)")

@@ -1,9 +1,9 @@
 """Our frames beside 2015's."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
-
-from lsd_repro.compare.statistics import FREQUENCIES, QUANTILES
 
 OURS, THEIRS = "#1b6ca8", "#d95f02"
 WIDTH = 5.4  # inches: at this width the text can still be read on a phone
@@ -13,7 +13,7 @@ BINS = 40
 FINE = np.linspace(0, 1, 5001)  # too few quantiles would make steps of a density
 
 
-def overview(names, ours, theirs):
+def overview(names: Sequence[str], ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> Figure:
     """Distances of all frames to 2015's by every statistic.
 
     Parameters
@@ -41,11 +41,11 @@ def overview(names, ours, theirs):
     return figure
 
 
-def spectra(ours, theirs):
-    """Power spectra in decibels, (n, frequencies) each."""
+def spectra(frequencies: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> Figure:
+    """Power spectra in decibels, (n, frequencies) each, at so many cycles per pixel."""
     figure = Figure((WIDTH, 4.4), layout="constrained")
     axes = figure.subplots()
-    _lines(axes, FREQUENCIES, ours, theirs)
+    _lines(axes, frequencies, ours, theirs)
     axes.set_xscale("log", base=2)
     ticks = 2.0 ** np.arange(-6, 0)
     axes.set_xticks(ticks, [f"1/{round(1 / tick)}" for tick in ticks])
@@ -56,18 +56,20 @@ def spectra(ours, theirs):
     return figure
 
 
-def colours(ours, theirs):
+def colours(quantiles: np.ndarray, ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> Figure:
     """Densities of the colour distributions.
 
     Parameters
     ----------
+    quantiles : array (quantiles,)
+        Shares of the values that are below.
     ours, theirs : dict of str to array (n, quantiles)
     """
     figure = Figure((WIDTH, 5.2), layout="constrained")
     for axes, name in zip(figure.subplots(2, 2).ravel(), ours):
         both = np.concatenate([ours[name], theirs[name]])
         edges = np.linspace(both.min(), both.max(), BINS + 1)
-        densities = [[np.histogram(np.interp(FINE, QUANTILES, frame), edges, density=True)[0] for frame in frames]
+        densities = [[np.histogram(np.interp(FINE, quantiles, frame), edges, density=True)[0] for frame in frames]
                      for frames in (ours[name], theirs[name])]
         _lines(axes, (edges[1:] + edges[:-1]) / 2, *map(np.array, densities))
         axes.set_title(name, fontsize=11)
@@ -77,7 +79,7 @@ def colours(ours, theirs):
     return figure
 
 
-def energies(scales, ours, theirs):
+def energies(scales: Sequence[int], ours: np.ndarray, theirs: np.ndarray) -> Figure:
     """Energies of a prior, (n, scales) each."""
     figure = Figure((WIDTH, 4.0), layout="constrained")
     axes = figure.subplots()

@@ -1,11 +1,14 @@
 """The patch prior at many scales."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from matplotlib.figure import Figure
 
 from lsd_repro.figures.drawing import bare, colour, curves, lesson, show
 
 
-def penalty(z, energies, forces):
+def penalty(z: np.ndarray, energies: dict[str, np.ndarray], forces: dict[str, np.ndarray]) -> Figure:
     """What an energy charges for a filter response, and how hard it pushes back.
 
     Parameters
@@ -26,7 +29,7 @@ def penalty(z, energies, forces):
     return figure
 
 
-def pyramid(pooled, maps, patch_size):
+def pyramid(pooled: dict[int, np.ndarray], maps: dict[int, np.ndarray], patch_size: int) -> Figure:
     """A picture as the prior sees it at each scale, and where its energy is.
 
     Parameters
@@ -39,9 +42,9 @@ def pyramid(pooled, maps, patch_size):
     """
     scales = list(pooled)
     first, last = scales[0], scales[-1]
-    figure, axes = lesson(3.7, f"From scale {first} to {last} the same filters cover {patch_size * first} to {patch_size * last} "
-                               f"pixels, and the mean energy goes from {maps[first].mean():.2f} to {maps[last].mean():.2f}",
-                          nrows=2, ncols=len(scales))
+    figure, axes = lesson(3.7, f"From scale {first} to {last} the same filters cover {patch_size * first} to "
+                               f"{patch_size * last} pixels, and the mean energy goes from {maps[first].mean():.2f} to "
+                               f"{maps[last].mean():.2f}", nrows=2, ncols=len(scales))
     for column, scale in enumerate(scales):
         show(axes[0, column], pooled[scale], f"pooled by {scale}" if scale > 1 else "not pooled", fontsize=10)
         axes[1, column].imshow(maps[scale], cmap="magma", interpolation="nearest", aspect="auto")
@@ -50,7 +53,7 @@ def pyramid(pooled, maps, patch_size):
     return figure
 
 
-def disturbances(pictures, scales, rises):
+def disturbances(pictures: dict[int, np.ndarray], scales: Sequence[int], rises: dict[int, np.ndarray]) -> Figure:
     """What each scale's energy says of disturbances of different sizes.
 
     Parameters
@@ -81,7 +84,7 @@ def disturbances(pictures, scales, rises):
     return figure
 
 
-def energy_by_scale(scales, energies):
+def energy_by_scale(scales: Sequence[int], energies: dict[str, np.ndarray]) -> Figure:
     """Energies of pictures at each scale.
 
     Parameters
@@ -92,7 +95,8 @@ def energy_by_scale(scales, energies):
     names = list(energies)
     lowest = [min(names, key=lambda name: energies[name][index]) for index in range(len(scales))]
     where = {name: ", ".join(str(scale) for scale, best in zip(scales, lowest) if best == name) for name in names}
-    figure, axes = lesson(3.4, "Least energy: " + "; ".join(f"{name}, at {where[name]}" for name in names if where[name]))
+    figure, axes = lesson(3.4, "Least energy: " + "; ".join(
+        f"{name}, at {where[name]}" for name in names if where[name]))
     axes = axes[0, 0]
     curves(axes, range(len(scales)), energies, None, "scale: pooled by", "energy (low is natural)", marker="o")
     axes.set_xticks(range(len(scales)), [str(scale) for scale in scales])

@@ -1,11 +1,14 @@
 """The 2015 Adam beside others."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from matplotlib.figure import Figure
 
 from lsd_repro.figures.drawing import colour, curves, lesson
 
 
-def memory(betas, steps=12):
+def memory(betas: dict[str, float], steps: int = 12) -> Figure:
     """How much the gradient of so many steps ago weighs in the mean that a step follows.
 
     Parameters
@@ -21,7 +24,8 @@ def memory(betas, steps=12):
     axes = axes[0, 0]
     width = 0.8 / len(betas)
     for index, (name, values) in enumerate(weights.items()):
-        axes.bar(ages + (index - (len(betas) - 1) / 2) * width, values, width, color=colour(index, len(betas)), label=name)
+        axes.bar(ages + (index - (len(betas) - 1) / 2) * width, values, width, color=colour(index, len(betas)),
+                 label=name)
     axes.set_xticks(ages)
     axes.set_xlabel("age of a gradient, in steps")
     axes.set_ylabel("its weight in the mean")
@@ -29,7 +33,8 @@ def memory(betas, steps=12):
     return figure
 
 
-def trajectories(losses, movements, reversals):
+def trajectories(losses: dict[str, np.ndarray], movements: dict[str, np.ndarray],
+                 reversals: dict[str, np.ndarray]) -> Figure:
     """Loss, movement and turning back, step by step.
 
     Parameters
@@ -54,7 +59,7 @@ def trajectories(losses, movements, reversals):
     return figure
 
 
-def paths(pictures, places, channel=1):
+def paths(pictures: dict[str, list[np.ndarray]], places: Sequence[tuple[int, int]], channel: int = 1) -> Figure:
     """What becomes of single values under several updates.
 
     Parameters
@@ -77,7 +82,7 @@ def paths(pictures, places, channel=1):
     return figure
 
 
-def clip(clipped, free, shares):
+def clip(clipped: np.ndarray, free: np.ndarray, shares: dict[str, np.ndarray]) -> Figure:
     """What the clip to 0..255 does to a dream.
 
     Parameters

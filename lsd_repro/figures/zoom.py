@@ -1,12 +1,16 @@
 """The zoom and the film."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from lsd_repro.figures.drawing import colour, curves, lesson, show
 
 
-def zoomed(before, after, corners, turn):
+def zoomed(before: np.ndarray, after: np.ndarray, corners: np.ndarray, turn: float) -> Figure:
     """A picture and what the zoom makes of it.
 
     Parameters
@@ -19,14 +23,15 @@ def zoomed(before, after, corners, turn):
         In degrees.
     """
     scale = np.hypot(*(corners[1] - corners[0])) / (before.shape[1] - 1)
-    figure, (axes,) = lesson(3.0, f"The zoom keeps {scale ** 2:.0%} of the picture's area, turned by {turn:.1f} degrees", ncols=2)
+    figure, (axes,) = lesson(3.0, f"The zoom keeps {scale ** 2:.0%} of the picture's area, turned by {turn:.1f} "
+                                  "degrees", ncols=2)
     show(axes[0], before, "before: the frame is what is kept", fontsize=10)
     axes[0].add_patch(Polygon(corners, fill=False, ec="white", lw=2))
     show(axes[1], after, "after", fontsize=10)
     return figure
 
 
-def spectra(frequencies, decibels, reference):
+def spectra(frequencies: np.ndarray, decibels: dict[str, np.ndarray], reference: str) -> Figure:
     """Power spectra, and how far each is below one of them.
 
     Parameters
@@ -54,7 +59,7 @@ def spectra(frequencies, decibels, reference):
     return figure
 
 
-def sharpness(indices, decibels, frequency):
+def sharpness(indices: Sequence[int], decibels: np.ndarray, frequency: float) -> Figure:
     """How the finest detail of the film comes and goes between two optimised frames.
 
     Parameters
@@ -78,7 +83,7 @@ def sharpness(indices, decibels, frequency):
     return figure
 
 
-def losses(terms, steps_per_frame):
+def losses(terms: list[Any], steps_per_frame: int) -> Figure:
     """The loss and its parts over several frames.
 
     Parameters

@@ -58,7 +58,6 @@ def blended(a, b, k, video_shape, speed=1.0, indices=None):
 
 def blended_plainly(a, b, k, video_shape):
     """`blended`, computed by scikit-image."""
-    a, b = a / 255, b / 255
     for i in range(k):
         yield to_uint8(between(a, b, i, 0, k, video_shape))
 

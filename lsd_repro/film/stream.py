@@ -33,7 +33,7 @@ def optimise_frame(step, scene, program, on_step):
         Called with the Terms of every step, after it was taken.
     """
     if program.video_frames_per_frame:
-        step.picture = 255 * zoom_picture(step.picture / 255, program.video_frames_per_frame)
+        step.picture = zoom_picture(step.picture, program.video_frames_per_frame)
     if program.reset_moments:
         step.reset_moments()
     for scale, steps in program.octaves or [(None, program.steps_per_frame)]:

@@ -4,7 +4,9 @@ The stream drifts into its picture: 5 % a second, turning a hundredth of a degre
 with every video frame.  The same similarity transform moves the working picture
 on (`zoom_picture`) and fills the film between two optimised frames (`between`).
 
-Pictures here are (H, W, 3) on the **0..1** scale, not 0..255.
+Pictures are (H, W, 3) in 0..255.  A quirk of 2015: in between they were on the 0..1
+scale, in the picture's own precision on the way there and in float32 on the way back,
+and so they are here (`_to_unit`, `_from_unit`), for the same bits.
 """
 
 import numpy as np
@@ -17,21 +19,23 @@ ZOOM_PER_FRAME = ZOOM_PER_SECOND ** (1 / FRAMES_PER_SECOND)
 # skimage's names for the two interpolations of 2015.
 BILINEAR, BICUBIC = 1, 3
 
+Size = tuple[int, int]  # height, width
 
-def zoom_picture(picture, k):
+
+def zoom_picture(picture: np.ndarray, k: float) -> np.ndarray:
     """Zoom the working picture by `k` video frames: the picture to go on with.
 
     Parameters
     ----------
-    picture : (H, W, 3) array of float, 0..1
-        Values outside 0..1 are clipped first.
-    k : int or float
+    picture : (H, W, 3) array of float, 0..255
+        Values outside 0..255 are clipped first.
+    k : float
         Video frames to move on by; 0 leaves the picture as it is.
 
     Returns
     -------
     (H, W, 3) array of float32
-        Not clipped: the bicubic filter overshoots 0..1 a little at edges, and the
+        Not clipped: the bicubic filter overshoots 0..255 a little at edges, and the
         2015 program went on with that.
 
     Notes
@@ -39,11 +43,11 @@ def zoom_picture(picture, k):
     Bicubic; what comes in from outside the picture repeats its edge.
     """
     shape = picture.shape[:2]
-    return _warped(np.clip(picture, 0, 1), _to_input(k, 1.0, shape, shape), shape,
-                   order=BICUBIC, mode="edge").astype(np.float32)
+    return _from_unit(_warped(np.clip(_to_unit(picture), 0, 1), _to_input(k, 1.0, shape, shape), shape,
+                              order=BICUBIC, mode="edge"))
 
 
-def between(a, b, i, a_index, b_index, video_shape):
+def between(a: np.ndarray, b: np.ndarray, i: int, a_index: int, b_index: int, video_shape: Size) -> np.ndarray:
     """Video frame `i` between the optimised frames `a` and `b`.
 
     `a` is moved forward to time `i`, `b` back; the two are blended linearly in
@@ -52,7 +56,7 @@ def between(a, b, i, a_index, b_index, video_shape):
 
     Parameters
     ----------
-    a, b : (H, W, 3) array of float, 0..1
+    a, b : (H, W, 3) array of float, 0..255
         Optimised frames, as handed to the stream (before `zoom_picture`).
     i : int
         Index of the video frame, ``a_index <= i < b_index``.
@@ -64,7 +68,7 @@ def between(a, b, i, a_index, b_index, video_shape):
 
     Returns
     -------
-    (h, w, 3) array of float32, 0..1
+    (h, w, 3) array of float32, 0..255
 
     Raises
     ------
@@ -74,15 +78,16 @@ def between(a, b, i, a_index, b_index, video_shape):
     if a.shape != b.shape:
         raise ValueError(f"frames of different shapes: {a.shape} and {b.shape}")
     to_a, to_b, share = moves(i, a_index, b_index, a.shape[:2], video_shape)
-    forward = _warped(a, to_a, video_shape, order=BILINEAR, mode="edge")
+    forward = _warped(_to_unit(a), to_a, video_shape, order=BILINEAR, mode="edge")
     if share == 0:
-        return forward.astype(np.float32)
-    backward = _warped(b, to_b, video_shape, order=BILINEAR, mode="constant", cval=np.nan)
+        return _from_unit(forward)
+    backward = _warped(_to_unit(b), to_b, video_shape, order=BILINEAR, mode="constant", cval=np.nan)
     blend = (1 - share) * forward + share * backward
-    return np.where(np.isnan(backward), forward, blend).astype(np.float32)
+    return _from_unit(np.where(np.isnan(backward), forward, blend))
 
 
-def moves(i, a_index, b_index, shape, video_shape, speed=1.0):
+def moves(i: int, a_index: int, b_index: int, shape: Size, video_shape: Size,
+          speed: float = 1.0) -> tuple[np.ndarray, np.ndarray, float]:
     """How the optimised frames `a` and `b` move to become video frame `i`, and mix.
 
     Parameters
@@ -113,28 +118,28 @@ def moves(i, a_index, b_index, shape, video_shape, speed=1.0):
     return to_a, to_b, (i - a_index) / (b_index - a_index)
 
 
-def to_uint8(frame):
-    """A video frame as it goes out: 0..1 to 0..255, truncated and not rounded.
+def to_uint8(frame: np.ndarray) -> np.ndarray:
+    """A video frame as it goes out: truncated and not rounded.
 
     Parameters
     ----------
-    frame : array of float, 0..1
+    frame : array of float, 0..255
         Values outside are clipped.
 
     Returns
     -------
     array of uint8
     """
-    return np.clip(255 * frame, 0, 255).astype(np.uint8)
+    return np.clip(frame, 0, 255).astype(np.uint8)
 
 
-def kept_corners(shape, k):
+def kept_corners(shape: Size, k: float) -> np.ndarray:
     """Where the corners of a zoomed picture come from.
 
     Parameters
     ----------
     shape : (height, width)
-    k : int
+    k : float
         Video frames that `zoom_picture` moves on by.
 
     Returns
@@ -146,6 +151,14 @@ def kept_corners(shape, k):
     right, bottom = width - 1, height - 1
     corners = np.array([[0, 0, 1], [right, 0, 1], [right, bottom, 1], [0, bottom, 1]])
     return (corners @ _to_input(k, 1.0, shape, shape).T)[:, :2]
+
+
+def _to_unit(picture):
+    return picture / 255
+
+
+def _from_unit(picture):
+    return 255 * picture.astype(np.float32)
 
 
 def _to_input(k, fit, shape, output_shape):

@@ -24,7 +24,7 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union
 
 from lsd_repro.errors import InputError
 
@@ -57,6 +57,8 @@ class File(NamedTuple):
     roads : tuple of File
         The same in other formats, in this order, where none of `urls` has the file.  What comes is
         converted, and taken only if it is Oxford's VGG-16 of 2014 by its known entries.
+    networks : module, optional
+        See `fetch`.
     """
 
     name: str
@@ -65,6 +67,7 @@ class File(NamedTuple):
     size: Optional[int] = None
     other_versions: bool = False
     roads: tuple = ()
+    networks: Any = None
 
 
 def _files(bases, table):
@@ -138,7 +141,7 @@ class _Wrong(_Failed):
     """Something else came in its place: no further try."""
 
 
-def fetch(what, to=None):
+def fetch(what: str, to: Union[str, Path, None] = None, networks: Any = None) -> Path:
     """Download a set of files, except those that are there and right.
 
     Progress goes to standard error where that is a terminal.  Another process that
@@ -151,6 +154,9 @@ def fetch(what, to=None):
     to : str or Path, optional
         Folder for all sets; default: environment variable LSD_REPRO_CACHE, or the
         user's cache folder.
+    networks : module, optional
+        `lsd_repro.convert.downloaded`, which checks other versions of the weights and converts
+        other formats; without it neither is taken.
 
     Returns
     -------
@@ -163,7 +169,7 @@ def fetch(what, to=None):
         If there is no such set, a file can't be had (the message says how to put it
         there by hand), or it can't be written.
     """
-    files = _set(what)
+    files = [file._replace(networks=networks) for file in _set(what)]
     folder = cache(to) / what
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -254,9 +260,9 @@ def _download(what, file, path):
     failed = reasons = _try(file, path)
     if not failed:
         return
-    for road in file.roads:
+    for road in file.roads if file.networks else ():
         _say(f"{'; '.join(failed)}: trying {road.name}, which has the same weights")
-        failed = _by_road(road, path)
+        failed = _by_road(road._replace(networks=file.networks), path)
         if not failed:
             return
         reasons = reasons + failed
@@ -269,31 +275,21 @@ def _download(what, file, path):
 
 def _by_road(road, path):
     """Bring the weights in another format and convert them to `path`; returns why not, or nothing."""
-    from lsd_repro.convert import reader
-    from lsd_repro.network import matconvnet
-    from lsd_repro.network.known import recognised
-
     came = path.with_name(road.name)
     try:
-        reader.check_library(came)
+        road.networks.check_library(came)
         # There already if it could be read, but not written.
         reasons = [] if came.is_file() and not _fault(road, came) else _try(road, came)
         if reasons:
             return reasons
-        try:
-            network, findings = reader.read(came)
-            if not recognised(network.weights[0], network.biases[0], len(network.weights)):
-                raise InputError(f"{came}: {findings[0]}")
-        except InputError:
-            # With a sum that is right, it isn't the file's fault.
-            if not road.digest:
-                came.unlink()
-            raise
-        matconvnet.write(path, network)
+        finding = road.networks.convert(came, path)
     except InputError as error:
+        # With a sum that is right, it isn't the file's fault.
+        if isinstance(error, road.networks.WrongContents) and not road.digest:
+            came.unlink()
         return [str(error)]
     came.unlink()
-    _say(f"{road.name}: {findings[0]}; converted to {path}")
+    _say(f"{road.name}: {finding}; converted to {path}")
     return []
 
 
@@ -449,12 +445,10 @@ def _fault(file, path):
         return ""
     if file.size not in (None, size):
         return f"{size:,} bytes and not {file.size:,}"
-    if not file.other_versions:
+    if not (file.other_versions and file.networks):
         return f"{kind} {digest.hexdigest()} and not {wanted}"
-
-    from lsd_repro.network import matconvnet
     try:
-        matconvnet.read(path)
+        file.networks.check(path)
     except InputError as error:
         return str(error)
     _say(f"{file.name} has {kind} {digest.hexdigest()} and not {wanted}: another version, but a VGG-16, so it is used")

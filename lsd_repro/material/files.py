@@ -1,16 +1,21 @@
 """Files that are written whole or not at all."""
 
+import json
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Optional, Union
 
 import numpy as np
 
 from lsd_repro.errors import InputError
 
+PathLike = Union[str, "os.PathLike[str]"]
+
 
 @contextmanager
-def write_whole(path):
+def write_whole(path: PathLike) -> Iterator[Path]:
     """Write a file under another name and, once it is whole, put it in its place.
 
     Parameters
@@ -46,7 +51,7 @@ def write_whole(path):
             pass
 
 
-def make_folder(path):
+def make_folder(path: PathLike) -> None:
     """Make a folder, and those above it, unless it is there; InputError if that fails."""
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
@@ -54,19 +59,63 @@ def make_folder(path):
         raise InputError(f"can't make the folder {path}: {error.strerror or error}") from error
 
 
-def write_bytes(path, data):
+def write_bytes(path: PathLike, data: bytes) -> None:
     """Write `data` (bytes) to `path`, whole or not at all; see `write_whole`."""
     with write_whole(path) as part:
         part.write_bytes(data)
 
 
-def write_array(path, array):
+def write_array(path: PathLike, array: np.ndarray) -> None:
     """Write an array as .npy to `path`, whole or not at all; see `write_whole`."""
     with write_whole(path) as part, open(part, "wb") as file:
         np.save(file, array, allow_pickle=False)
 
 
-def write_arrays(path, **arrays):
+def write_arrays(path: PathLike, **arrays: Any) -> None:
     """Write named arrays as .npz to `path`, whole or not at all; see `write_whole`."""
     with write_whole(path) as part, open(part, "wb") as file:
         np.savez(file, **arrays)
+
+
+def write_json(path: PathLike, value: Any, digits: Optional[int] = None) -> None:
+    """Write text, numbers, and dicts and sequences of them as JSON to `path`, whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        See `write_whole`.
+    value
+        Written as `plain` makes it, in UTF-8, indented by one space, with a newline at the end.
+    digits : int, optional
+        See `plain`.
+    """
+    text = json.dumps(plain(value, digits), indent=1, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def plain(value: Any, digits: Optional[int] = None) -> Any:
+    """What JSON can say of a value.
+
+    Parameters
+    ----------
+    value
+        Text, numbers, arrays, and dicts and sequences of them.
+    digits : int, optional
+        Significant digits to round numbers to that are not whole (default: all).
+
+    Returns
+    -------
+    str, int, float, bool, None, or dict or list of them
+        Infinities and NaN, which JSON has no words for, are None.
+    """
+    if isinstance(value, dict):
+        return {str(key): plain(item, digits) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, digits) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return plain(value.tolist(), digits)
+    if isinstance(value, float):
+        if not np.isfinite(value):
+            return None
+        return value if digits is None else float(f"{value:.{digits}g}")
+    return value

@@ -6,7 +6,6 @@ another, and `multiscale` makes one that looks at several scales.
 """
 
 from functools import partial
-from math import log
 
 from lsd_repro.errors import InputError
 from lsd_repro.program2015 import GREY_OFFSET, PATCH_SIZE, STUDENT_SCALE
@@ -89,7 +88,8 @@ def student_energy(x, prior, axis=None):
     """Student-t energy per patch component: mean of ``log(1 + (z - mu)^2 / v)``.
 
     Averaged over positions and components; not the joint log-density of a
-    multivariate t (see `lsd_repro.prior.density` for that).
+    multivariate t (see `lsd_repro.prior.density` for that).  Written as in 2015 (train.py,
+    line 117); Theano makes log1p of it.
 
     Parameters
     ----------
@@ -103,8 +103,7 @@ def student_energy(x, prior, axis=None):
     -------
     symbolic scalar, or map
     """
-    # Of log(1 + ...) Theano would make log1p, which takes four times as long.
-    return T.log(STUDENT_SCALE + deviations(x, prior) ** 2).mean(axis) - log(STUDENT_SCALE)
+    return T.log(1.0 + deviations(x, prior) ** 2 / STUDENT_SCALE).mean(axis)
 
 
 def gaussian_energy(x, prior, axis=None):

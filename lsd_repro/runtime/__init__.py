@@ -9,6 +9,5 @@
 ``malloc.py``   has the C library keep what arrays free
 ``device.py``   CPU or GPU
 ``gpu/``        which CUDA there is, and Theano's backend mended
-``doctor.py``   all of that on one page
 ==============  ==========================================================
 """

@@ -11,6 +11,7 @@ the processor from the Ops of `lsd_repro.ops`, which have threads of their own.
 import ctypes
 import os
 from pathlib import Path
+from typing import NamedTuple, Optional, Union
 
 # What a processor must have, and the kernels that OpenBLAS itself takes for known ones that have it.
 CORE_TYPES = (
@@ -22,7 +23,7 @@ CORE_TYPES = (
 THREAD_TIMEOUT = "16"
 
 
-def instruct_openblas(cpuinfo="/proc/cpuinfo"):
+def instruct_openblas(cpuinfo: Union[str, Path] = "/proc/cpuinfo") -> None:
     """Set ``OPENBLAS_CORETYPE`` by what the processor has, and ``OPENBLAS_THREAD_TIMEOUT``, unless they are set.
 
     It works for libraries that are loaded later, so it is called before numpy and
@@ -41,7 +42,7 @@ def instruct_openblas(cpuinfo="/proc/cpuinfo"):
         os.environ["OPENBLAS_CORETYPE"] = found
 
 
-def core_type(cpuinfo):
+def core_type(cpuinfo: str) -> Optional[str]:
     """Name of the OpenBLAS kernels for a processor of Intel or AMD.
 
     Parameters
@@ -62,21 +63,47 @@ def core_type(cpuinfo):
     return next((name for needed, name in CORE_TYPES if needed <= flags), None)
 
 
-def kernels(library):
-    """Name of the kernels that an OpenBLAS uses here.
+class Library(NamedTuple):
+    """What a BLAS library says of itself.
+
+    Attributes
+    ----------
+    kernels : str or None
+        The name of those that it uses; None if it is no OpenBLAS.
+    threads : int
+        That a product may take.
+    """
+
+    kernels: Optional[str]
+    threads: int
+
+
+def inspect(path: Union[str, Path]) -> Optional[Library]:
+    """What a BLAS library says of itself in this process.
 
     Parameters
     ----------
-    library : path
-        Empty if it is not known.
+    path : path
+        Of the library, which is loaded, or the name by which the system finds it; empty if it is not known.
 
     Returns
     -------
-    str or None
-        None if it is another BLAS.
+    Library or None
+        None if it is not known, or of a kind that threadpoolctl does not know.
     """
-    name = getattr(ctypes.CDLL(str(library)), "openblas_get_corename", None) if library else None
-    if name is None:
+    if not path:
         return None
-    name.restype = ctypes.c_char_p
-    return name().decode()
+    from threadpoolctl import threadpool_info
+
+    # The handle is the same by whatever name a library is asked for; a system one may be known by no folder.
+    handle = ctypes.CDLL(str(path))._handle
+    for found in threadpool_info():
+        if ctypes.CDLL(found["filepath"])._handle == handle:
+            return Library(found.get("architecture"), found["num_threads"])
+    return None
+
+
+def kernels(path: Union[str, Path]) -> Optional[str]:
+    """Name of the kernels that an OpenBLAS uses here; None for another BLAS.  See `inspect`."""
+    found = inspect(path)
+    return found and found.kernels

@@ -175,7 +175,7 @@ def main(argv=None):
     found = {name: appraise(dreamt(folder), energies, look)
              for name, folder in (argument.split("=", 1) for argument in args.sets)}
     summaries = {name: summary(rows) for name, rows in found.items()}
-    files.write_bytes(Path(args.out), json.dumps({"summary": summaries, "frames": found}, indent=1).encode())
+    files.write_json(args.out, {"summary": summaries, "frames": found})
     print(table(summaries))
 
 

@@ -3,8 +3,8 @@
 import pytest
 from trivial_contenders import contender
 
-from lsd_repro.bench import process
 from lsd_repro.bench import race as race_module
+from lsd_repro.bench import worker
 from lsd_repro.bench.race import race
 
 
@@ -74,7 +74,7 @@ def test_peak_memory_is_that_of_the_process_alone():
 def test_what_does_not_fit_into_memory_together_runs_alone(monkeypatch, tmp_path):
     log = tmp_path / "log"
     found = [contender(name, "steady", value=1.0, log=str(log), entry=name) for name in "ab"]
-    monkeypatch.setattr(race_module, "available_memory", lambda: process.MARGIN + 1)
+    monkeypatch.setattr(race_module, "available_memory", lambda: worker.MARGIN + 1)
     results = run(*found, repeats=2)
     # Every turn has a warm-up of its own.
     assert log.read_text().split() == list("ab") + list("aabb") * 2
@@ -82,7 +82,7 @@ def test_what_does_not_fit_into_memory_together_runs_alone(monkeypatch, tmp_path
 
 
 def test_a_contender_is_held_to_the_memory_there_is(monkeypatch):
-    monkeypatch.setattr(process, "available_memory", lambda: process.MARGIN + (300 << 20))
+    monkeypatch.setattr(worker, "available_memory", lambda: worker.MARGIN + (300 << 20))
     results = run(contender("a", "megabytes", count=100), contender("b", "megabytes", count=400))
     assert "failed" not in results["a"]
     assert results["b"]["failed"] == "not enough memory"
@@ -90,15 +90,15 @@ def test_a_contender_is_held_to_the_memory_there_is(monkeypatch):
 
 def test_no_process_stays_behind():
     started = []
-    start = process.Worker.start
+    start = worker.Worker.start
 
-    def watch(worker):
-        answer = start(worker)
-        started.append(worker._process)
+    def watch(one):
+        answer = start(one)
+        started.append(one._process)
         return answer
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process.Worker, "start", watch)
+        patch.setattr(worker.Worker, "start", watch)
         rounds = race([contender("a", "steady", value=1.0), contender("b", "steady", value=1.0)], 5, 1, {})
         next(rounds)
         assert [one.poll() for one in started] == [None, None]

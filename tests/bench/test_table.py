@@ -1,11 +1,42 @@
-"""What is shown of a measurement."""
+"""Medians and ratios of known times, and what is shown of them."""
 
 import numpy as np
 import pytest
 from fake_result import PEAKS, TIMES, complete, race, result, without_pytorch
 
-from lsd_repro.bench import contenders, summary, table
+from lsd_repro.bench import contenders, table
 from lsd_repro.figures import bench as figures
+
+
+@pytest.fixture
+def whole():
+    return race("whole", "full", (840, 472), TIMES, PEAKS)
+
+
+def test_ratios_are_of_the_same_round(whole):
+    # 10/20, 12/18, 8/40; the ratio of the medians would be another one.
+    assert table.ratio(whole, "ours", "plain Theano") == pytest.approx((0.5, 0.35, 7 / 12))
+
+
+def test_pytorch_is_its_fastest_layout(whole):
+    assert table.pytorch(whole) == "PyTorch channels_last"
+    whole["contenders"]["PyTorch channels_last"]["failed"] = "not enough memory"
+    assert table.pytorch(whole) == "PyTorch NCHW"
+    whole["contenders"]["PyTorch NCHW"]["failed"] = "not enough memory"
+    assert table.pytorch(whole) is None
+    assert table.ratio(whole, "ours", table.pytorch(whole)) is None
+
+
+def test_limit_is_the_largest_rate_of_each_round(whole):
+    assert list(table.gemm_seconds(whole)) == [4, 4, 2]
+    assert table.gemm_fraction(whole, "ours") == pytest.approx((1 / 3, (0.25 + 1 / 3) / 2, (0.4 + 1 / 3) / 2))
+    whole["sgemm"]["PyTorch"]["failed"] = "out of luck"
+    assert table.gemm_seconds(whole) == pytest.approx([400 / 90, 400 / 95, 5])
+
+
+def test_memory_is_compared_with_the_fastest(whole):
+    assert table.memory_ratio(whole, "ours", table.pytorch(whole)) == pytest.approx(0.3)
+    assert table.memory_ratio(whole, "ours", "plain Theano") == pytest.approx(0.5)
 
 
 def test_a_row_has_times_ratios_limit_and_memory():
@@ -28,7 +59,7 @@ def test_ops_apart_are_held_against_plain_theano():
 def test_pytorch_that_keeps_memory_is_no_rival_but_is_shown():
     name = f"{contenders.KEEPING} PyTorch NCHW"
     found = result([race("whole", "full", (840, 472), {**TIMES, name: (10, 10, 10)}, {**PEAKS, name: 1200.0})])
-    assert summary.pytorch(found["races"][0]) == "PyTorch channels_last"
+    assert table.pytorch(found["races"][0]) == "PyTorch channels_last"
     text = table.markdown(found)
     assert "* whole full 840x472: 1.00 (0.90 to 1.10) of the time and 0.25 of the memory of " + name in text
     assert "made to keep them" in text and "made to keep them" not in table.markdown(complete())
@@ -64,7 +95,7 @@ def test_a_film_has_frames_a_second():
 @pytest.mark.parametrize("make", [complete, without_pytorch])
 def test_figure_shows_parts_sizes_and_memory(make):
     found = make()
-    figure = figures.step(found)
+    figure = figures.step(**table.drawn(found))
     figure.canvas.draw()
     bars, times, memory = figure.axes[:3]
     assert len(figure.axes) == 6
@@ -86,4 +117,4 @@ def test_figure_goes_without_what_failed():
     for one in found["races"]:
         one["contenders"]["plain Theano"]["failed"] = "not enough memory"
         one["sgemm"] = {}
-    figures.step(found).canvas.draw()
+    figures.step(**table.drawn(found)).canvas.draw()

@@ -18,6 +18,7 @@ from small_network import small_network
 
 from lsd_repro.compare import report
 from lsd_repro.errors import InputError
+from lsd_repro.material import files
 from lsd_repro.network import matconvnet
 from lsd_repro.prior import store
 from lsd_repro.program2015 import STREAM, STUDENT_SCALE
@@ -89,7 +90,7 @@ def test_the_json_holds_every_number(theirs, noise, tmp_path):
         raise AssertionError(constant)
 
     kept = json.loads((tmp_path / "out" / "report.json").read_text(), parse_constant=refuse)
-    assert kept == report.rounded(numbers)
+    assert kept == files.plain(numbers, digits=6)
     assert [frame["name"] for frame in kept["frames"]["ours"]] == ["noise.png", "theirs/0.png"]
     assert kept["prior"] is None and kept["network"] is None
     spectrum = kept["vectors"]["power spectrum"]

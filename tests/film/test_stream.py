@@ -91,7 +91,7 @@ def test_a_run_leaves_frames_film_contact_sheet_and_record(whole):
 def test_frames_are_zoomed_then_stepped(whole):
     step = Step()
     for index, scene in enumerate(SCENES, 1):
-        step.picture = 255 * zoom_picture(step.picture / 255, 3)
+        step.picture = zoom_picture(step.picture, 3)
         step.reset_moments()
         for _ in range(2):
             step.step(scene.c0, scene.c1)
@@ -131,7 +131,7 @@ def test_video_frames_lie_between_their_optimised_frames(whole):
     frames = run.Frames(whole, 4, START.shape[:2])
     plain = [scene._replace(caption="") for scene in SCENES]
     film = list(stream.video_frames(frames, plain, PROGRAM, plain=True))
-    expected = to_uint8(between(frames[1] / 255, frames[2] / 255, 4, 3, 6, (48, 64)))
+    expected = to_uint8(between(frames[1], frames[2], 4, 3, 6, (48, 64)))
     np.testing.assert_array_equal(film[4][30:], expected[30:])  # below the caption's box
 
 

@@ -20,7 +20,7 @@ def golden():
 def smooth_picture(height, width, seed=0):
     noise = np.random.default_rng(seed).uniform(size=(height, width, 3))
     smooth = gaussian_filter(noise, (4, 4, 0))
-    return (smooth - smooth.min()) / np.ptp(smooth)
+    return 255 * (smooth - smooth.min()) / np.ptp(smooth)
 
 
 def blob(height, width, x, y):
@@ -53,40 +53,48 @@ def bilinear(picture, coordinates, **border):
 
 
 def test_zoom_equals_2015(golden):
-    zoomed = zoom_picture(golden["start_image"] / 255, int(golden["video_frames_per_frame"]))
+    zoomed = zoom_picture(golden["start_image"], int(golden["video_frames_per_frame"]))
     stride = int(golden["stride"])
-    assert np.abs(zoomed[::stride, ::stride] - golden["zoomed_frames"][0]).max() < 1e-6
+    assert np.abs(zoomed[::stride, ::stride] - 255 * golden["zoomed_frames"][0]).max() < 255e-6
 
 
 def test_first_video_frame_equals_2015(golden):
-    start = golden["start_image"] / 255
+    start = golden["start_image"]
     k = int(golden["video_frames_per_frame"])
     frame = between(start, np.zeros_like(start), 0, 0, k, tuple(golden["video_shape"]))
     stride = int(golden["stride"])
     assert golden["video_frame_ids"][0] == 0
-    assert np.abs(frame[::stride, ::stride] - golden["video_frames"][0]).max() < 1e-6
+    assert np.abs(frame[::stride, ::stride] - 255 * golden["video_frames"][0]).max() < 255e-6
 
 
 def test_zoom_by_no_frames_is_the_identity():
     picture = smooth_picture(30, 41).astype(np.float32)
     zoomed = zoom_picture(picture, 0)
     assert zoomed.dtype == np.float32
-    np.testing.assert_allclose(zoomed, picture, atol=1e-7)
+    np.testing.assert_allclose(zoomed, picture, atol=255e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_zoom_rounds_where_2015_did(dtype):
+    picture = (1.1 * smooth_picture(40, 50) - 10).astype(dtype)
+    expected = np.float32(255) * np.clip(picture / dtype(255), 0, 1).astype(np.float32)
+    assert (expected != np.clip(picture, 0, 255)).any()
+    np.testing.assert_array_equal(zoom_picture(picture, 0), expected)
 
 
 def test_zoom_clips_the_picture_first_but_not_the_result():
     step = np.zeros((40, 40, 3))
-    step[:, 20:] = 1
+    step[:, 20:] = 255
     expected = zoom_picture(step, 10)
-    np.testing.assert_array_equal(zoom_picture(3 * step - 1, 10), expected)
-    assert expected.min() < -0.005 and expected.max() > 1.005
+    np.testing.assert_array_equal(zoom_picture(3 * step - 255, 10), expected)
+    assert expected.min() < -1 and expected.max() > 256
 
 
 def test_zoom_repeats_the_edge():
-    picture = np.full((20, 30, 3), 0.5)
-    picture[0] = 0.9
+    picture = np.full((20, 30, 3), 128.0)
+    picture[0] = 230
     shrunk = zoom_picture(picture, -200)
-    np.testing.assert_allclose(shrunk[0], 0.9, atol=1e-6)
+    np.testing.assert_allclose(shrunk[0], 230, atol=1e-4)
 
 
 def test_zoom_keeps_centre_fixed():
@@ -107,7 +115,7 @@ def test_zoom_there_and_back_is_nearly_the_identity():
     picture = smooth_picture(90, 110)
     back = zoom_picture(zoom_picture(picture, 25), -25)
     interior = slice(12, -12)
-    assert np.abs(back - picture)[interior, interior].max() < 0.005
+    assert np.abs(back - picture)[interior, interior].max() < 1.3
 
 
 @pytest.mark.parametrize("video_shape", [(72, 96), (72, 120), (90, 96), (48, 64)])
@@ -124,15 +132,15 @@ def test_between_equals_scipy(video_shape):
 
     frame = between(a, b, i, first, last, video_shape)
     assert frame.dtype == np.float32 and frame.shape == (*video_shape, 3)
-    np.testing.assert_allclose(frame, expected, atol=1e-6)
+    np.testing.assert_allclose(frame, expected, atol=255e-6)
 
 
 def test_between_shows_the_older_frame_where_the_newer_does_not_reach():
-    black, white = np.zeros((60, 80, 3)), np.ones((60, 80, 3))
+    black, white = np.zeros((60, 80, 3)), np.full((60, 80, 3), 255.0)
     frame = between(black, white, 5, 0, 100, (60, 80))
     assert np.isfinite(frame).all()
     assert (frame[0] == 0).all() and (frame[:, -1] == 0).all()
-    np.testing.assert_allclose(frame[30, 40], 0.05, atol=1e-6)
+    np.testing.assert_allclose(frame[30, 40], 0.05 * 255, atol=255e-6)
 
 
 def test_zoom_and_film_agree():
@@ -142,7 +150,7 @@ def test_zoom_and_film_agree():
     zoomed = zoom_picture(picture, 20)
     shown = between(picture, picture, 20, 0, 1000, (60, 80))
     newer_absent = between(picture, np.full_like(picture, np.nan), 20, 0, 1000, (60, 80))
-    assert np.abs(newer_absent - zoomed).max() < 0.01
+    assert np.abs(newer_absent - zoomed).max() < 2.5
     assert np.isfinite(shown).all()
 
 
@@ -155,15 +163,16 @@ def test_between_rejects_other_shapes_and_times():
 
 
 def test_video_frames_are_truncated_not_rounded():
-    frame = np.array([-0.2, 0, 0.9999 / 255, 1.5 / 255, 254.999 / 255, 1, 1.7])
+    frame = np.array([-50, 0, 0.9999, 1.5, 254.999, 255, 400])
     np.testing.assert_array_equal(to_uint8(frame), [0, 0, 0, 1, 254, 255, 255])
     assert to_uint8(frame).dtype == np.uint8
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_grey_level_survives_the_film(dtype):
-    levels = np.arange(256)
-    np.testing.assert_array_equal(to_uint8((levels / 255).astype(dtype)), levels)
+    levels = np.arange(256).reshape(16, 16, 1).repeat(3, axis=2)
+    picture = levels.astype(dtype)
+    np.testing.assert_array_equal(to_uint8(between(picture, picture, 0, 0, 10, (16, 16))), levels)
 
 
 def test_kept_corners_are_where_the_corners_come_from():

@@ -19,6 +19,7 @@ from filelock import FileLock
 from interruptible import heed_ctrl_c
 from small_network import small_network
 
+from lsd_repro.convert import downloaded
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch
 from lsd_repro.network import matconvnet
@@ -356,9 +357,9 @@ def network(tmp_path_factory):
 def test_another_version_of_the_weights_is_taken_if_it_is_a_vgg16(site, cache, offer, network, capsys):
     offer(site.file("/w.mat", "cut", content=network, digest="md5:" + "0" * 32, size=None, other_versions=True),
           what="weights")
-    assert fetch.fetch("weights") == cache / "weights" / "w.mat" == fetch.fetched("weights")
+    assert fetch.fetch("weights", networks=downloaded) == cache / "weights" / "w.mat" == fetch.fetched("weights")
     assert hashlib.md5(network).hexdigest() in capsys.readouterr().err
-    fetch.fetch("weights")
+    fetch.fetch("weights", networks=downloaded)
     assert len(site.requests) == 2
     matconvnet.read(fetch.fetched("weights"))
 
@@ -366,7 +367,7 @@ def test_another_version_of_the_weights_is_taken_if_it_is_a_vgg16(site, cache, o
 def test_weights_that_are_no_vgg16_are_refused(site, cache, offer):
     offer(site.file("/w.mat", "login page", digest="md5:" + "0" * 32, size=None, other_versions=True), what="weights")
     with pytest.raises(InputError, match="not a .mat file"):
-        fetch.fetch("weights")
+        fetch.fetch("weights", networks=downloaded)
     assert fetch.fetched("weights") is None and names(cache / "weights") == []
 
 
@@ -395,21 +396,21 @@ def by_roads(site, offer):
 def test_weights_come_by_the_first_other_road_that_is_open(site, cache, by_roads, other_formats, capsys):
     by_roads(site.file("/a.caffemodel", 404, 404), site.file("/a.npz", "cut", content=other_formats["a.npz"], digest=""),
              site.file("/a.h5", content=other_formats["a.h5"]))
-    assert fetch.fetch("weights") == cache / "weights" / "w.mat" == fetch.fetched("weights")
+    assert fetch.fetch("weights", networks=downloaded) == cache / "weights" / "w.mat" == fetch.fetched("weights")
     said = capsys.readouterr().err
     assert "w.mat (HTTP 404)" in said and "trying a.caffemodel" in said and "trying a.npz" in said
     assert "a.npz: this is Oxford's VGG-16 of 2014" in said
     assert names(cache / "weights") == ["w.mat"]
     np.testing.assert_allclose(matconvnet.read(cache / "weights" / "w.mat").biases[0][:3], [0.73429835, 0.093403675, 0.06775674])
     count = len(site.requests)
-    fetch.fetch("weights")
+    fetch.fetch("weights", networks=downloaded)
     assert len(site.requests) == count
 
 
 def test_no_other_road_is_tried_where_the_first_is_open(site, cache, offer, network):
     file = site.file("/w.mat", content=network)
     offer(file._replace(roads=(site.file("/a.npz"),)), what="weights")
-    fetch.fetch("weights")
+    fetch.fetch("weights", networks=downloaded)
     assert [path for path, _ in site.requests] == ["/w.mat"]
 
 
@@ -419,7 +420,7 @@ def test_what_comes_by_another_road_and_is_not_oxfords_is_refused(site, cache, b
     content = other_formats["a.npz"][:-1000] if content == "cut" else content
     by_roads(site.file("/b.npz", content=content, digest=""))
     with pytest.raises(InputError, match=f"w.mat from .*HTTP 404.*b.npz.*{word}") as caught:
-        fetch.fetch("weights")
+        fetch.fetch("weights", networks=downloaded)
     assert "\n" not in str(caught.value)
     assert fetch.fetched("weights") is None and names(cache / "weights") == []
 
@@ -428,7 +429,7 @@ def test_what_has_the_right_sum_is_kept_though_it_can_t_be_used(site, cache, by_
     by_roads(site.file("/b.npz", content=other_formats["b.npz"]))
     for _ in range(2):
         with pytest.raises(InputError, match="another training"):
-            fetch.fetch("weights")
+            fetch.fetch("weights", networks=downloaded)
     assert names(cache / "weights") == ["b.npz"]
     assert [path for path, _ in site.requests].count("/b.npz") == 1
 
@@ -436,7 +437,7 @@ def test_what_has_the_right_sum_is_kept_though_it_can_t_be_used(site, cache, by_
 def test_a_wrong_sum_by_another_road_is_refused(site, cache, by_roads, other_formats):
     by_roads(site.file("/a.npz", content=other_formats["a.npz"], digest="sha1:" + "0" * 40))
     with pytest.raises(InputError, match="a.npz .sha1 "):
-        fetch.fetch("weights")
+        fetch.fetch("weights", networks=downloaded)
     assert names(cache / "weights") == []
 
 
@@ -447,7 +448,7 @@ def test_a_road_that_lacks_its_library_is_not_downloaded(site, cache, by_roads, 
     monkeypatch.setattr("importlib.import_module", absent)
     by_roads(site.file("/a.h5", content=other_formats["a.h5"]))
     with pytest.raises(InputError, match="pip install 'h5py"):
-        fetch.fetch("weights")
+        fetch.fetch("weights", networks=downloaded)
     assert "/a.h5" not in [path for path, _ in site.requests]
 
 
@@ -455,9 +456,9 @@ def test_another_road_is_gone_on_with(site, cache, by_roads, other_formats):
     road = site.file("/a.npz", "cut", *[503] * (fetch.TRIES - 1), content=other_formats["a.npz"], digest="")
     by_roads(road)
     with pytest.raises(InputError, match="a.npz .HTTP 503.*what has come is kept"):
-        fetch.fetch("weights")
+        fetch.fetch("weights", networks=downloaded)
     assert "a.npz.part" in names(cache / "weights")
-    fetch.fetch("weights")
+    fetch.fetch("weights", networks=downloaded)
     assert site.ranges()[-1] is not None and names(cache / "weights") == ["w.mat"]
 
 
@@ -469,7 +470,7 @@ def test_offline_is_one_line_with_what_from_where_and_how_else(site, cache, offe
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/w.mat"
         offer(fetch.File("w.mat", (url,), "md5:" + "0" * 32), what="weights")
         with pytest.raises(InputError) as caught:
-            fetch.fetch("weights")
+            fetch.fetch("weights", networks=downloaded)
     message = str(caught.value)
     for word in ("w.mat", url, "offline", str(cache / "weights" / "w.mat"), "--weights F"):
         assert word in message
@@ -480,7 +481,7 @@ def test_a_file_put_there_by_hand_needs_no_network(cache, offer):
     offer(fetch.File("w.mat", ("http://127.0.0.1:1/w.mat",), "md5:" + hashlib.md5(CONTENT).hexdigest()), what="weights")
     (cache / "weights").mkdir(parents=True)
     (cache / "weights" / "w.mat").write_bytes(CONTENT)
-    assert fetch.fetch("weights") == cache / "weights" / "w.mat"
+    assert fetch.fetch("weights", networks=downloaded) == cache / "weights" / "w.mat"
 
 
 def test_a_proxy_from_the_environment_is_asked(site, cache, offer, monkeypatch):

@@ -1,6 +1,7 @@
 """Files are whole or absent."""
 
 import errno
+import json
 import os
 
 import numpy as np
@@ -45,6 +46,22 @@ def test_arrays_and_bytes_read_back(tmp_path):
         assert stored["done"] == 7
     assert (tmp_path / "a.json").read_bytes() == b"{}"
     assert names(tmp_path) == ["a.json", "a.npy", "a.npz"]
+
+
+def test_json_has_plain_numbers_and_null_for_what_is_not_finite(tmp_path):
+    value = {"count": np.int64(3), 1: (np.float32(0.5), np.nan, -np.inf), "table": np.eye(2), "right": np.bool_(True),
+             "text": "\u00e9", "none": None}
+    files.write_json(tmp_path / "a.json", value)
+    text = (tmp_path / "a.json").read_text("utf-8")
+    assert json.loads(text, parse_constant=pytest.fail) == {
+        "count": 3, "1": [0.5, None, None], "table": [[1.0, 0.0], [0.0, 1.0]], "right": True, "text": "\u00e9",
+        "none": None}
+    assert text.startswith('{\n "count": 3,\n') and text.endswith("}\n")
+
+
+def test_json_is_rounded_to_significant_digits(tmp_path):
+    files.write_json(tmp_path / "a.json", [1234567, 1234567.8, [np.pi * 1e-9]], digits=3)
+    assert json.loads((tmp_path / "a.json").read_text()) == [1234567, 1230000.0, [3.14e-09]]
 
 
 def test_a_folder_is_made_or_the_reason_given(tmp_path):

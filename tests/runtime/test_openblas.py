@@ -41,6 +41,16 @@ def test_openblas_listens(python):
     assert python(code, OPENBLAS_CORETYPE="Nehalem").stdout.strip() == "Nehalem"
 
 
+def test_a_library_is_known_by_any_name_and_says_its_threads(python, tmp_path):
+    code = ("from lsd_repro.runtime import find, openblas; import os; path = find.find_blas().path; "
+            "os.symlink(path, 'alias.so.0'); print(openblas.inspect('./alias.so.0') == openblas.inspect(path), "
+            "openblas.inspect('').__class__.__name__, openblas.inspect(path).threads)")
+    done = python("from lsd_repro.runtime import find, openblas; print(openblas.inspect(find.find_blas().path))")
+    if done.stdout.strip() == "None" or not done.stdout:
+        pytest.skip("Theano's BLAS here is none that says anything")
+    assert python(code, OPENBLAS_NUM_THREADS="1").stdout.split() == ["True", "NoneType", "1"]
+
+
 def test_threads_do_not_wait_for_long(monkeypatch):
     monkeypatch.delenv("OPENBLAS_THREAD_TIMEOUT", raising=False)
     instruct_openblas()

@@ -20,7 +20,7 @@ def no_settings_of_the_user(monkeypatch, tmp_path):
 # ---------------------------------------------------------------- importing
 
 
-@pytest.mark.parametrize("module", ["lsd_repro", "lsd_repro.runtime.load", "lsd_repro.runtime.doctor", "lsd_repro.runtime.device",
+@pytest.mark.parametrize("module", ["lsd_repro", "lsd_repro.runtime.load", "lsd_repro.cli.doctor", "lsd_repro.runtime.device",
                                     "lsd_repro.material.shipped"])
 def test_import_does_not_import_theano(python, module):
     result = python(f"import sys, {module}; print({{'theano', 'lasagne', 'numpy', 'scipy'}} & set(sys.modules))")

@@ -1,8 +1,9 @@
 import pytest
 
+from lsd_repro.cli import doctor
 from lsd_repro.errors import InputError
 from lsd_repro.material import shipped
-from lsd_repro.runtime import doctor, find
+from lsd_repro.runtime import find
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_report_names_versions_blas_cache_and_ffmpeg(shipped_files):
     ("cxx=", "none, as they need a C++ compiler"),
 ])
 def test_report_says_which_path_computes(python, flags, expected):
-    result = python("from lsd_repro.runtime import doctor; print(doctor.report())", THEANO_FLAGS=flags)
+    result = python("from lsd_repro.cli import doctor; print(doctor.report())", THEANO_FLAGS=flags)
     [line] = [line for line in result.stdout.splitlines() if line.startswith("fused Ops")]
     assert expected in line
 
@@ -71,7 +72,7 @@ def test_each_network_that_ships_is_listed_and_missed(shipped_files):
 
 
 def test_report_works_where_theano_cannot_be_brought_up(python, tmp_path):
-    result = python("from lsd_repro.runtime import doctor; print(doctor.report()); print(doctor.problems())",
+    result = python("from lsd_repro.cli import doctor; print(doctor.report()); print(doctor.problems())",
                     PATH=str(tmp_path))
     assert result.returncode == 0, result.stderr
     assert "C++ compiler" in result.stdout and "MISSING" in result.stdout

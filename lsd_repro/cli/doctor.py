@@ -3,7 +3,6 @@
 Works also where Theano cannot be brought up: that is when it is needed.
 """
 
-import ctypes
 import importlib.metadata
 import platform
 import subprocess
@@ -98,11 +97,11 @@ def _blas():
     blas = find.find_blas()
     if not blas.path:
         return f"{blas.kind}: {blas.flags or 'none'}"
-    kernels = openblas.kernels(blas.path)
-    if not kernels:
+    library = openblas.inspect(blas.path)
+    if library is None or not library.kernels:
         return f"{blas.kind}: {blas.path}"
-    return (f"{blas.kind}: {blas.path}, kernels for {kernels} (OPENBLAS_CORETYPE), "
-            f"{ctypes.CDLL(blas.path).openblas_get_num_threads()} threads (OPENBLAS_NUM_THREADS)")
+    return (f"{blas.kind}: {blas.path}, kernels for {library.kernels} (OPENBLAS_CORETYPE), "
+            f"{library.threads} threads (OPENBLAS_NUM_THREADS)")
 
 
 def _theano_rows():

@@ -1,11 +1,12 @@
-"""Counts of operations, against the published one and against those that a computation in numpy makes."""
+"""Counts of operations, against the published one and numpy's; matrix products of the libraries at hand."""
 
 import numpy as np
+import pytest
 import reference
 from small_network import small_network
 
 from lsd_repro.bench import problem
-from lsd_repro.bench.arithmetic import network_operations, prior_operations
+from lsd_repro.bench.problem import network_operations, prior_operations
 from lsd_repro.material import shipped
 from lsd_repro.network.random_weights import FULL, weight_shapes
 from lsd_repro.prior import store
@@ -48,3 +49,26 @@ def test_the_whole_is_the_sum_of_its_parts():
     for width in problem.WIDTHS:
         parts = [problem.operations(part, width, size) for part in ("network", "prior", "whole")]
         assert parts[0] + parts[1] == parts[2]
+
+
+@pytest.fixture(params=problem.LIBRARIES)
+def library(request, monkeypatch):
+    if request.param == "PyTorch":
+        pytest.importorskip("torch", reason="PyTorch is not here: pip install -e '.[bench]'")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return request.param
+
+
+def test_products_are_whole_and_in_single_precision(library):
+    a, b = (np.random.default_rng(0).integers(-9, 9, shape).astype(np.float32) for shape in ((5, 7), (7, 3)))
+    product = np.asarray(problem.multiplication(library)(a, b))
+    assert product.dtype == np.float32
+    # As Fortran has it, a product of the transposes is the transpose.
+    np.testing.assert_array_equal(product.T if library == "scipy" else product, np.einsum("ik,kj", a, b))
+
+
+def test_rate_is_the_largest_of_all_shapes(library, monkeypatch):
+    ticks = iter([0, 2, 10, 11])
+    monkeypatch.setattr(problem, "SHAPES", ((2, 3, 4), (5, 6, 7)))
+    monkeypatch.setattr(problem.time, "perf_counter", lambda: next(ticks))
+    assert problem.sgemm(library)() == 2 * 5 * 6 * 7
