@@ -8,6 +8,8 @@
 ``ablation.py``      the same dream under different priors
 ``prior_pages.py``   figures and JSON of all that
 ``statistics.py``    statistics of a frame, and the yardstick for them
+``coherence.py``     whether two pictures have the same detail
+``genuine.py``       the author's frames as numbers
 ``report.py``        our frames held against 2015's: numbers and page
 ``report_page.py``   that page, of ``templates/report.html`` and ``report_parts.py``
 ==================== =====================================================
