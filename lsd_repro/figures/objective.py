@@ -90,8 +90,9 @@ def odds(own: dict[str, float], others: dict[str, float]) -> Figure:
         Rise of the log-sum-exp of all other logits; `own` minus this is the rise of the log-odds.
     """
     rises = {name: own[name] - others[name] for name in own}
-    figure, axes = lesson(3.2, "Share of the rise of the log-odds that is the class's own logit: " + ", ".join(
-        f"{name} " + (f"{own[name] / rise:.0%}" if rise > 0 else "(no rise)") for name, rise in rises.items()))
+    figure, axes = lesson(3.2, "How much of the rise of the log-odds is the fall of the others: " + ", ".join(
+        f"{name} " + (f"{max(-others[name], 0) / rise:.0%}" if rise > 1 else "(hardly a rise)")
+        for name, rise in rises.items()))
     axes = axes[0, 0]
     rows = np.arange(len(own))
     for offset, values, label, shade in ((-0.2, own, "its own logit", 0), (0.2, others, "all others (log-sum-exp)", 1)):

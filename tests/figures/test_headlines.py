@@ -68,7 +68,7 @@ def test_when_the_probability_passes_one_half():
 def test_who_made_the_odds_rise():
     text = headline(objective.odds({"logit": 9.0, "log-likelihood": 4.0, "probability": 0.1},
                                    {"logit": 3.0, "log-likelihood": -4.0, "probability": 0.2}))
-    assert text.endswith("logit 150%, log-likelihood 50%, probability (no rise)")
+    assert text.endswith("logit 0%, log-likelihood 50%, probability (hardly a rise)")
 
 
 def test_where_energies_push_hardest():
