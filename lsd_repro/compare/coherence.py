@@ -31,9 +31,9 @@ def coherence(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
     Notes
     -----
-    :math:`|\langle A B^* \rangle|^2 / (\langle |A|^2 \rangle \langle |B|^2 \rangle)` with the pictures' spectra A and B and
-    means over the rings between `lsd_repro.compare.statistics.EDGES`: the square of what microscopists
-    call Fourier ring correlation [1]_.
+    :math:`|\langle A B^* \rangle|^2 / (\langle |A|^2 \rangle \langle |B|^2 \rangle)` with the pictures' spectra
+    A and B and means over the rings between `lsd_repro.compare.statistics.EDGES`: the square of what
+    microscopists call Fourier ring correlation [1]_.
 
     References
     ----------

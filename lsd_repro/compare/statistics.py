@@ -101,7 +101,7 @@ def radial_spectrum(plane: np.ndarray) -> np.ndarray:
 
 
 def spectrum(plane: np.ndarray) -> np.ndarray:
-    """Fourier transform of a picture (height, width) under a Hann window, of variance 1 for white noise of variance 1."""
+    """Fourier transform of a picture (height, width) under a Hann window; white noise keeps its variance."""
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in plane.shape))
     # The window's own mean is taken off, lest the mean leak into the lowest bin.
     return fft.fft2((plane - np.average(plane, weights=window)) * window) / np.sqrt((window ** 2).sum())

@@ -73,7 +73,8 @@ def by_rate(factors: Sequence[float], losses: dict[str, Sequence[float]]) -> Fig
     figure, axes = lesson(3.6, "Lowest loss: " + ", ".join(
         f"{losses[name][index]:.1f} by {name} at {factors[index]:g} times its rate" for name, index in best.items()))
     axes = axes[0, 0]
-    curves(axes, factors, losses, None, "learning rate, as a multiple of the usual one", "loss before the last step", marker="o")
+    curves(axes, factors, losses, None, "learning rate, as a multiple of the usual one", "loss before the last step",
+           marker="o")
     axes.set_xscale("log", base=2)
     axes.set_xticks(factors, [f"{factor:g}" for factor in factors])
     axes.legend(fontsize=9)
