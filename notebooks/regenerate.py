@@ -14,7 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 
 HERE = Path(__file__).resolve().parent
-SECONDS_PER_CELL = 600
+SECONDS_PER_CELL = 1800
 
 
 def paths():

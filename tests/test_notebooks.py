@@ -19,7 +19,8 @@ regenerate = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(regenerate)
 
 PATHS = regenerate.paths()
-LARGEST = 1_500_000  # bytes
+LARGEST = 2_000_000  # bytes
+PICTURES = "image/png", "image/jpeg"
 COLUMN = 1150  # pixels: shown in a column of 900, letters are then still legible
 LONGEST = 105  # characters of a line: more would have to be scrolled to
 PRIVATE = re.compile(r"(?<![\w.])/(home|work|tmp|root|Users|usr|var)/|Traceback")
@@ -31,8 +32,8 @@ def outputs(notebook):
     return [output for cell in regenerate.code_cells(notebook) for output in cell.outputs]
 
 
-def test_there_are_seven_and_the_readme_has_a_line_for_each():
-    assert [path.stem[:2] for path in PATHS] == [f"{number:02d}" for number in range(1, 8)]
+def test_there_are_nine_and_the_readme_has_a_line_for_each():
+    assert [path.stem[:2] for path in PATHS] == [f"{number:02d}" for number in range(1, 10)]
     readme = (ROOT / "README.md").read_text("utf-8")
     for path in PATHS:
         assert f"(notebooks/{path.name})" in readme
@@ -49,13 +50,13 @@ def test_outputs_are_those_of_the_code(path):
 def test_outputs_can_be_read_on_a_page(path):
     assert path.stat().st_size < LARGEST
     shown = outputs(nbformat.read(path, as_version=4))
-    pictures = [output.data["image/png"] for output in shown if "image/png" in output.get("data", {})]
+    pictures = [data for output in shown for kind, data in output.get("data", {}).items() if kind in PICTURES]
     assert len(pictures) >= 3
     for picture in pictures:
         with Image.open(io.BytesIO(base64.b64decode(picture))) as image:
             assert image.width <= COLUMN
     for output in shown:
-        assert set(output.get("data", {})) <= {"image/png", "text/plain"}
+        assert set(output.get("data", {})) <= {*PICTURES, "text/plain"}
         assert not PRIVATE.search(output.get("text", "") + output.get("data", {}).get("text/plain", ""))
 
 

@@ -9,6 +9,8 @@
                      ``ablation_contrasts.py`` compares priors at one price, ``ablation_page.py`` writes it down
 ``prior_pages.py``   figures and JSON of the rest
 ``statistics.py``    statistics of a frame, and the yardstick for them
+``coherence.py``     whether two pictures have the same detail
+``genuine.py``       the author's frames as numbers
 ``report.py``        our frames compared with 2015's: numbers and page
 ``report_page.py``   that page, of ``templates/report.html`` and ``report_parts.py``
 ==================== =====================================================

@@ -97,14 +97,22 @@ def radial_spectrum(plane: np.ndarray) -> np.ndarray:
         Variance that a pixel of white noise would have: mean periodogram over the rings
         between `EDGES`, under a Hann window.  `ROUNDING` is added.
     """
+    return ring_means(np.abs(spectrum(plane)) ** 2) + ROUNDING
+
+
+def spectrum(plane: np.ndarray) -> np.ndarray:
+    """Fourier transform of a picture (height, width) under a Hann window; white noise keeps its variance."""
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in plane.shape))
-    # The mean under the window is subtracted so that it can't leak into the lowest bin.
-    spectrum = fft.fft2((plane - np.average(plane, weights=window)) * window)
-    radius = np.hypot(fft.fftfreq(plane.shape[0])[:, np.newaxis], fft.fftfreq(plane.shape[1]))
+    # The window's own mean is taken off, lest the mean leak into the lowest bin.
+    return fft.fft2((plane - np.average(plane, weights=window)) * window) / np.sqrt((window ** 2).sum())
+
+
+def ring_means(values: np.ndarray) -> np.ndarray:
+    """Means of what belongs to the frequencies of a `spectrum` over the rings between `EDGES`."""
+    radius = np.hypot(fft.fftfreq(values.shape[0])[:, np.newaxis], fft.fftfreq(values.shape[1]))
     ring = np.digitize(radius, EDGES)
-    sums, counts = (np.bincount(ring.ravel(), weights, len(EDGES) + 1)[1:-1]
-                    for weights in (np.abs(spectrum).ravel() ** 2, None))
-    return sums / counts / (window ** 2).sum() + ROUNDING
+    sums, counts = (np.bincount(ring.ravel(), weights, len(EDGES) + 1)[1:-1] for weights in (values.ravel(), None))
+    return sums / counts
 
 
 def spectral_slope(power: np.ndarray) -> float:

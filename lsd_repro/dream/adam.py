@@ -36,7 +36,7 @@ def adam2015(gradient, x, moments, learning_rate, beta1=BETA1, beta2=BETA2, epsi
         The picture, in 0..255.
     moments : Moments
         Shared variables m, v (like `x`, starting at 0) and t (scalar, starting at 1).
-    learning_rate : float
+    learning_rate : symbolic scalar or float
         In grey levels.
     limits : (float, float)
         Smallest and largest value after the step; infinite limits clip nothing.

@@ -1,7 +1,7 @@
 """The class term of the loss: two classes, one for each half of the picture.
 
-`class_term` is that of the 2015 program; `probability_term` and `log_likelihood_term`
-are what it might have been, for comparison.
+`class_term` is that of the 2015 program; `logit_alone_term`, `probability_term` and
+`log_likelihood_term` are what it might have been, for comparison.
 """
 
 from lsd_repro.runtime.load import T, theano
@@ -80,6 +80,11 @@ def class_term(logits, aim):
     symbolic scalar
     """
     return logits.mean() - aim(logits)
+
+
+def logit_alone_term(logits, aim):
+    """Minus the target's logits, whatever becomes of the other classes; as `class_term`."""
+    return -aim(logits)
 
 
 def probability_term(logits, aim):

@@ -109,7 +109,7 @@ class GradientStep:
     picture : ndarray, shape (height, width, 3)
         Start, in 0..255.
     learning_rate : float
-        In grey levels.
+        In grey levels; can be set later, too.
     prior_strength : float
         Weight of the energy in the loss; can also be set later.
     network_scales : sequence of int, or None
@@ -148,8 +148,8 @@ class GradientStep:
                                          self._strength, network_scales or [self._scale], objective)
             self._gradient = T.grad(self._terms.loss, self._x)
             self._logits = vgg16.class_logits(layers, self._x, network.mean)
-            # A numpy number would count as float64, whatever floatX is.
-            updates = update(self._gradient, self._x, self._moments, float(learning_rate))
+            self._rate = theano.shared(np.asarray(learning_rate, dtype), "learning_rate")
+            updates = update(self._gradient, self._x, self._moments, self._rate)
             # In the stills no half is left for c0 (see `target_logit`).
             self._fixed = vgg16.fixed_filters(layers)
             self._step = compile_function(self._classes, list(self._terms), updates=updates, givens=self._fixed,
@@ -194,6 +194,15 @@ class GradientStep:
     @picture.setter
     def picture(self, picture):
         self._x.set_value(to_graph(picture, self.dtype))
+
+    @property
+    def learning_rate(self):
+        """Of the steps to come."""
+        return float(self._rate.get_value())
+
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        self._rate.set_value(np.asarray(rate, self.dtype))
 
     @property
     def prior_strength(self):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from lsd_repro.figures.drawing import curves, lesson, show
+from lsd_repro.figures.drawing import LESSON_WIDTH, colour, curves, lesson, show
 
 
 def pushes(logits: np.ndarray, by_objective: dict[str, np.ndarray]) -> Figure:
@@ -40,8 +40,14 @@ def dreams(start: np.ndarray, pictures: dict[str, np.ndarray], logits: dict[str,
         Means of the class over the picture.
     """
     best = max(logits, key=logits.get)
-    figure, (axes,) = lesson(3.2, f"The same start, prior and steps: raising the {best} gives the class the highest "
-                                  "logit", ncols=1 + len(pictures))
+    columns = 3
+    rows = -(-(1 + len(pictures)) // columns)
+    figure, axes = lesson(0.4 + rows * (0.5 + LESSON_WIDTH / columns * start.shape[0] / start.shape[1]),
+                          f"The same start, prior and steps: raising the {best} gives the class the highest logit",
+                          nrows=rows, ncols=columns)
+    axes = axes.ravel()
+    for one in axes[1 + len(pictures):]:
+        one.axis("off")
     show(axes[0], start, "the start", fontsize=10)
     for one, (name, picture) in zip(axes[1:], pictures.items()):
         show(one, picture, f"raising the {name}", fontsize=10)
@@ -70,6 +76,33 @@ def rise(logits: dict[str, Sequence[float]], probabilities: dict[str, Sequence[f
         curves(one, np.arange(len(next(iter(lines.values())))), lines, title, "steps taken", "")
     axes[0].set_ylabel("mean over the picture")
     axes[0].legend(fontsize=9)
+    return figure
+
+
+def odds(own: dict[str, float], others: dict[str, float]) -> Figure:
+    """What made a class more likely: its own logit, or the other classes.
+
+    Parameters
+    ----------
+    own : dict of str to float
+        By objective: rise of the logit of the class.
+    others : dict of str to float
+        Rise of the log-sum-exp of all other logits; `own` minus this is the rise of the log-odds.
+    """
+    rises = {name: own[name] - others[name] for name in own}
+    figure, axes = lesson(3.2, "How much of the rise of the log-odds is the fall of the others: " + ", ".join(
+        f"{name} " + (f"{max(-others[name], 0) / rise:.0%}" if rise > 1 else "(hardly a rise)")
+        for name, rise in rises.items()))
+    axes = axes[0, 0]
+    rows = np.arange(len(own))
+    for offset, values, label, shade in ((-0.2, own, "its own logit", 0), (0.2, others, "all others (log-sum-exp)", 1)):
+        axes.barh(rows + offset, list(values.values()), 0.4, color=colour(shade, 2), label=label)
+    axes.set_yticks(rows, [f"raising the {name}" for name in own])
+    axes.invert_yaxis()
+    axes.axvline(0, color="black", lw=0.8)
+    axes.set_xlabel("rise from the start to the last picture")
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(fontsize=9)
     return figure
 
 

@@ -92,6 +92,15 @@ def energies(scales: Sequence[int], ours: np.ndarray, theirs: np.ndarray) -> Fig
     return figure
 
 
+def headed(figure: Figure, headline: str) -> Figure:
+    """A figure of these under a headline, for a page that has no headings of its own."""
+    for legend in figure.legends:
+        legend.remove()
+    _legend(figure, "outside lower right")
+    figure.suptitle(headline, fontsize=10)
+    return figure
+
+
 def _lines(axes, x, ours, theirs, **style):
     """A line per frame, ours above, and the range of 2015's behind."""
     axes.fill_between(x, theirs.min(axis=0), theirs.max(axis=0), color=THEIRS, alpha=0.15, lw=0)
@@ -99,7 +108,7 @@ def _lines(axes, x, ours, theirs, **style):
     axes.plot(x, ours.T, color=OURS, lw=1.5, alpha=0.8, **style)
 
 
-def _legend(figure):
+def _legend(figure, where="outside upper right"):
     handles = [figure.axes[0].plot([], [], marker, color=colour, lw=2.5)[0]
                for marker, colour in (("o-", OURS), ("|-", THEIRS))]
-    figure.legend(handles, ["ours", "2015's"], loc="outside upper right", ncols=2, frameon=False)
+    figure.legend(handles, ["ours", "2015's"], loc=where, ncols=2, frameon=False)

@@ -59,6 +59,28 @@ def trajectories(losses: dict[str, np.ndarray], movements: dict[str, np.ndarray]
     return figure
 
 
+def by_rate(factors: Sequence[float], losses: dict[str, Sequence[float]]) -> Figure:
+    """How far down each update gets at several learning rates.
+
+    Parameters
+    ----------
+    factors : sequence of float
+        Of the learning rate, as multiples of the one that is usual for the update.
+    losses : dict of str to sequence of float
+        By update: the last loss at each.
+    """
+    best = {name: int(np.argmin(values)) for name, values in losses.items()}
+    figure, axes = lesson(3.6, "Lowest loss: " + ", ".join(
+        f"{losses[name][index]:.1f} by {name} at {factors[index]:g} times its rate" for name, index in best.items()))
+    axes = axes[0, 0]
+    curves(axes, factors, losses, None, "learning rate, as a multiple of the usual one", "loss before the last step",
+           marker="o")
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(factors, [f"{factor:g}" for factor in factors])
+    axes.legend(fontsize=9)
+    return figure
+
+
 def paths(pictures: dict[str, list[np.ndarray]], places: Sequence[tuple[int, int]], channel: int = 1) -> Figure:
     """What becomes of single values under several updates.
 

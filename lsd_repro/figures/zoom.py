@@ -49,13 +49,33 @@ def spectra(frequencies: np.ndarray, decibels: dict[str, np.ndarray], reference:
     for one, lines, title in ((axes[0], decibels, "power (dB)"), (axes[1], differences, f"against {reference} (dB)")):
         for name, values in lines.items():
             one.plot(frequencies, values, ".-", color=shades[name], label=name)
-        one.set_xscale("log", base=2)
-        ticks = 2.0 ** np.arange(-6, 0)
-        one.set_xticks(ticks, [f"1/{round(1 / tick)}" for tick in ticks])
+        _octaves(one)
         one.set_xlabel("cycles per pixel")
         one.set_title(title, fontsize=10)
         one.grid(alpha=0.3)
     axes[0].legend(fontsize=9)
+    return figure
+
+
+def common(frequencies: Sequence[float], coherences: dict[str, np.ndarray], frequency: int) -> Figure:
+    """How much of their detail pairs of pictures have in common.
+
+    Parameters
+    ----------
+    frequencies : sequence of float
+        Cycles per pixel.
+    coherences : dict of str to array (n,)
+        By pair; see `lsd_repro.compare.coherence`.
+    frequency : int
+        Which of `frequencies` the headline quotes.
+    """
+    figure, axes = lesson(3.4, f"In common at {frequencies[frequency]:.2f} cycles per pixel: " + "; ".join(
+        f"{name}, {values[frequency]:.0%}" for name, values in coherences.items()))
+    axes = axes[0, 0]
+    curves(axes, frequencies, coherences, None, "cycles per pixel", "coherence (1: the same detail)", marker=".")
+    _octaves(axes)
+    axes.set_ylim(0, 1.05)
+    axes.legend(fontsize=9)
     return figure
 
 
@@ -106,3 +126,9 @@ def losses(terms: list[Any], steps_per_frame: int) -> Figure:
         axes.axvline(frame * steps_per_frame + 0.5, color="black", lw=0.8, ls=":")
     axes.legend(fontsize=9)
     return figure
+
+
+def _octaves(axes):
+    axes.set_xscale("log", base=2)
+    ticks = 2.0 ** np.arange(-6, 0)
+    axes.set_xticks(ticks, [f"1/{round(1 / tick)}" for tick in ticks])

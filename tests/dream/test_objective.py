@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from lsd_repro.dream.objective import class_term, log_likelihood_term, probability_term, target_logit, target_logit_own_halves
+from lsd_repro.dream.objective import (
+    class_term,
+    log_likelihood_term,
+    logit_alone_term,
+    probability_term,
+    target_logit,
+    target_logit_own_halves,
+)
 from lsd_repro.runtime.load import T, theano
 
 LOGITS = np.random.default_rng(0).normal(size=(1, 6, 5, 4))
@@ -63,8 +70,9 @@ def bottom(scores):
 
 
 @pytest.mark.parametrize("objective, scores", [
-    (probability_term, softmax(LOGITS, axis=1)), (log_likelihood_term, log_softmax(LOGITS, axis=1))])
-def test_other_objectives_aim_at_the_softmax(objective, scores):
+    (logit_alone_term, LOGITS), (probability_term, softmax(LOGITS, axis=1)),
+    (log_likelihood_term, log_softmax(LOGITS, axis=1))])
+def test_other_objectives_aim_at_the_logits_or_their_softmax(objective, scores):
     assert compute(lambda logits: [objective(logits, bottom)]) == pytest.approx([-bottom(scores)])
 
 

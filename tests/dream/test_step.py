@@ -116,6 +116,15 @@ def test_energy_map_is_that_of_numpy():
     np.testing.assert_allclose(found, expected.reshape(89, 93), rtol=1e-10)
 
 
+def test_learning_rate_can_be_changed_between_steps(step):
+    before = step.picture
+    step.learning_rate = 0.5
+    step.step(1, 2)
+    assert step.learning_rate == 0.5
+    # The first step is a sign step.
+    assert np.abs(step.picture - before).max() == pytest.approx(0.5, rel=1e-3)
+
+
 def test_prior_strength_can_be_changed_between_steps(step):
     before, _, _ = step.evaluate(7, 3)
     step.prior_strength = 3 * STRENGTH

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_network import small_network
 
-from lsd_repro.figures import drawing, network, objective, scales, update, zoom
+from lsd_repro.figures import drawing, network, objective, report, scales, stills, update, zoom
 from lsd_repro.network.receptive import layer_table
 
 PICTURE = np.random.default_rng(0).uniform(0, 255, (40, 60, 3))
@@ -65,6 +65,12 @@ def test_when_the_probability_passes_one_half():
     assert text.endswith("raising the logit in 2 steps, raising the probability never")
 
 
+def test_who_made_the_odds_rise():
+    text = headline(objective.odds({"logit": 9.0, "log-likelihood": 4.0, "probability": 0.1},
+                                   {"logit": 3.0, "log-likelihood": -4.0, "probability": 0.2}))
+    assert text.endswith("logit 0%, log-likelihood 50%, probability (hardly a rise)")
+
+
 def test_where_energies_push_hardest():
     z = np.linspace(0, 4, 401)
     student, gaussian = 2 * z / (1 + z ** 2), 2 * z
@@ -100,6 +106,11 @@ def test_losses_reached():
     assert "2.0 by a, 1.0 by b" in text
 
 
+def test_lowest_loss_of_each_update():
+    text = headline(update.by_rate((0.5, 1, 2), {"a": [3.0, 1.0, 2.0], "b": [-1.0, 0.0, 4.0]}))
+    assert text == "Lowest loss: 1.0 by a at 1 times its rate, -1.0 by b at 0.5 times its rate"
+
+
 def test_turns_of_single_values():
     up_and_down = [PICTURE, PICTURE + 5, PICTURE, PICTURE + 5]
     text = headline(update.paths({"a": up_and_down, "b": [PICTURE + i for i in range(4)]}, [(0, 0), (3, 5)]))
@@ -123,6 +134,12 @@ def test_decibels_at_the_finest_frequency():
     assert "At 0.46 cycles per pixel, against photo: zoomed -4.0 dB" in text
 
 
+def test_detail_in_common():
+    pairs = {"there and back": np.array([1.0, 0.75]), "anew": np.array([0.5, 0.25])}
+    text = headline(zoom.common((0.1, 0.2), pairs, 1))
+    assert text == "In common at 0.20 cycles per pixel: there and back, 75%; anew, 25%"
+
+
 def test_weakest_video_frame():
     text = headline(zoom.sharpness([0, 10, 20], [30.0, 22.0, 28.0], 0.4))
     assert "weakest at video frame 10, 8.0 dB below" in text
@@ -137,3 +154,16 @@ def test_strip_places_every_picture():
     figure = drawing.strip("three pictures", {f"picture {i}": PICTURE for i in range(3)}, columns=2)
     assert headline(figure) == "three pictures"
     assert [axes.get_title() for axes in figure.axes] == ["picture 0", "picture 1", "picture 2", ""]
+
+
+def test_where_each_strength_ends():
+    text = headline(stills.strengths({"1": [0, 5.0], "2": [0, 3.0]}, {"1": [4.0, 4.5], "2": [4.0, 4.25]}))
+    assert text == "Before the last step: 1: logit 5.0, energy 4.50; 2: logit 3.0, energy 4.25"
+
+
+def test_a_headline_of_the_report_leaves_its_legend_readable():
+    values = np.random.default_rng(0).normal(size=(3, 5))
+    figure = report.headed(report.energies((1, 4, 8, 16, 32), values, values), "Energies of ours against 2015's")
+    assert headline(figure).startswith("Energies of ours")
+    (legend,) = figure.legends
+    assert not legend.get_window_extent().overlaps(figure._suptitle.get_window_extent())

@@ -1,0 +1,48 @@
+"""Whether two pictures have the same detail, and not merely as much of it.
+
+Power tells how much detail there is at each frequency.  Coherence tells how much of it the
+pictures have in common: there, and at the same place.
+"""
+
+import numpy as np
+
+from lsd_repro.compare.statistics import ring_means, spectrum
+
+
+def coherence(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    r"""Squared coherence of two pictures at each of `lsd_repro.compare.statistics.FREQUENCIES`.
+
+    Parameters
+    ----------
+    one, other : float array, shape (height, width)
+        Of one size; both sides at least `lsd_repro.compare.statistics.LEAST_SIDE`.
+
+    Returns
+    -------
+    float64 array, in 0..1
+        1: there one is the other, but for its strength.  Noise of power N added to a signal of power S
+        leaves S / (S + N).  Pictures that have nothing to do with each other still get about 1 over
+        the number of frequencies in the ring: a fifth at the coarsest, next to nothing at the finest.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Notes
+    -----
+    :math:`|\langle A B^* \rangle|^2 / (\langle |A|^2 \rangle \langle |B|^2 \rangle)` with the pictures' spectra
+    A and B and means over the rings between `lsd_repro.compare.statistics.EDGES`: the square of what
+    microscopists call Fourier ring correlation [1]_.
+
+    References
+    ----------
+    .. [1] W. O. Saxton and W. Baumeister, The correlation averaging of a regularly arranged bacterial cell
+       envelope protein, Journal of Microscopy 127, 1982.
+    """
+    if one.shape != other.shape:
+        raise ValueError(f"pictures of different shapes: {one.shape} and {other.shape}")
+    a, b = spectrum(one), spectrum(other)
+    # Of real pictures each ring's mean is real: for every frequency it holds the opposite one.
+    common = ring_means((a * b.conj()).real)
+    return common ** 2 / (ring_means(np.abs(a) ** 2) * ring_means(np.abs(b) ** 2))

@@ -1,0 +1,52 @@
+"""The author's frames as numbers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lsd_repro.compare import genuine, report
+from lsd_repro.compare.statistics import FREQUENCIES, QUANTILES
+from lsd_repro.program2015 import PUBLISHED, STREAM
+
+STORED = Path(__file__).parents[2] / "data" / "gallery" / "frames-2015.json"
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return genuine.read(STORED)
+
+
+def test_all_twelve_are_there_as_they_were_published(stored):
+    assert [frame.name for frame in stored] == [f"result{number:04d}" for number, _ in PUBLISHED.values()]
+    assert {(frame.width, frame.height) for frame in stored} == {(STREAM.width, STREAM.height)}
+
+
+def test_clipped_values_are_those_that_the_appraisal_found(stored):
+    appraised = json.loads((STORED.parent / "dreams.json").read_bytes())["frames"]["the author's twelve"]
+    found = {frame.name: frame.vectors["clipped to 0"][0] + frame.vectors["clipped to 255"][0] for frame in stored}
+    assert found == pytest.approx({Path(one["frame"]).stem: one["clipped, %"] for one in appraised}, abs=0.006)
+
+
+def test_the_network_sees_in_them_what_they_were_dreamt_for(stored):
+    seen = {frame.name: frame.classes for frame in stored}
+    for name in ("spider web", "pizza", "gondola", "golf ball"):
+        number, _ = PUBLISHED[name.replace(" ", "-")]
+        assert seen[f"result{number:04d}"] == (name, name)
+
+
+def test_spectra_and_quantiles_are_whole(stored):
+    assert all(len(frame.vectors["power spectrum"]) == len(FREQUENCIES) for frame in stored)
+    assert all(len(frame.vectors["chroma"]) == len(QUANTILES) for frame in stored)
+    assert all(np.all(np.diff(frame.vectors["lightness L"]) >= 0) for frame in stored)
+
+
+def test_they_serve_as_the_yardstick(stored):
+    numbers = report.judged(stored[:3], stored)
+    assert {one["verdict"] for one in numbers["statistics"].values()} <= {"close", "within"}
+
+
+def test_what_is_read_is_what_was_written(stored, tmp_path):
+    genuine.write(tmp_path / "again.json", stored)
+    assert json.loads((tmp_path / "again.json").read_bytes()) == json.loads(STORED.read_bytes())
