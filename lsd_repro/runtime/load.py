@@ -34,6 +34,7 @@ _PLAIN_PATH = re.compile(r"[\w./+@%=~-]+")
 # Flags of the user's with which it can be that nothing compiles.
 _DECISIVE = {"cxx", "mode", "optimizer", "linker", "floatX", "compiledir", "base_compiledir", "compiledir_format",
              "blas__ldflags", "gcc__cxxflags"}
+_checked = False
 
 # Those that Theano's C code calls, of a BLAS that may have other names for them.
 BLAS_FUNCTIONS = tuple(f"{precision}{name}_" for precision in "sd" for name in ("gemm", "gemv", "ger", "dot", "axpy", "scal"))
@@ -45,7 +46,6 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-@functools.cache
 def load():
     """Import Theano and Lasagne, mended; the first call does the work.
 
@@ -59,6 +59,18 @@ def load():
     StackError
         If the machine lacks something; the message says what to install.
     """
+    global _checked
+    loaded = _load()
+    if not _checked:
+        # Before the check, as what it compiles can import modules that ask for Theano again.
+        _checked = True
+        if _DECISIVE & set(user_flags()):
+            _check_compiling(loaded.theano)
+    return loaded
+
+
+@functools.cache
+def _load():
     for message in find.problems():
         raise StackError(message)
     mend.silence_what_nobody_can_change()
@@ -80,8 +92,6 @@ def load():
         # LaTeX in Lasagne's docstrings, when Python first compiles them: a SyntaxWarning from 3.12 on.
         warnings.filterwarnings("ignore", "invalid escape sequence", Warning)
         lasagne = _import("lasagne")
-    if _DECISIVE & set(user_flags()):
-        _check_compiling(theano)
     return types.SimpleNamespace(theano=theano, T=theano.tensor, lasagne=lasagne, device=asked)
 
 
