@@ -16,7 +16,7 @@ MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob(
 
 
 def public(name):
-    return not name.startswith("_") or name.startswith("__") and name.endswith("__")
+    return not name.startswith("_") or (name.startswith("__") and name.endswith("__"))
 
 
 def functions(body, of=""):
