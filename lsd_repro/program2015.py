@@ -6,6 +6,7 @@ No other module has a magic number of 2015.
 """
 
 from dataclasses import dataclass, replace
+from typing import Optional
 
 # The network sees x minus one scalar, the mean of the average image's entries;
 # groups of 3x3 convolutions of VGG-16 (Simonyan & Zisserman 2014, configuration D).
@@ -96,9 +97,9 @@ class Program:
     classes: tuple
     frames_per_class: int
     octaves: tuple = ()
-    start: str = None
+    start: Optional[str] = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.octaves and sum(steps for _, steps in self.octaves) != self.steps_per_frame:
             raise ValueError(f"octaves {self.octaves} do not add up to {self.steps_per_frame} steps a frame")
 

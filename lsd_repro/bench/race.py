@@ -65,7 +65,8 @@ def race(contenders: Sequence[Contender], repeats: int, threads: int, results: d
             worker.stop()
 
 
-def prepare(workers, results, fail, agree, report):
+def prepare(workers: dict[str, Worker], results: dict[str, Any], fail: Callable[[str, Any], None],
+            agree: bool, report: Callable[[str], None]) -> bool:
     """Start every worker, and see that all compute the same; whether they can stay in memory together."""
     available = available_memory()
     together = True

@@ -41,7 +41,7 @@ class Worker:
     threads : int
     """
 
-    def __init__(self, contender: Contender, threads: int):
+    def __init__(self, contender: Contender, threads: int) -> None:
         self.contender = contender
         self._environment = {**os.environ, **contender.environment, **{
             f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")}}

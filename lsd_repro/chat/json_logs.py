@@ -3,8 +3,9 @@
 import json
 import math
 import re
+from typing import Union
 
-from lsd_repro.chat.messages import message
+from lsd_repro.chat.messages import Message, message
 
 TWITCH_DOWNLOADER = "TwitchDownloader JSON"
 CHAT_DOWNLOADER = "chat-downloader JSON"
@@ -15,7 +16,7 @@ BROKEN, TOO_DEEP, NO_OBJECT = "cut off or broken", "nested too deeply", "not an 
 BETWEEN = re.compile(r"[\s,]*")
 
 
-def read(text):
+def read(text: str) -> tuple[str, list[tuple[str, Union[Message, str]]]]:
     """Read a JSON export.
 
     Parameters

@@ -2,9 +2,11 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from typing import Union
 
-from lsd_repro.chat.messages import message
+from lsd_repro.chat.messages import Message, message
 
 IRC, DATED, CLOCK = "raw IRC", "text with dates", "text with times of day"
 
@@ -20,7 +22,7 @@ UNTIMED = re.compile(r"[^\s:]+: ")
 DAY = 86400
 
 
-def read(lines):
+def read(lines: Sequence[bytes]) -> tuple[str, list[tuple[str, Union[Message, str]]]]:
     """Read a line-wise export.
 
     Parameters

@@ -2,10 +2,14 @@
 
 import gzip
 import zlib
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsd_repro.chat import json_logs, line_logs
 from lsd_repro.errors import InputError
+
+if TYPE_CHECKING:  # it imports numpy
+    from lsd_repro.material.files import PathLike
 
 FORMATS = ("TwitchDownloader's JSON (gzip too) or text with times, chat-downloader's JSON, raw IRC with tags, "
            "Chatterino's log")
@@ -27,14 +31,14 @@ class Log(NamedTuple):
     messages: list
     skipped: list
 
-    def summary(self):
+    def summary(self) -> str:
         """In words, how much was read and what was left out."""
         length = int(self.messages[-1].time)
         text = f"{self.format}, {len(self.messages)} messages in {length // 60}:{length % 60:02}"
         return f"{text}; left out: {reasons(self.skipped)}" if self.skipped else text
 
 
-def read_log(path):
+def read_log(path: "PathLike") -> Log:
     """Read an exported chat.
 
     Parameters
@@ -76,7 +80,7 @@ def read_log(path):
     return Log(chat_format, [message._replace(time=message.time - first) for message in messages], skipped)
 
 
-def reasons(skipped):
+def reasons(skipped: Iterable[tuple[str, str]]) -> str:
     """What was left out, in words: each reason with its count and the first place."""
     places = {}
     for place, why in skipped:

@@ -1,7 +1,7 @@
 """A message of the chat, and the part of it that is fit to be shown."""
 
 import unicodedata
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 LONGEST_TEXT = 500  # characters, as on Twitch
 LONGEST_USER = 25  # as on Twitch
@@ -22,7 +22,7 @@ class Message(NamedTuple):
     text: str
 
 
-def printable(text, longest):
+def printable(text: str, longest: int) -> str:
     """`text` on one line, without invisible characters.
 
     Control characters, marks that change the writing direction, and lone surrogates are
@@ -44,7 +44,7 @@ def printable(text, longest):
     return " ".join(kept.split())[:longest].rstrip()
 
 
-def message(time, user, text):
+def message(time: float, user: str, text: str) -> Optional[Message]:
     """A Message of strings that may contain anything; None if nothing of user or text is left."""
     user, text = printable(user, LONGEST_USER), printable(text, LONGEST_TEXT)
     return Message(float(time), user, text) if user and text else None

@@ -15,9 +15,11 @@ The rules, odd as some are:
 
 import random
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Collection
+from typing import NamedTuple, Optional
 
-from lsd_repro.chat.vocabulary import candidates, term_shown
+from lsd_repro.chat.messages import Message
+from lsd_repro.chat.vocabulary import Vocabulary, candidates, term_shown
 from lsd_repro.film.caption import caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.program2015 import HALVES, HOLD_SECONDS, QUEUE_LENGTH
@@ -35,10 +37,11 @@ class Choice(NamedTuple):
     """
 
     scene: Scene
-    message: object
+    message: Message
 
 
-def pick(messages, words, shown, rng):
+def pick(messages: Collection[Message], words: Vocabulary, shown: Collection[int],
+         rng: random.Random) -> Optional[Choice]:
     """One round: which of the messages is shown next.
 
     2015 quirk: rounds forget.  2015 quirk: two of many.  2015 quirk: passed over while shown.
@@ -96,7 +99,7 @@ class Chat:
         No round takes place before this time.
     """
 
-    def __init__(self, words, seed=0, hold=HOLD_SECONDS):
+    def __init__(self, words: Vocabulary, seed: int = 0, hold: float = HOLD_SECONDS) -> None:
         self.words, self.hold = words, hold
         self._rng = random.Random(seed)
         first = self._rng.randrange(len(words.descriptions))
@@ -104,11 +107,11 @@ class Chat:
         self.waiting = deque(maxlen=QUEUE_LENGTH)
         self.held_until = -float("inf")
 
-    def hear(self, message):
+    def hear(self, message: Message) -> None:
         """Let a message wait for the next round."""
         self.waiting.append(message)
 
-    def turn(self, now):
+    def turn(self, now: float) -> tuple[Scene, Optional[Choice]]:
         """What to show at the time `now` (seconds), after a round if it is time for one.
 
         2015 quirk: rounds forget.

@@ -1,15 +1,21 @@
 """An exported chat, replayed in film time: `scenes`."""
 
 import math
+from collections.abc import Sequence
+from typing import Optional
 
+from lsd_repro.chat.messages import Message
 from lsd_repro.chat.picking import Chat
+from lsd_repro.chat.vocabulary import Vocabulary
 from lsd_repro.errors import InputError
-from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS
+from lsd_repro.film.schedule import Scene
+from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS, Program
 
 MOST_FRAMES = 100_000  # a week of the stream
 
 
-def scenes(messages, words, program, seed, frames=None):
+def scenes(messages: Sequence[Message], words: Vocabulary, program: Program, seed: int,
+           frames: Optional[int] = None) -> list[Scene]:
     """One scene for each optimised frame, as the chat in a log would have chosen them.
 
     Parameters

@@ -7,6 +7,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from lsd_repro.network.classes import terms
@@ -37,7 +38,7 @@ class Vocabulary(NamedTuple):
     by_word: dict
 
 
-def vocabulary(descriptions):
+def vocabulary(descriptions: Sequence[str]) -> Vocabulary:
     """Build the Vocabulary of a network.
 
     2015 quirk: weighted lot.  2015 quirk: equal descriptions collapse.  2015 quirk: stop words.
@@ -61,7 +62,7 @@ def vocabulary(descriptions):
     return Vocabulary(tuple(descriptions), by_term, by_word)
 
 
-def candidates(query, words):
+def candidates(query: str, words: Vocabulary) -> Sequence[int]:
     """The classes that a query stands for: those of the whole term, else those of the word; may be empty.
 
     2015 quirk: whole queries only.  2015 quirk: terms as patterns (text here).
@@ -70,7 +71,7 @@ def candidates(query, words):
     return words.by_term.get(query) or words.by_word.get(query, [])
 
 
-def term_shown(query, description):
+def term_shown(query: str, description: str) -> str:
     """What a caption calls a class: the first of its terms, in lower case, that the query is a part of.
 
     2015 quirk: first term with the word in it.

@@ -6,16 +6,18 @@ imported where they are needed, so that help and bad options don't wait for them
 
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Callable, Optional
 
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch, shipped
-from lsd_repro.program2015 import DEMO, LIVE, PUBLISHED, STILLS, STREAM, STREAM_START
+from lsd_repro.program2015 import DEMO, LIVE, PUBLISHED, STILLS, STREAM, STREAM_START, Program
 
 PROGRAMS = {"demo": DEMO, "live": LIVE, "stream": STREAM, "stills": STILLS}
 
 
-def run_dream(args):
+def run_dream(args: Namespace) -> int:
     from lsd_repro.film import production, stream
 
     choose = None
@@ -29,7 +31,7 @@ def run_dream(args):
     return 0
 
 
-def prepared(args, **instead):
+def prepared(args: Namespace, **instead) -> dict[str, Any]:
     """What the options common to all dreams are for `lsd_repro.film.production.prepare`."""
     from lsd_repro.film.production import adjusted
 
@@ -41,7 +43,7 @@ def prepared(args, **instead):
             "keep_octaves": bool(args.octaves), **instead}
 
 
-def by_chat(path, seed, frames):
+def by_chat(path: str, seed: int, frames: Optional[int]) -> Callable[[Program, Sequence[str]], list]:
     """What lets the chat of a log choose the scenes."""
     from lsd_repro.chat import logs, replay
     from lsd_repro.chat.vocabulary import vocabulary
@@ -54,7 +56,7 @@ def by_chat(path, seed, frames):
     return choose
 
 
-def run_live(args):
+def run_live(args: Namespace) -> int:
     from lsd_repro.live.run import run
 
     weights = args.weights or ("small" if args.preset == "live" else None)
@@ -62,7 +64,7 @@ def run_live(args):
     return 0
 
 
-def run_reproduce(args):
+def run_reproduce(args: Namespace) -> int:
     from lsd_repro.film import production
 
     own = {"weights": args.weights or _fetched("weights", "--weights F"),
@@ -90,7 +92,7 @@ def _fetched(what, option):
     return found
 
 
-def run_classes(args):
+def run_classes(args: Namespace) -> int:
     from lsd_repro.network import matconvnet
 
     for index, description in enumerate(matconvnet.read(shipped.network(args.weights)).descriptions):
@@ -98,7 +100,7 @@ def run_classes(args):
     return 0
 
 
-def run_prior_fit(args):
+def run_prior_fit(args: Namespace) -> int:
     from tqdm import tqdm
 
     from lsd_repro.prior import fit, store
@@ -125,7 +127,7 @@ def run_prior_fit(args):
     return 0
 
 
-def run_prior_show(args):
+def run_prior_show(args: Namespace) -> int:
     from lsd_repro.compare import prior_pages
 
     numbers = prior_pages.show(args.prior or shipped.path(shipped.PRIORS), args.out, args.photos, args.seed)
@@ -136,7 +138,7 @@ def run_prior_show(args):
     return 0
 
 
-def run_prior_compare(args):
+def run_prior_compare(args: Namespace) -> int:
     from lsd_repro.compare import prior_pages
 
     prior_pages.compare(args.priors, args.out, args.image, args.photos, args.dreams, args.seed)
@@ -144,7 +146,7 @@ def run_prior_compare(args):
     return 0
 
 
-def run_prior_ablate(args):
+def run_prior_ablate(args: Namespace) -> int:
     from lsd_repro.compare import ablation, ablation_page
     from lsd_repro.film import schedule
     from lsd_repro.network import matconvnet
@@ -163,7 +165,7 @@ def run_prior_ablate(args):
     return 0
 
 
-def run_prior_denoise(args):
+def run_prior_denoise(args: Namespace) -> int:
     from lsd_repro.compare import denoising
 
     print(denoising.page(args.out, args.colour, args.prior, args.pictures, args.sigmas, args.methods, args.seed, args.resume))
@@ -171,7 +173,7 @@ def run_prior_denoise(args):
     return 0
 
 
-def run_fetch(args):
+def run_fetch(args: Namespace) -> int:
     from lsd_repro.convert import downloaded
 
     for what in fetch.SETS if "all" in args.what else args.what:
@@ -179,7 +181,7 @@ def run_fetch(args):
     return 0
 
 
-def run_convert(args):
+def run_convert(args: Namespace) -> int:
     from lsd_repro.convert import reader
     from lsd_repro.network import matconvnet
 
@@ -192,7 +194,7 @@ def run_convert(args):
     return 0
 
 
-def run_parity(args):
+def run_parity(args: Namespace) -> int:
     from lsd_repro.compare import parity
     from lsd_repro.figures import drawing
 
@@ -207,7 +209,7 @@ def run_parity(args):
     return 0 if within else 1
 
 
-def run_compare(args):
+def run_compare(args: Namespace) -> int:
     from lsd_repro.compare import report
 
     theirs = args.theirs or [fetch.fetched("frames")]
@@ -224,14 +226,14 @@ def run_compare(args):
     return 0
 
 
-def run_bench_step(args):
+def run_bench_step(args: Namespace) -> int:
     from lsd_repro.bench import measure
 
     _bench(args, measure.step_pages, args.sizes, args.widths, args.repeats, args.threads, args.apart, args.resume)
     return 0
 
 
-def run_bench_film(args):
+def run_bench_film(args: Namespace) -> int:
     from lsd_repro.bench import measure
 
     _bench(args, measure.film_pages, args.frames, args.repeats, args.threads)
@@ -247,7 +249,7 @@ def _bench(args, page, *options):
     print(f"{text}\ndone, see {args.out}")
 
 
-def run_doctor(args):
+def run_doctor(args: Namespace) -> int:
     from lsd_repro.cli import doctor
 
     if args.verify_gpu:
@@ -256,7 +258,7 @@ def run_doctor(args):
     return 2 if doctor.problems() else 0
 
 
-def verify_gpu(out):
+def verify_gpu(out: str) -> int:
     from lsd_repro.runtime import device, find
 
     name = device.asked()

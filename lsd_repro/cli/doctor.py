@@ -18,7 +18,7 @@ DISTRIBUTIONS = ("Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "ma
 SHIPPED = (*shipped.NETWORKS.values(), shipped.PRIORS)
 
 
-def report():
+def report() -> str:
     """Describe the installation.
 
     Returns
@@ -44,7 +44,7 @@ def report():
     return "\n".join(lines)
 
 
-def problems():
+def problems() -> list[str]:
     """List what keeps lsd_repro from working here.
 
     Returns

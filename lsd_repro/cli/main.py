@@ -7,6 +7,8 @@ Exit status: 0 done, 1 deviations beyond their limits (parity), 2 bad input,
 import argparse
 import os
 import sys
+from collections.abc import Sequence
+from typing import Callable, Optional
 
 from lsd_repro import __version__
 from lsd_repro.cli import commands
@@ -24,7 +26,7 @@ SHOWN = 40  # characters of what was given, in a message
 NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 or VGG-19 .mat file"
 
 
-def main(argv=None):
+def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the command line; returns the exit status."""
     args = parser().parse_args(argv)
     instruct_openblas()  # before any command imports numpy
@@ -49,7 +51,7 @@ def main(argv=None):
         return 130
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     top = argparse.ArgumentParser(
         prog="lsd-repro", description="The 2015 'LSD neural net', reproduced: VGG-16 hallucinates the classes you name.")
@@ -250,7 +252,7 @@ def parser():
     return top
 
 
-def add_dream_options(sub, out):
+def add_dream_options(sub: argparse.ArgumentParser, out: str) -> None:
     sub.add_argument("--classes", nargs="+", metavar="NAME",
                      help="what to show, one after the other; BOTTOM+TOP shows two in the halves of the picture")
     sub.add_argument("--schedule", type=path, metavar="F",
@@ -258,7 +260,7 @@ def add_dream_options(sub, out):
     add_run_options(sub, out)
 
 
-def add_run_options(sub, out, film=True, weights=shipped.NETWORK):
+def add_run_options(sub: argparse.ArgumentParser, out: str, film: bool = True, weights: str = shipped.NETWORK) -> None:
     sub.add_argument("--start", type=path, metavar="IMG",
                      help="start image, or 'noise' for coloured noise drawn from --seed (default: the demo starts from noise, "
                           "other presets from a photo that scikit-image ships)")
@@ -287,30 +289,30 @@ def add_run_options(sub, out, film=True, weights=shipped.NETWORK):
     sub.add_argument("--resume", action="store_true", help="continue the interrupted run in --out")
 
 
-def add_video_option(sub):
+def add_video_option(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--video-frames", type=whole(1), metavar="K",
                      help="video frames between two optimised frames, at 25 a second (2015: 175 to 200)")
 
 
-def add_photos_options(sub, out):
+def add_photos_options(sub: argparse.ArgumentParser, out: str) -> None:
     sub.add_argument("--photos", type=path, metavar="DIR", help="photos that no prior was fitted on (default: five that "
                                                      "scikit-image and matplotlib ship)")
     sub.add_argument("--seed", type=whole(0, 2 ** 64), default=0)
     sub.add_argument("--out", default=out, type=path, metavar="DIR", help="default: %(default)s")
 
 
-def add_bench_options(sub, repeats):
+def add_bench_options(sub: argparse.ArgumentParser, repeats: int) -> None:
     sub.add_argument("--repeats", type=whole(1), default=repeats, metavar="N", help="rounds (default: %(default)s)")
     sub.add_argument("--threads", type=whole(1), default=os.cpu_count(), metavar="N", help="default: all (%(default)s)")
     sub.add_argument("--out", default="out/bench", type=path, metavar="DIR", help="default: %(default)s")
 
 
-def add_weights_option(sub, default=shipped.NETWORK):
+def add_weights_option(sub: argparse.ArgumentParser, default: str = shipped.NETWORK) -> None:
     sub.add_argument("--weights", type=path, metavar="F",
                      help=f"{NETWORK_CHOICE} (default: {default})")
 
 
-def whole(least, most=MOST):
+def whole(least: int, most: int = MOST) -> Callable[[str], int]:
     def parse(text):
         try:
             value = int(text)
@@ -324,7 +326,7 @@ def whole(least, most=MOST):
     return parse
 
 
-def not_negative(text):
+def not_negative(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -334,17 +336,17 @@ def not_negative(text):
     return value
 
 
-def octave(text):
+def octave(text: str) -> tuple[int, int]:
     return _pair(text, ":", "scale and steps, such as 2:5")
 
 
-def device_name(text):
+def device_name(text: str) -> str:
     if not device.NAMES.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text}: must be cpu, cuda, cuda0, cuda1, ...")
     return text
 
 
-def path(text):
+def path(text: str) -> str:
     try:
         name = os.fsencode(text)
         text.encode()
@@ -357,7 +359,7 @@ def path(text):
     return text
 
 
-def size(text):
+def size(text: str) -> tuple[int, int]:
     return _pair(text.lower(), "x", "width and height, such as 840x472")
 
 

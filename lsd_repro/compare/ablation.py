@@ -9,9 +9,10 @@ What the dreams are worth is measured from their pictures, by `lsd_repro.compare
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -25,8 +26,10 @@ from lsd_repro.film.start import load_start, noise
 from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.write import as_still, write_png
 from lsd_repro.material import files
+from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
-from lsd_repro.program2015 import STREAM
+from lsd_repro.prior.store import PatchPrior
+from lsd_repro.program2015 import STREAM, Program
 
 # The smallest picture that has a patch at the coarsest of the stream's scales; two frames, so
 # that the second begins, as in the stream, with a dream that was zoomed.
@@ -54,11 +57,11 @@ class Arm(NamedTuple):
     strength: float = 0.0
 
     @property
-    def name(self):
+    def name(self) -> str:
         return "none" if self.kind == "none" else f"{self.kind}, {self.scales}, strength {self.strength:g}"
 
     @property
-    def file_name(self):
+    def file_name(self) -> str:
         return self.name.replace(", ", "-").replace(" ", "-") + ".png"
 
 
@@ -69,7 +72,7 @@ class Block(NamedTuple):
     seed: int
 
     @property
-    def folder_name(self):
+    def folder_name(self) -> str:
         words = re.sub(r"\W+", "-", self.scene.caption.lower()).strip("-")
         return f"{self.scene.c0:03d}-{words}-seed{self.seed}"
 
@@ -77,22 +80,24 @@ class Block(NamedTuple):
 NONE = Arm("none")
 
 
-def arms(kinds=KINDS, scales=(ONE, ALL), strengths=STRENGTHS):
+def arms(kinds: Sequence[str] = KINDS, scales: Sequence[str] = (ONE, ALL),
+         strengths: Sequence[float] = STRENGTHS) -> list[Arm]:
     """No prior, then each kind at each choice of scales and each strength."""
     return [NONE] + [Arm(kind, some, strength) for kind in kinds for some in scales for strength in strengths]
 
 
-def blocks(scenes, seeds):
+def blocks(scenes: Sequence[Scene], seeds: int) -> list[Block]:
     """All classes with the first seed, then all with the second, and so on."""
     return [Block(scene, seed) for seed in range(seeds) for scene in scenes]
 
 
-def energies(priors):
+def energies(priors: dict[str, PatchPrior]) -> dict[str, Callable]:
     """From the kind of a prior to its energy at one scale."""
     return {**{kind: patch_energy(prior) for kind, prior in priors.items()}, "tv": total_variation}
 
 
-def relative_weights(priors, picture, scales, families):
+def relative_weights(priors: dict[str, PatchPrior], picture: np.ndarray, scales: dict[str, Sequence[int]],
+                     families: Sequence[tuple[str, str]]) -> dict[tuple[str, str], float]:
     """By what energies must be multiplied to push as hard as the Student-t at all scales.
 
     Energies have units of their own, and the mean over scales gives the finest of five a fifth of
@@ -137,22 +142,23 @@ class Study(NamedTuple):
     arms: list
     weights: dict
 
-    def path(self, block, arm):
+    def path(self, block: Block, arm: Arm) -> Path:
         """Where a dream is kept."""
         return self.out / "pictures" / block.folder_name / arm.file_name
 
-    def picture(self, block, arm):
+    def picture(self, block: Block, arm: Arm) -> np.ndarray:
         """A dream: (height, width, 3) uint8 array."""
         return read(self.path(block, arm))
 
 
-def read(path):
+def read(path: Path) -> np.ndarray:
     with Image.open(path) as file:
         return np.asarray(file)
 
 
-def dream_all(out, network, priors, scenes, seeds, kinds=KINDS, scales=(ONE, ALL), strengths=STRENGTHS,
-              program=PROGRAM, resume=False):
+def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, PatchPrior], scenes: Sequence[Scene], seeds: int,
+              kinds: Sequence[str] = KINDS, scales: Sequence[str] = (ONE, ALL), strengths: Sequence[float] = STRENGTHS,
+              program: Program = PROGRAM, resume: bool = False) -> Study:
     """Dream every block under every arm; each dream is kept in `out` as soon as it is done.
 
     Parameters
@@ -208,7 +214,8 @@ def dream_all(out, network, priors, scenes, seeds, kinds=KINDS, scales=(ONE, ALL
     return study
 
 
-def kept_weights(path, priors, program, sets, families):
+def kept_weights(path: Path, priors: dict[str, PatchPrior], program: Program, sets: dict[str, Sequence[int]],
+                 families: Sequence[tuple[str, str]]) -> dict[tuple[str, str], float]:
     """`relative_weights` at the photo that ships, from a file as far as it has them; the others are added to it."""
     found = json.loads(path.read_text()) if path.exists() else {}
     missing = [(kind, scales) for kind, scales in families if scales not in found.get(kind, {})]
@@ -223,11 +230,12 @@ def kept_weights(path, priors, program, sets, families):
 class Steps:
     """Gradient steps, one for each kind of prior and choice of scales, compiled when first asked for."""
 
-    def __init__(self, network, priors, sets, program):
+    def __init__(self, network: NetworkWeights, priors: dict[str, PatchPrior], sets: dict[str, Sequence[int]],
+                 program: Program) -> None:
         self._made = {}
         self._network, self._energies, self._sets, self._program = network, energies(priors), sets, program
 
-    def at(self, arm, start, weights):
+    def at(self, arm: Arm, start: np.ndarray, weights: dict[tuple[str, str], float]) -> GradientStep:
         """The step of an arm, at a start."""
         # No prior is any prior of strength 0; always the same one, the fastest, so that nothing depends on the order.
         kind, scales = ("tv", ONE) if arm.kind == "none" else (arm.kind, arm.scales)
@@ -242,7 +250,7 @@ class Steps:
         return step
 
 
-def dream(steps, block, arm, weights, program):
+def dream(steps: Steps, block: Block, arm: Arm, weights: dict[tuple[str, str], float], program: Program) -> np.ndarray:
     """One dream, as the stream would have it: zoom, then steps, frame after frame.
 
     Returns

@@ -8,12 +8,13 @@ every measure is interpolated linearly.
 Only numbers come in and go out; nothing here knows pictures.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
 import numpy as np
 from scipy import stats
 
-from lsd_repro.compare.ablation import ALL, NONE, ONE
+from lsd_repro.compare.ablation import ALL, NONE, ONE, Arm
 
 # Chosen before anything was judged.
 SHARE = 0.9
@@ -29,7 +30,7 @@ CONTRASTS = (
 )
 
 
-def families(arms):
+def families(arms: Sequence[Arm]) -> dict[tuple[str, str], list[int]]:
     """Columns of each (kind, scales), by rising strength; no prior comes first in each.
 
     Returns
@@ -43,7 +44,7 @@ def families(arms):
     return found
 
 
-def level_at(logits, price):
+def level_at(logits: np.ndarray, price: float) -> Optional[float]:
     """Where along the strengths the mean logit falls to a price for the last time.
 
     Parameters
@@ -66,7 +67,7 @@ def level_at(logits, price):
     return float(level + (means[level] - price) / (means[level] - means[level + 1]))
 
 
-def interpolated(values, level):
+def interpolated(values: np.ndarray, level: float) -> np.ndarray:
     """Values (blocks, levels) at a level with a fraction: (blocks,)."""
     low = min(int(level), values.shape[1] - 2)
     return values[:, low] + (level - low) * (values[:, low + 1] - values[:, low])
@@ -96,7 +97,7 @@ class Contrast(NamedTuple):
     p: float
 
 
-def contrast(first, second, classes, seed=0):
+def contrast(first: np.ndarray, second: np.ndarray, classes: Sequence[int], seed: int = 0) -> Optional[Contrast]:
     """Compare two priors over the same blocks.
 
     Starts of one class are no independent witnesses of what another class would show: what is resampled
@@ -129,7 +130,7 @@ def contrast(first, second, classes, seed=0):
                     float(stats.ttest_1samp(means, 0).pvalue))
 
 
-def holm(ps, level=1 - CONFIDENCE):
+def holm(ps: Sequence[float], level: float = 1 - CONFIDENCE) -> list[bool]:
     """Which of several p values stand when all are asked at once (Holm 1979): list of bool.
 
     References
@@ -167,7 +168,7 @@ class Comparison(NamedTuple):
     stands: dict
 
 
-def compare(arms, measures, logit, judges, classes):
+def compare(arms: Sequence[Arm], measures: dict, logit: str, judges: Sequence[str], classes: Sequence[int]) -> Comparison:
     """Compare the priors of a study.
 
     Parameters
@@ -197,7 +198,7 @@ def compare(arms, measures, logit, judges, classes):
     return Comparison(float(price), levels, matched, found, dict(zip(found, holm([one.p for one in found.values()]))))
 
 
-def strength_at(strengths, level):
+def strength_at(strengths: Sequence[float], level: float) -> float:
     """The strength at a level; below the first strength in proportion, above it by its logarithm."""
     if level <= 1:
         return float(level * strengths[0])

@@ -5,19 +5,22 @@ nothing but the package; ``python -m lsd_repro.train.judge_ablation DIR`` adds E
 """
 
 import json
+from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 from scipy.special import log_softmax
 from tqdm import tqdm
 
 from lsd_repro.compare import statistics
-from lsd_repro.compare.ablation import energies
+from lsd_repro.compare.ablation import Study, energies
 from lsd_repro.compare.pictures import crops
 from lsd_repro.dream.step import compile_energies, compile_logits
 from lsd_repro.material import files
+from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import patch_energy
+from lsd_repro.prior.store import PatchPrior
 
 FILE = "measures.json"
 JUDGED = "judged.json"  # what the command in `lsd_repro.train.judge_ablation` writes
@@ -52,7 +55,9 @@ JUDGES = {
 }
 
 
-def judges(network, descriptions, other, priors, scales, side, photos, judge_prior=None):
+def judges(network: NetworkWeights, descriptions: Sequence[str], other: NetworkWeights, priors: dict[str, PatchPrior],
+           scales: Sequence[int], side: int, photos: np.ndarray,
+           judge_prior: Optional[PatchPrior] = None) -> dict[str, Callable]:
     """The judges that need no PyTorch.
 
     Parameters
@@ -114,7 +119,7 @@ def _mean(energies_by_scale, _):
     return energies_by_scale.mean()
 
 
-def photo_judges(photos):
+def photo_judges(photos: np.ndarray) -> dict[str, Callable]:
     """Distances from photos: of the power spectrum, and of the kurtosis of its bands.
 
     Parameters
@@ -132,22 +137,22 @@ def photo_judges(photos):
             "kurtosis": lambda picture, c: np.mean(np.abs(statistics.band_kurtosis(luma(picture)) - kurtosis))}
 
 
-def luma(picture):
+def luma(picture: np.ndarray) -> np.ndarray:
     """Brightness in 0..255."""
     return picture.astype(np.float64) @ (0.2125, 0.7154, 0.0721)
 
 
-def spectrum(picture):
+def spectrum(picture: np.ndarray) -> np.ndarray:
     """Power at each of `statistics.FREQUENCIES`, in dB."""
     return 10 * np.log10(statistics.radial_spectrum(luma(picture)))
 
 
-def log_probability(logits, c):
+def log_probability(logits: np.ndarray, c: int) -> float:
     """Mean over a map (classes, rows, columns) of the log of a class's softmax."""
     return log_softmax(logits, axis=0)[c].mean()
 
 
-def measure(study, found):
+def measure(study: Study, found: dict[str, Callable]) -> dict[str, dict]:
     """Measure every dream of a study by every judge, and keep the numbers.
 
     Parameters

@@ -1,24 +1,34 @@
 """What ``lsd-repro prior ablate`` leaves behind: figures, and a JSON of every number."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Optional
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from lsd_repro.compare import ablation_contrasts as contrasts
 from lsd_repro.compare import ablation_measures
-from lsd_repro.compare.ablation import NONE, PROGRAM, dream_all
+from lsd_repro.compare.ablation import NONE, PROGRAM, Study, dream_all
+from lsd_repro.compare.ablation_contrasts import Comparison
 from lsd_repro.compare.ablation_measures import JUDGES, LOGIT
 from lsd_repro.errors import InputError
 from lsd_repro.figures import ablation as figures
 from lsd_repro.figures import drawing
+from lsd_repro.film.schedule import Scene
 from lsd_repro.material import files
 from lsd_repro.material.photos import photo_paths
+from lsd_repro.network.weights import NetworkWeights
+from lsd_repro.prior.store import PatchPrior
+from lsd_repro.program2015 import Program
 
 ROWS = 4  # classes whose dreams are shown
 
 
-def ablation(out, network, found, scenes, seeds, options=None, program=PROGRAM, resume=False, other=None,
-             judge_prior=None, photos=None):
+def ablation(out: files.PathLike, network: NetworkWeights, found: dict[str, PatchPrior], scenes: Sequence[Scene], seeds: int,
+             options: Optional[dict[str, Any]] = None, program: Program = PROGRAM, resume: bool = False,
+             other: Optional[NetworkWeights] = None, judge_prior: Optional[PatchPrior] = None,
+             photos: Optional[files.PathLike] = None) -> dict[str, Any]:
     """The ablation: its dreams, what judges say of them, three figures and the numbers (``prior-ablation.json``).
 
     Parameters
@@ -65,7 +75,7 @@ def ablation(out, network, found, scenes, seeds, options=None, program=PROGRAM, 
     return numbers
 
 
-def markdown(numbers):
+def markdown(numbers: dict[str, Any]) -> str:
     """The numbers as two tables in Markdown: each prior at the price, and the contrasts.
 
     Parameters
@@ -99,7 +109,7 @@ def _cell(one):
     return f"{one['difference']:+.2f} ({one['low']:+.2f} to {one['high']:+.2f})" + (" *" if one["stands (Holm)"] else "")
 
 
-def ablation_numbers(study, measures, compared):
+def ablation_numbers(study: Study, measures: dict, compared: Comparison) -> dict[str, Any]:
     """What ``prior-ablation.json`` holds."""
     columns = contrasts.families(study.arms)
     strengths = {family: [study.arms[column].strength for column in some[1:]] for family, some in columns.items()}
@@ -120,7 +130,7 @@ def ablation_numbers(study, measures, compared):
             for (first, second, judge), one in compared.contrasts.items()]}
 
 
-def ablation_figures(study, measures, compared, labels):
+def ablation_figures(study: Study, measures: dict, compared: Comparison, labels: dict[str, str]) -> dict[str, Figure]:
     """Figures of an ablation, by the names of their files."""
     columns = contrasts.families(study.arms)
     curves = {family: {"logit": measures[LOGIT][:, some].mean(axis=0),

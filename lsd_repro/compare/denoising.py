@@ -5,8 +5,9 @@ held against the picture (PSNR with a peak of 255).  Every method gets the same 
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 from scipy import stats
@@ -15,6 +16,7 @@ from tqdm import tqdm
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import digest, open_record
 from lsd_repro.material import fetch, files, photos, shipped
+from lsd_repro.material.files import PathLike
 from lsd_repro.prior import denoise, density, store
 from lsd_repro.prior.patches import sample_patches
 
@@ -61,7 +63,9 @@ PAIRS = (("student", "gaussian"), ("2015", "gaussian"), ("student", "2015"), ("s
          ("student-epll", "student"), ("gaussian-epll", "gaussian"))
 
 
-def page(out, colour=False, prior=None, pictures=None, sigmas=SIGMAS, methods=None, seed=0, resume=False):
+def page(out: PathLike, colour: bool = False, prior: Optional[PathLike] = None, pictures: Optional[PathLike] = None,
+         sigmas: Sequence[int] = SIGMAS, methods: Optional[Sequence[str]] = None, seed: int = 0,
+         resume: bool = False) -> str:
     """Denoise pictures by each method; keep every PSNR (``denoising.json``), a table and a figure.
 
     Parameters
@@ -125,7 +129,7 @@ def page(out, colour=False, prior=None, pictures=None, sigmas=SIGMAS, methods=No
     return text
 
 
-def picture_paths(channels, folder=None):
+def picture_paths(channels: int, folder: Optional[PathLike] = None) -> list[Path]:
     """Paths of the test pictures of one or three channels; InputError, with the command that gets them, if they aren't here."""
     if folder is not None:
         return photos.find_photos(folder)
@@ -136,7 +140,7 @@ def picture_paths(channels, folder=None):
     return [place / file.name for file in fetch.SETS[SETS[channels]]]
 
 
-def degrees_of_freedom(found, channels):
+def degrees_of_freedom(found: dict[str, store.PatchPrior], channels: int) -> Optional[float]:
     """Those of the Student-t in a file, from photos that ship with scikit-image if it doesn't say; None without one."""
     if "student" not in found:
         return None
@@ -147,7 +151,8 @@ def degrees_of_freedom(found, channels):
     return density.degrees_of_freedom(prior, sample.patches)
 
 
-def measured(kept, paths, found, methods, sigmas, seed, nu):
+def measured(kept: Path, paths: Sequence[Path], found: dict[str, store.PatchPrior], methods: dict[str, Method],
+             sigmas: Sequence[int], seed: int, nu: Optional[float]) -> dict[str, dict[str, list[float]]]:
     """PSNR by method, sigma and picture; kept in a file as soon as a picture is done, and taken from there.
 
     Returns
@@ -176,7 +181,7 @@ def measured(kept, paths, found, methods, sigmas, seed, nu):
     return values
 
 
-def read(kept, names, sigmas):
+def read(kept: Path, names: Sequence[str], sigmas: Sequence[int]) -> Optional[dict[str, dict[str, list[float]]]]:
     """The values in a file of `measured`; None if there is none."""
     if not kept.exists():
         return None
@@ -189,16 +194,16 @@ def read(kept, names, sigmas):
         raise InputError(f"{kept}: can't be read ({error}); remove it and start anew with --resume") from error
 
 
-def psnr(clean, estimate):
+def psnr(clean: np.ndarray, estimate: np.ndarray) -> float:
     """Peak signal-to-noise ratio in dB, with a peak of 255."""
     return float(20 * np.log10(255) - 10 * np.log10(np.mean((np.asarray(estimate, np.float64) - clean) ** 2)))
 
 
-def mean_of(values, name, sigmas):
+def mean_of(values: dict[str, dict[str, list[float]]], name: str, sigmas: Sequence[int]) -> dict[int, float]:
     return {sigma: float(np.mean(values[name][str(sigma)])) for sigma in sigmas}
 
 
-def difference(values, a, b, sigma):
+def difference(values: dict[str, dict[str, list[float]]], a: str, b: str, sigma: int) -> list[Optional[float]]:
     """By how many dB method `a` is better than `b` on the same pictures: mean, and its 95 % interval by Student's t."""
     pairs = np.subtract(values[a][str(sigma)], values[b][str(sigma)])
     if len(pairs) < 2:
@@ -207,7 +212,7 @@ def difference(values, a, b, sigma):
     return [float(pairs.mean()), float(pairs.mean() - error), float(pairs.mean() + error)]
 
 
-def table(numbers, methods, sigmas):
+def table(numbers: dict[str, Any], methods: dict[str, Method], sigmas: Sequence[int]) -> str:
     """Mean PSNR of each method, and published ones, as Markdown."""
     rows = [("", *(f"sigma {sigma}" for sigma in sigmas)), ("---", *("---:" for _ in sigmas))]
     rows.append(("noisy picture", *(f"{numbers['noisy'][sigma]:.2f}" for sigma in sigmas)))
@@ -218,7 +223,8 @@ def table(numbers, methods, sigmas):
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def example(found, methods, channels, nu, sigma=25, side=160):
+def example(found: dict[str, store.PatchPrior], methods: dict[str, Method], channels: int, nu: Optional[float],
+            sigma: int = 25, side: int = 160) -> dict[str, np.ndarray]:
     """A crop of a photo that scikit-image ships, clean, noisy and denoised: dict of title to picture (side, side, 3)."""
     photo = photos.read_photo(photos.photo_paths()[0], channels)[40:40 + side, 140:140 + side].astype(np.float32)
     noisy = photo + sigma * np.random.default_rng(0).standard_normal(photo.shape, np.float32)

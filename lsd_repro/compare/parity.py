@@ -72,7 +72,7 @@ class Golden:
         If the file is not a golden file, or has no prior and none is given.
     """
 
-    def __init__(self, path: files.PathLike, prior_dir: Optional[files.PathLike] = None):
+    def __init__(self, path: files.PathLike, prior_dir: Optional[files.PathLike] = None) -> None:
         try:
             with np.load(path, allow_pickle=False) as file:
                 self._arrays = {name: file[name] for name in file.files}

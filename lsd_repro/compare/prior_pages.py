@@ -1,6 +1,8 @@
 """What ``lsd-repro prior show`` and ``compare`` leave behind: figures, and a JSON of every number."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Optional
 
 import numpy as np
 from tqdm import tqdm
@@ -23,7 +25,7 @@ SAMPLE_MARGIN = 16  # pixels at the border lie in fewer patches, and are left ou
 SAMPLE_STEPS = 200
 
 
-def show(path, out, photos=None, seed=0):
+def show(path: files.PathLike, out: files.PathLike, photos: Optional[files.PathLike] = None, seed: int = 0) -> dict[str, Any]:
     """Figures and numbers of the priors in one file.
 
     Parameters
@@ -74,7 +76,7 @@ def show(path, out, photos=None, seed=0):
     return numbers
 
 
-def sample_pictures(found, seed):
+def sample_pictures(found: store.PatchPrior, seed: int) -> tuple:
     """Pictures drawn from each prior at one scale, and from the Student-t at all that fit."""
     side = SAMPLE_SIDE + 2 * SAMPLE_MARGIN
     wanted = [(kind, (1,)) for kind in found]
@@ -90,7 +92,8 @@ def sample_pictures(found, seed):
     return sampled
 
 
-def compare(paths, out, image=None, photos=None, dreams=(), seed=0):
+def compare(paths: Sequence[str], out: files.PathLike, image: Optional[files.PathLike] = None,
+            photos: Optional[files.PathLike] = None, dreams: Sequence[files.PathLike] = (), seed: int = 0) -> dict[str, Any]:
     """Several priors side by side, in four figures, and their numbers.
 
     Parameters
@@ -155,7 +158,7 @@ def compare(paths, out, image=None, photos=None, dreams=(), seed=0):
     return numbers
 
 
-def pooled(picture, scale):
+def pooled(picture: np.ndarray, scale: int) -> np.ndarray:
     """A picture mean-pooled as the energies see it."""
     height, width = (side // scale for side in picture.shape[:2])
     blocks = picture[:height * scale, :width * scale].reshape(height, scale, width, scale, 3)

@@ -1,7 +1,8 @@
 """Priors compared with each other, in numbers."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 from scipy.stats import mannwhitneyu
@@ -10,12 +11,14 @@ from tqdm import tqdm
 from lsd_repro.compare.pictures import crops, degradations
 from lsd_repro.dream.step import compile_energies
 from lsd_repro.errors import InputError
+from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import photo_paths
 from lsd_repro.prior import density, store
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.prior.fit import scale_matrix
 from lsd_repro.prior.patches import sample_patches
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
+from lsd_repro.runtime.load import TensorVariable
 
 # Crops hold a patch at each of the stream's scales but the coarsest, at which few
 # photos would give any.
@@ -34,7 +37,7 @@ class Entry(NamedTuple):
     prior: store.PatchPrior
 
 
-def entries(paths):
+def entries(paths: Sequence[str]) -> list[Entry]:
     """All priors in files and folders, with distinct names.
 
     Parameters
@@ -66,7 +69,8 @@ def entries(paths):
     return found
 
 
-def held_out_patches(folder, patch_size, count=HELD_OUT_PATCHES, seed=0):
+def held_out_patches(folder: Optional[PathLike], patch_size: int, count: int = HELD_OUT_PATCHES,
+                     seed: int = 0) -> np.ndarray:
     """Dithered patches of photos that the prior was not fitted on; see `photo_paths`."""
     return sample_patches(photo_paths(folder), count, np.random.default_rng(seed), patch_size).patches
 
@@ -95,7 +99,7 @@ class Fit(NamedTuple):
     beyond: dict
 
 
-def held_out_fit(prior, patches, tails=(5, 20)):
+def held_out_fit(prior: store.PatchPrior, patches: np.ndarray, tails: Sequence[float] = (5, 20)) -> Fit:
     """How well a prior's density describes patches; see `Fit`."""
     nu = density.degrees_of_freedom(prior, patches) if prior.kind == "student" else None
     z = density.deviations(prior, patches).ravel()
@@ -108,7 +112,7 @@ def held_out_fit(prior, patches, tails=(5, 20)):
                edges, counts / len(z) / np.diff(edges), beyond)
 
 
-def scale_correlations(found):
+def scale_correlations(found: Sequence[Entry]) -> np.ndarray:
     """Pearson correlations between the entries of all scale matrices, (n, n).
 
     NaN between priors of different patch sizes.
@@ -117,12 +121,12 @@ def scale_correlations(found):
     return np.array([[np.corrcoef(a, b)[0, 1] if len(a) == len(b) else np.nan for b in matrices] for a in matrices])
 
 
-def spectrum(prior):
+def spectrum(prior: store.PatchPrior) -> np.ndarray:
     """Roots of the scale matrix's eigenvalues, falling, in grey levels."""
     return np.sort(1 / np.linalg.norm(density.whitening(prior), axis=0))[::-1]
 
 
-def auc(natural, degraded):
+def auc(natural: np.ndarray, degraded: np.ndarray) -> float:
     """Probability that a natural picture has less energy than a degraded one.
 
     Parameters
@@ -138,7 +142,8 @@ def auc(natural, degraded):
     return float(mannwhitneyu(degraded, natural).statistic / (len(natural) * len(degraded)))
 
 
-def energy_table(energies, sets):
+def energy_table(energies: dict[str, Callable[..., TensorVariable]],
+                 sets: dict[str, Sequence[np.ndarray]]) -> dict[tuple[str, str], np.ndarray]:
     """Energies of sets of pictures, at each of `SCALES`.
 
     Parameters
@@ -165,7 +170,8 @@ def energy_table(energies, sets):
     return table
 
 
-def picture_sets(folder=None, dreams=(), seed=0):
+def picture_sets(folder: Optional[PathLike] = None, dreams: Sequence[Path] = (),
+                 seed: int = 0) -> dict[str, np.ndarray]:
     """Held-out crops, degraded copies of them, and crops of dreams."""
     natural = crops(photo_paths(folder), CROP)
     sets = {"photos": natural, **degradations(natural, seed)}
@@ -174,7 +180,8 @@ def picture_sets(folder=None, dreams=(), seed=0):
     return sets
 
 
-def rankings(table, names, sets):
+def rankings(table: dict[tuple[str, str], np.ndarray], names: Iterable[str],
+             sets: Iterable[str]) -> dict[str, dict[str, dict[str, Any]]]:
     """AUC of photos against each other set, by the mean over scales and by each scale.
 
     Returns
@@ -187,6 +194,6 @@ def rankings(table, names, sets):
         for kind in sets if kind != "photos"} for name in names}
 
 
-def energies_of(found):
+def energies_of(found: Sequence[Entry]) -> dict[str, Callable[..., TensorVariable]]:
     """Name to energy of each entry."""
     return {entry.label: patch_energy(entry.prior) for entry in found}

@@ -12,11 +12,13 @@ or shape = 7 (dim = 1), data = 5, double_data = 8.
 import contextlib
 import math
 import mmap
+from collections.abc import Iterator
 
 import numpy as np
 
 from lsd_repro.convert.stored import Array, Stored
 from lsd_repro.errors import InputError
+from lsd_repro.material.files import PathLike
 from lsd_repro.network.weights import GROUPS, weight_layers_of
 
 # Field of the layers in a network -> fields of name and blobs in a layer.
@@ -28,7 +30,7 @@ NONE = "of none of the formats that are read (.h5, .caffemodel, .npz, .pth, .saf
 
 
 @contextlib.contextmanager
-def opened(path):
+def opened(path: PathLike) -> Iterator[Stored]:
     """Open such a file; yields a `Stored`."""
     with open(path, "rb") as file:
         # Not closed by hand: a mapping can't be while parts of it are in use.

@@ -6,7 +6,7 @@ import numpy as np
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def fold(weights, biases):
+def fold(weights: np.ndarray, biases: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fold torchvision's normalisation of the input into conv1_1.
 
     With r = x / 255, the layer computes W (r - m) / s + b, with m and s for each colour.  Of

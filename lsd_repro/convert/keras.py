@@ -1,23 +1,26 @@
 """Keras's .h5: weights alone or a whole model, of Keras 1 to 3."""
 
 import contextlib
+from collections.abc import Iterator
+from types import ModuleType
 
 from lsd_repro.convert import library
 from lsd_repro.convert.stored import Array, Stored
 from lsd_repro.errors import InputError
+from lsd_repro.material.files import PathLike
 from lsd_repro.network.weights import GROUPS, weight_layers_of
 
 # How deep below a layer's group its arrays lie, and how many members of a group are looked at.
 DEEPEST, MOST_MEMBERS = 3, 1000
 
 
-def load_h5py():
+def load_h5py() -> ModuleType:
     """The library, or an InputError."""
     return library.load("h5py", "h5py>=3.8,<4", "Keras's .h5")
 
 
 @contextlib.contextmanager
-def opened(path):
+def opened(path: PathLike) -> Iterator[Stored]:
     """Open such a file; yields a `Stored`.
 
     Only what lies in the file itself is read, since HDF5 can link to other files.  Compressed data is

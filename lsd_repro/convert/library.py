@@ -1,11 +1,12 @@
 """Libraries that only some formats need."""
 
 import importlib
+from types import ModuleType
 
 from lsd_repro.errors import InputError
 
 
-def load(name, requirement, what):
+def load(name: str, requirement: str, what: str) -> ModuleType:
     """Import a library, or say how to get it.
 
     Parameters

@@ -2,16 +2,18 @@
 
 import contextlib
 import zipfile
+from collections.abc import Iterator
 
 import numpy as np
 
 from lsd_repro.convert.stored import Array, Stored
 from lsd_repro.errors import InputError
+from lsd_repro.material.files import PathLike
 from lsd_repro.network.weights import GROUPS, weight_layers_of
 
 
 @contextlib.contextmanager
-def opened(path):
+def opened(path: PathLike) -> Iterator[Stored]:
     """Open such a file; yields a `Stored`.
 
     Member by member, because numpy's own `load` allocates whatever shape a member claims.

@@ -9,6 +9,7 @@ from lsd_repro.convert import caffe, keras, npz, torchvision
 from lsd_repro.convert.colours import fold
 from lsd_repro.convert.stored import KINDS, read_layers
 from lsd_repro.errors import InputError
+from lsd_repro.material.files import PathLike
 from lsd_repro.network import ilsvrc
 from lsd_repro.network.known import AVERAGE_COLOUR, OXFORD, recognised
 from lsd_repro.network.matfile import AGAIN, naming
@@ -17,7 +18,7 @@ from lsd_repro.network.weights import NetworkWeights, check
 NO_PICKLES = "which can run code when it is loaded, so it is not opened"
 
 
-def read(path):
+def read(path: PathLike) -> tuple[NetworkWeights, list[str]]:
     """Read a VGG-16 or VGG-19 with its classes from a file that is no .mat.
 
     Parameters
@@ -44,7 +45,7 @@ def read(path):
         return _network(list(weights), list(biases), stored)
 
 
-def check_library(path):
+def check_library(path: PathLike) -> None:
     """Raise an InputError if the library that a file of this name needs is missing, before it is downloaded."""
     if str(path).endswith(".h5"):
         keras.load_h5py()

@@ -54,7 +54,7 @@ class Stored(NamedTuple):
     normalised: bool = False
 
 
-def read_layers(stored):
+def read_layers(stored: Stored) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     """Read all layers, once their shapes are known to be a VGG's.
 
     Parameters

@@ -4,12 +4,14 @@ import contextlib
 import pickle
 import warnings
 import zipfile
+from collections.abc import Iterator
 
 import numpy as np
 
 from lsd_repro.convert import library
 from lsd_repro.convert.stored import Array, Stored
 from lsd_repro.errors import InputError
+from lsd_repro.material.files import PathLike
 from lsd_repro.network.weights import GROUPS, layers_of
 
 # A pickled number that PyTorch wrote before its tensors until 2020.
@@ -20,7 +22,7 @@ FLOATS = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
 
 
 @contextlib.contextmanager
-def opened(path):
+def opened(path: PathLike) -> Iterator[Stored]:
     """Open a .pth file, of today's format or the older one; yields a `Stored`.
 
     PyTorch itself loads it, and refuses all but tensors (``weights_only``).
@@ -53,7 +55,7 @@ def _tensor(tensor):
 
 
 @contextlib.contextmanager
-def opened_safetensors(path):
+def opened_safetensors(path: PathLike) -> Iterator[Stored]:
     """Open a .safetensors file; yields a `Stored`."""
     safetensors = library.load("safetensors", "safetensors>=0.4,<1", "a .safetensors file")
     with safetensors.safe_open(path, framework="numpy") as file:

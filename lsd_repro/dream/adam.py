@@ -11,14 +11,20 @@ All take the same arguments, so any can be the ``update`` of a
 """
 
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 from lsd_repro.program2015 import BETA1, BETA2, EPSILON
-from lsd_repro.runtime.load import T
+from lsd_repro.runtime.load import T, TensorVariable
+
+if TYPE_CHECKING:
+    from lsd_repro.dream.step import Moments
 
 GREY_LEVELS = 0.0, 255.0
 
 
-def adam2015(gradient, x, moments, learning_rate, beta1=BETA1, beta2=BETA2, epsilon=EPSILON, limits=GREY_LEVELS):
+def adam2015(gradient: TensorVariable, x: TensorVariable, moments: "Moments", learning_rate: float,
+             beta1: float = BETA1, beta2: float = BETA2, epsilon: float = EPSILON,
+             limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict:
     """Updates for one step of Adam in which the betas weigh the NEW gradient.
 
     2015 quirk: betas the other way round.  With 0.9 and 0.999, which were meant for the old
@@ -58,7 +64,8 @@ def adam2015(gradient, x, moments, learning_rate, beta1=BETA1, beta2=BETA2, epsi
     return OrderedDict([(m, m_new), (v, v_new), (t, t + 1), (x, T.clip(x_new, *limits))])
 
 
-def adam_published(gradient, x, moments, learning_rate, limits=GREY_LEVELS):
+def adam_published(gradient: TensorVariable, x: TensorVariable, moments: "Moments", learning_rate: float,
+                   limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict:
     """Updates for one step of Adam as published: the betas weigh the OLD moments.
 
     Parameters and result are those of `adam2015`.
@@ -66,7 +73,8 @@ def adam_published(gradient, x, moments, learning_rate, limits=GREY_LEVELS):
     return adam2015(gradient, x, moments, learning_rate, 1 - BETA1, 1 - BETA2, limits=limits)
 
 
-def plain_gradient(gradient, x, moments, learning_rate, limits=GREY_LEVELS):
+def plain_gradient(gradient: TensorVariable, x: TensorVariable, moments: "Moments", learning_rate: float,
+                   limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict:
     """Updates for one step of `learning_rate` times the negative gradient; the moments stay.
 
     Parameters and result are those of `adam2015`, but `learning_rate` is in grey levels

@@ -4,10 +4,13 @@
 `log_likelihood_term` are what it might have been, for comparison.
 """
 
-from lsd_repro.runtime.load import T, theano
+from typing import Callable, Union
+
+from lsd_repro.runtime.load import T, TensorVariable, theano
 
 
-def target_logit(logits, rows, c0, c1, full_rows):
+def target_logit(logits: TensorVariable, rows: int, c0: Union[int, TensorVariable], c1: Union[int, TensorVariable],
+                 full_rows: int) -> tuple[TensorVariable, int]:
     """Mean logit of c0 over the bottom half plus that of c1 over the top half.
 
     2015 quirk: halves of the unpooled map.  They are cut at its middle, even when this map is
@@ -40,7 +43,8 @@ def target_logit(logits, rows, c0, c1, full_rows):
     return sum(means), len(means)
 
 
-def target_logit_own_halves(logits, c0, c1):
+def target_logit_own_halves(logits: TensorVariable, c0: Union[int, TensorVariable],
+                            c1: Union[int, TensorVariable]) -> tuple[TensorVariable, int]:
     """As `target_logit`, each map cut at its own middle (not of 2015).
 
     With an odd number of rows the middle one counts in both halves, so neither is ever empty.
@@ -62,7 +66,7 @@ def target_logit_own_halves(logits, c0, c1):
     return logits[0, c0, rows // 2:, :].mean() + logits[0, c1, :(rows + 1) // 2, :].mean(), 2
 
 
-def class_term(logits, aim):
+def class_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVariable]) -> TensorVariable:
     """What the network adds to the loss: the mean of all logits minus the target's.
 
     The mean keeps all the other classes low.  2015 quirk: mean of all logits, those aimed at
@@ -82,22 +86,22 @@ def class_term(logits, aim):
     return logits.mean() - aim(logits)
 
 
-def logit_alone_term(logits, aim):
+def logit_alone_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVariable]) -> TensorVariable:
     """Minus the target's logits, whatever becomes of the other classes; as `class_term`."""
     return -aim(logits)
 
 
-def probability_term(logits, aim):
+def probability_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVariable]) -> TensorVariable:
     """Minus the softmax probability of the target; as `class_term`."""
     return -aim(T.exp(log_probabilities(logits)))
 
 
-def log_likelihood_term(logits, aim):
+def log_likelihood_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVariable]) -> TensorVariable:
     """Minus the log-probability of the target; as `class_term`."""
     return -aim(log_probabilities(logits))
 
 
-def log_probabilities(logits):
+def log_probabilities(logits: TensorVariable) -> TensorVariable:
     """Logarithm of the softmax over the classes, at every position; the 2015 program has none."""
     # Subtracted so that the exponential can't overflow; the result does not depend on it.
     shifted = logits - theano.gradient.disconnected_grad(logits.max(axis=1, keepdims=True))

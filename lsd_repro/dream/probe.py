@@ -1,13 +1,16 @@
 """What single logits see: the network examined, not dreamt with."""
 
+from typing import Callable
+
 import numpy as np
 
 from lsd_repro.dream.step import compile_logits, from_graph
+from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.ops.compiling import compile_function
-from lsd_repro.runtime.load import T
+from lsd_repro.runtime.load import T, TensorVariable
 
 
-def compile_logit_gradient(network):
+def compile_logit_gradient(network: NetworkWeights) -> Callable[..., np.ndarray]:
     """Compile the gradient of one logit.
 
     Parameters
@@ -25,7 +28,7 @@ def compile_logit_gradient(network):
     return lambda picture, *at: from_graph(gradient(picture, *at))
 
 
-def push(objective, logits, classes):
+def push(objective: Callable[..., TensorVariable], logits: np.ndarray, classes: int) -> np.ndarray:
     """How hard an objective pushes the logit of its class at a single place, with all other logits 0.
 
     Parameters

@@ -6,11 +6,15 @@ picture's entries (each lies in 64 patches of 192 components, of which one per e
 counted), and ``a`` is that of the density of one component.
 """
 
+from collections.abc import Sequence
+from typing import Any, Callable, Optional
+
 import numpy as np
 
 from lsd_repro.dream.step import compile_gradient
 from lsd_repro.prior.density import mean_patch
 from lsd_repro.prior.energy import multiscale, patch_energy
+from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STUDENT_SCALE
 
 # Of the largest step at which the Gaussian would not yet diverge; its variance along the
@@ -20,7 +24,8 @@ POWER_ITERATIONS = 25
 PROBE = 20.0  # grey levels, about
 
 
-def sample_picture(prior, size, scales=(1,), steps=300, seed=0, progress=None):
+def sample_picture(prior: PatchPrior, size: tuple[int, int], scales: Sequence[int] = (1,), steps: int = 300,
+                   seed: int = 0, progress: Optional[Callable[[], Any]] = None) -> np.ndarray:
     """Draw a picture from a patch prior by Langevin sampling.
 
     Parameters
@@ -68,7 +73,7 @@ def sample_picture(prior, size, scales=(1,), steps=300, seed=0, progress=None):
     return x
 
 
-def spectral_root(prior, size, scales=(1,)):
+def spectral_root(prior: PatchPrior, size: tuple[int, int], scales: Sequence[int] = (1,)) -> np.ndarray:
     """Symmetric root of the covariance of the Gaussian picture, at each frequency.
 
     The filters, slid over a periodic picture, give a quadratic energy; its Hessian is
@@ -90,7 +95,7 @@ def spectral_root(prior, size, scales=(1,)):
     return (vectors / np.sqrt(values)[..., None, :]) @ vectors.conj().swapaxes(-1, -2)
 
 
-def stiffness(root, scales, prior, size):
+def stiffness(root: np.ndarray, scales: Sequence[int], prior: PatchPrior, size: tuple[int, int]) -> float:
     """Largest eigenvalue of the preconditioned Hessian of the prior's quadratic energy.
 
     1 at a single scale but for the border; more at several, since pooling mixes
@@ -109,7 +114,7 @@ def stiffness(root, scales, prior, size):
     return float(np.sqrt(np.mean(direction ** 2)) / PROBE)
 
 
-def filtered(root, picture):
+def filtered(root: np.ndarray, picture: np.ndarray) -> np.ndarray:
     """A picture (height, width, 3) with `spectral_root` applied."""
     spectrum = np.fft.rfft2(picture, axes=(0, 1))
     return np.fft.irfft2((root @ spectrum[..., None])[..., 0], picture.shape[:2], axes=(0, 1))

@@ -1,24 +1,28 @@
 """The gradient step: built once, compiled once, holding the picture and Adam's moments."""
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from functools import cached_property, partial
-from typing import NamedTuple
+from typing import Callable, NamedTuple, Optional, Union
 
 import numpy as np
 
 from lsd_repro.dream.adam import adam2015
 from lsd_repro.dream.objective import class_term, target_logit, target_logit_own_halves
 from lsd_repro.network import vgg16
+from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.ops.compiling import compile_function
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
-from lsd_repro.runtime.load import T, theano
+from lsd_repro.prior.store import PatchPrior
+from lsd_repro.runtime.load import T, TensorVariable, theano
 
 
 class Moments(NamedTuple):
     """Adam's shared variables: first and second moment, and the number of the next step."""
 
-    m: object
-    v: object
-    t: object
+    m: TensorVariable
+    v: TensorVariable
+    t: TensorVariable
 
 
 class Terms(NamedTuple):
@@ -36,23 +40,26 @@ class Terms(NamedTuple):
         Mean logit of the classes aimed at, over their halves and the network scales.
     """
 
-    loss: object
-    class_term: object
-    prior_term: object
-    target: object
+    loss: Union[float, TensorVariable]
+    class_term: Union[float, TensorVariable]
+    prior_term: Union[float, TensorVariable]
+    target: Union[float, TensorVariable]
 
 
-def to_graph(picture, dtype):
+def to_graph(picture: np.ndarray, dtype: str) -> np.ndarray:
     """(H, W, 3) picture -> (1, 3, H, W), contiguous."""
     return np.ascontiguousarray(np.asarray(picture, dtype).transpose(2, 0, 1)[np.newaxis])
 
 
-def from_graph(x):
+def from_graph(x: np.ndarray) -> np.ndarray:
     """(1, 3, H, W) -> (H, W, 3) picture, contiguous."""
     return np.ascontiguousarray(x[0].transpose(1, 2, 0))
 
 
-def symbolic_terms(x, size, network, layers, energy, c0, c1, prior_strength, network_scales, objective=class_term):
+def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWeights, layers: OrderedDict,
+                   energy: Callable[..., TensorVariable], c0: TensorVariable, c1: TensorVariable,
+                   prior_strength: Union[float, TensorVariable], network_scales: Sequence[Union[int, TensorVariable]],
+                   objective: Callable[..., TensorVariable] = class_term) -> Terms:
     """The loss of a picture, from network and prior.
 
     Parameters
@@ -127,8 +134,10 @@ class GradientStep:
         If the picture is too small for the network.
     """
 
-    def __init__(self, network, energy, picture, learning_rate, prior_strength, network_scales=(1,),
-                 dtype="float32", objective=class_term, update=adam2015):
+    def __init__(self, network: NetworkWeights, energy: Callable[..., TensorVariable], picture: np.ndarray,
+                 learning_rate: float, prior_strength: float, network_scales: Optional[Sequence[int]] = (1,),
+                 dtype: str = "float32", objective: Callable[..., TensorVariable] = class_term,
+                 update: Callable[..., OrderedDict] = adam2015) -> None:
         size = picture.shape[:2]
         self.dtype = dtype
         self._fc6_size = network.fc6_size
@@ -155,7 +164,7 @@ class GradientStep:
             self._step = compile_function(self._classes, list(self._terms), updates=updates, givens=self._fixed,
                                           on_unused_input="ignore")
 
-    def step(self, c0, c1):
+    def step(self, c0: int, c1: int) -> Terms:
         """Take one step towards class c0 in the bottom half and c1 in the top half.
 
         Returns
@@ -165,7 +174,7 @@ class GradientStep:
         """
         return Terms(*map(float, self._step(c0, c1)))
 
-    def evaluate(self, c0, c1):
+    def evaluate(self, c0: int, c1: int) -> tuple[Terms, np.ndarray, np.ndarray]:
         """What a step would see, without taking it.
 
         Returns
@@ -187,34 +196,34 @@ class GradientStep:
                                     on_unused_input="ignore")
 
     @property
-    def picture(self):
+    def picture(self) -> np.ndarray:
         """(height, width, 3) array in 0..255; setting it leaves the moments as they are."""
         return from_graph(self._x.get_value(borrow=True))
 
     @picture.setter
-    def picture(self, picture):
+    def picture(self, picture: np.ndarray) -> None:
         self._x.set_value(to_graph(picture, self.dtype))
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> float:
         """Of the steps to come."""
         return float(self._rate.get_value())
 
     @learning_rate.setter
-    def learning_rate(self, rate):
+    def learning_rate(self, rate: float) -> None:
         self._rate.set_value(np.asarray(rate, self.dtype))
 
     @property
-    def prior_strength(self):
+    def prior_strength(self) -> float:
         """Weight of the prior's energy in the loss."""
         return float(self._strength.get_value())
 
     @prior_strength.setter
-    def prior_strength(self, strength):
+    def prior_strength(self, strength: float) -> None:
         self._strength.set_value(np.asarray(strength, self.dtype))
 
     @property
-    def network_scale(self):
+    def network_scale(self) -> int:
         """Mean-pooling factor at which the network sees the picture, if `network_scales` is None.
 
         Raises
@@ -225,28 +234,29 @@ class GradientStep:
         return int(self._scale.get_value())
 
     @network_scale.setter
-    def network_scale(self, scale):
+    def network_scale(self, scale: int) -> None:
         vgg16.map_size(*(side // scale for side in self.picture.shape[:2]), self._fc6_size)
         self._scale.set_value(np.int64(scale))
 
-    def reset_moments(self):
+    def reset_moments(self) -> None:
         """Start Adam afresh.  2015 quirk: moments reset at every frame (of the stream)."""
         m, v, t = self._moments
         for moment in (m, v):
             moment.set_value(np.zeros_like(moment.get_value(borrow=True)))
         t.set_value(np.asarray(1, self.dtype))
 
-    def state(self):
+    def state(self) -> dict[str, np.ndarray]:
         """Picture and moments as a dict of arrays, for `restore`."""
         return {variable.name: variable.get_value() for variable in (self._x, *self._moments)}
 
-    def restore(self, state):
+    def restore(self, state: dict[str, np.ndarray]) -> None:
         """Continue, bit for bit, from what `state` returned."""
         for variable in (self._x, *self._moments):
             variable.set_value(np.asarray(state[variable.name], self.dtype))
 
 
-def compile_energies(energy, scales, dtype="float32"):
+def compile_energies(energy: Callable[..., TensorVariable], scales: Sequence[int],
+                     dtype: str = "float32") -> Callable[[np.ndarray], np.ndarray]:
     """Compile an energy for pictures of any size, at each of several scales.
 
     Parameters
@@ -265,7 +275,7 @@ def compile_energies(energy, scales, dtype="float32"):
     return _compile(lambda x: [multiscale(energy, [scale])(x) for scale in scales], dtype)
 
 
-def compile_energy_map(prior, dtype="float32"):
+def compile_energy_map(prior: PatchPrior, dtype: str = "float32") -> Callable[[np.ndarray], np.ndarray]:
     """Compile the energy of a patch prior at every position.
 
     Parameters
@@ -283,7 +293,8 @@ def compile_energy_map(prior, dtype="float32"):
     return _compile(lambda x: energy(x, axis=1)[0], dtype)
 
 
-def compile_gradient(energy, dtype="float32"):
+def compile_gradient(energy: Callable[..., TensorVariable],
+                     dtype: str = "float32") -> Callable[[np.ndarray], np.ndarray]:
     """Compile the gradient of an energy.
 
     Parameters
@@ -301,7 +312,9 @@ def compile_gradient(energy, dtype="float32"):
     return lambda picture: from_graph(gradient(picture))
 
 
-def compile_logits(network, expression=lambda logits, x: logits[0], inputs=()):
+def compile_logits(network: NetworkWeights,
+                   expression: Callable[[TensorVariable, TensorVariable], TensorVariable] = lambda logits, x: logits[0],
+                   inputs: Sequence[TensorVariable] = ()) -> Callable[..., np.ndarray]:
     """Compile the class logits of a network, or what an expression makes of them.
 
     Parameters

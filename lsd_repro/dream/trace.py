@@ -1,8 +1,12 @@
 """A dream recorded step by step, and what its pictures show (only `follow` needs a compiled step)."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from lsd_repro.dream.step import GradientStep
 
 
 class Trace(NamedTuple):
@@ -20,7 +24,7 @@ class Trace(NamedTuple):
     terms: list
 
 
-def follow(step, c0, c1, count):
+def follow(step: "GradientStep", c0: int, c1: int, count: int) -> Trace:
     """Take steps, and record them.
 
     Parameters
@@ -41,17 +45,17 @@ def follow(step, c0, c1, count):
     return Trace(pictures, terms)
 
 
-def movement(pictures):
+def movement(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """Mean distance that a value moves at each step, in grey levels."""
     return np.array([np.abs(after - before).mean() for before, after in zip(pictures, pictures[1:])])
 
 
-def reversals(pictures):
+def reversals(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """Share of values that reverse the step before, for each step from the second on."""
     moves = [np.sign(after - before) for before, after in zip(pictures, pictures[1:])]
     return np.array([np.mean(before * after < 0) for before, after in zip(moves, moves[1:])])
 
 
-def at_limits(pictures, low=0.0, high=255.0):
+def at_limits(pictures: Sequence[np.ndarray], low: float = 0.0, high: float = 255.0) -> np.ndarray:
     """Share of values at or beyond the limits, in each picture."""
     return np.array([np.mean((picture <= low) | (picture >= high)) for picture in pictures])

@@ -12,17 +12,17 @@ STYLES = {"all scales": ("-", "o"), "one scale": ("--", "s")}
 COLUMNS = 3
 
 
-def name(family):
+def name(family: tuple[str, str]) -> str:
     """What a (kind, scales) is called."""
     kind, scales = family
     return f"{NAMES[kind]}, {scales}"
 
 
-def colour(kind):
+def colour(kind: str) -> str:
     return {**COLOURS, "tv": TV_COLOUR}[kind]
 
 
-def dreams(rows, headline):
+def dreams(rows: dict[str, dict[str, np.ndarray]], headline: str) -> Figure:
     """Dreams side by side, a class in each row.
 
     Parameters
@@ -42,7 +42,7 @@ def dreams(rows, headline):
     return figure
 
 
-def trade_offs(curves, price, labels, headline):
+def trade_offs(curves: dict, price: float, labels: dict[str, str], headline: str) -> Figure:
     """What each judge says against what the dreaming network says, along the strengths of each prior.
 
     Parameters
@@ -71,7 +71,7 @@ def trade_offs(curves, price, labels, headline):
     return figure
 
 
-def differences(contrasts, stands, labels, better, headline):
+def differences(contrasts: dict, stands: dict, labels: dict[str, str], better: dict, headline: str) -> Figure:
     """Differences between priors, judge by judge, with their intervals.
 
     Parameters

@@ -1,8 +1,11 @@
 """The figure of ``lsd-repro prior denoise``."""
 
 import textwrap
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lsd_repro.figures import drawing
@@ -12,7 +15,8 @@ FAR = 2.5  # dB below the median
 KINDS = {"gaussian": drawing.COLOURS["gaussian"], "student": drawing.COLOURS["student"], "2015": "#7a3e9d"}
 
 
-def denoising(numbers, methods, sigmas, example):
+def denoising(numbers: dict[str, Any], methods: dict[str, Any], sigmas: Sequence[int],
+              example: dict[str, np.ndarray]) -> Figure:
     """A crop denoised in each way, above the mean PSNR of each on all pictures.
 
     Parameters
@@ -43,7 +47,7 @@ def denoising(numbers, methods, sigmas, example):
     return figure
 
 
-def finding(numbers, methods, sigmas):
+def finding(numbers: dict[str, Any], methods: dict[str, Any], sigmas: Sequence[int]) -> str:
     """What the means say, in a line: the best method, and how far it is from the worst and from the best published one."""
     sigma = sigmas[len(sigmas) // 2]
     means = {name: numbers["mean PSNR"][name][sigma] for name in methods}
@@ -58,7 +62,7 @@ def finding(numbers, methods, sigmas):
     return text
 
 
-def levels(axes, numbers, methods, sigmas):
+def levels(axes: Axes, numbers: dict[str, Any], methods: dict[str, Any], sigmas: Sequence[int]) -> None:
     """Mean PSNR of each method, a panel for each level of noise, and the published ones as lines; an arrow is out of sight."""
     places = range(len(methods))[::-1]
     for one, sigma in zip(axes, sigmas):

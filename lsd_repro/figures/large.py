@@ -29,7 +29,7 @@ class Jpeg(NamedTuple):
     def _repr_jpeg_(self):
         return self.data
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<JPEG of {self.width}x{self.height}>"
 
 

@@ -1,6 +1,8 @@
 """What priors look like, one by one and side by side."""
 
 import textwrap
+from collections.abc import Sequence
+from typing import Any, Optional
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,7 +14,7 @@ GRID_COLUMNS = 16
 ENERGY_COLUMNS = 3
 
 
-def filter_tiles(whitening, columns=GRID_COLUMNS, chosen=None):
+def filter_tiles(whitening: np.ndarray, columns: int = GRID_COLUMNS, chosen: Optional[Sequence[int]] = None) -> np.ndarray:
     """Filters on one sheet, from the most precise to the least, each over its own range.
 
     Parameters
@@ -30,7 +32,7 @@ def filter_tiles(whitening, columns=GRID_COLUMNS, chosen=None):
     return tiles(filters.reshape(-1, size, size, 3) / 2 + 0.5, columns)
 
 
-def prior_filters(kind, label, whitening, spectrum, mean_patch):
+def prior_filters(kind: str, label: str, whitening: np.ndarray, spectrum: np.ndarray, mean_patch: np.ndarray) -> Figure:
     """The filters of a prior, the spectrum of its scale matrix, and its mean patch."""
     figure = Figure((11, 6.2), layout="constrained")
     grid, side = figure.subplots(1, 2, width_ratios=(1.9, 1))
@@ -49,7 +51,8 @@ def prior_filters(kind, label, whitening, spectrum, mean_patch):
     return figure
 
 
-def prior_samples(natural_patches, sampled_patches, natural, sampled):
+def prior_samples(natural_patches: np.ndarray, sampled_patches: dict[str, np.ndarray], natural: np.ndarray,
+                  sampled: dict[str, np.ndarray]) -> Figure:
     """Patches and whole pictures drawn from priors, beside photos.
 
     Parameters
@@ -77,7 +80,7 @@ def prior_samples(natural_patches, sampled_patches, natural, sampled):
     return figure
 
 
-def prior_tails(fits, densities):
+def prior_tails(fits: dict, densities: dict) -> Figure:
     """Histograms of filter responses to held-out photos, against the priors' own densities.
 
     Parameters
@@ -108,7 +111,8 @@ def prior_tails(fits, densities):
     return figure
 
 
-def compared_filters(labels, whitenings, spectra, correlations):
+def compared_filters(labels: Sequence[str], whitenings: Sequence[np.ndarray], spectra: Sequence[np.ndarray],
+                     correlations: Any) -> Figure:
     """Filters of several priors, the spectra of their scale matrices, and how these correlate.
 
     Parameters
@@ -141,7 +145,7 @@ def compared_filters(labels, whitenings, spectra, correlations):
     return figure
 
 
-def compared_energies(energies, scales):
+def compared_energies(energies: dict, scales: Sequence[int]) -> Figure:
     """Mean energies of sets of pictures at each scale, by each prior.
 
     Parameters
@@ -183,7 +187,7 @@ def compared_energies(energies, scales):
     return figure
 
 
-def compared_rankings(aucs):
+def compared_rankings(aucs: dict) -> Figure:
     """How well each prior tells photos from what is no photo.
 
     Parameters
@@ -203,7 +207,7 @@ def compared_rankings(aucs):
     return figure
 
 
-def energy_maps(photo, maps, scales):
+def energy_maps(photo: np.ndarray, maps: dict, scales: Sequence[int]) -> Figure:
     """Where in a picture the energy is, scale by scale.
 
     Parameters

@@ -7,6 +7,9 @@ It rounds in other places, so about three values in a million are truncated to t
 grey level.
 """
 
+from collections.abc import Iterable, Iterator
+from typing import Optional
+
 import numpy as np
 
 from lsd_repro.errors import InputError
@@ -20,7 +23,8 @@ except ImportError as error:
                      f"make, or python setup.py build_ext --inplace) ({error})") from error
 
 
-def blended(a, b, k, video_shape, speed=1.0, indices=None):
+def blended(a: np.ndarray, b: np.ndarray, k: int, video_shape: tuple[int, int], speed: float = 1.0,
+            indices: Optional[Iterable[int]] = None) -> Iterator[np.ndarray]:
     """Yield the video frames from `a` on, to the last before `b`.
 
     Parameters
@@ -56,7 +60,7 @@ def blended(a, b, k, video_shape, speed=1.0, indices=None):
         yield frame
 
 
-def blended_plainly(a, b, k, video_shape):
+def blended_plainly(a: np.ndarray, b: np.ndarray, k: int, video_shape: tuple[int, int]) -> Iterator[np.ndarray]:
     """`blended`, computed by scikit-image."""
     for i in range(k):
         yield to_uint8(between(a, b, i, 0, k, video_shape))

@@ -4,6 +4,7 @@ The stream's caption was ``@user: term`` for one class and ``term & term`` for t
 without a chat there is no user to name.
 """
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -16,7 +17,7 @@ BORDER = 1  # pixels of black around the text
 ELLIPSIS = "\u2026"
 
 
-def caption(names):
+def caption(names: Sequence[str]) -> str:
     """The words for the classes shown: ``term``, or ``term & term``.
 
     Parameters
@@ -31,7 +32,7 @@ def caption(names):
     return " & ".join(names)
 
 
-def draw_caption(frame, text):
+def draw_caption(frame: np.ndarray, text: str) -> np.ndarray:
     """A copy of `frame` with `text` in its upper left corner.
 
     2015 quirk: caption box.  White on black, without anti-aliasing, the text's corner at (5, 5) and
@@ -66,7 +67,7 @@ def draw_caption(frame, text):
 
 
 @cache
-def font(size):
+def font(size: int) -> ImageFont.FreeTypeFont:
     """DejaVu Sans, `size` pixels high; matplotlib ships it, so it is always available.
 
     Parameters
@@ -84,7 +85,7 @@ def font(size):
     return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
 
 
-def shortened(text, typeface, width):
+def shortened(text: str, typeface: ImageFont.FreeTypeFont, width: float) -> str:
     """`text` on one line, cut short with an ellipsis if it is wider than `width`.
 
     Parameters

@@ -4,11 +4,15 @@ import itertools
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsd_repro.film import write
+from lsd_repro.film.schedule import Scene
 from lsd_repro.film.stream import video_frames
-from lsd_repro.program2015 import FRAMES_PER_SECOND
+from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
+
+if TYPE_CHECKING:
+    from lsd_repro.dream.step import GradientStep
 
 # Video frames to time: enough for the encoder to get going.
 VIDEO_FRAMES = 25
@@ -20,13 +24,13 @@ class Pace(NamedTuple):
     step: float
     video_frame: float
 
-    def seconds(self, program, frames, films):
+    def seconds(self, program: Program, frames: int, films: int) -> float:
         """For this many optimised frames still to come, and this many frames to film."""
         return (frames * program.steps_per_frame * self.step
                 + films * program.video_frames_per_frame * self.video_frame)
 
 
-def measure(step, scene, program):
+def measure(step: "GradientStep", scene: Scene, program: Program) -> Pace:
     """Time a step, and the film between two frames.
 
     Parameters
@@ -64,7 +68,7 @@ def _timed(action):
     return time.perf_counter() - begun
 
 
-def in_words(seconds):
+def in_words(seconds: float) -> str:
     """Such as ``40 s``, ``12 min`` or ``2.5 h``."""
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -9,14 +9,17 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Callable, NamedTuple
+from pathlib import Path
+from typing import Callable, NamedTuple, Optional
 
 from lsd_repro.dream.step import GradientStep
 from lsd_repro.errors import InputError
 from lsd_repro.film import estimate, run, schedule, stream
 from lsd_repro.film.start import NOISE, load_start
 from lsd_repro.material import shipped
+from lsd_repro.material.files import PathLike
 from lsd_repro.network import matconvnet, vgg16
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
@@ -52,7 +55,9 @@ class Production(NamedTuple):
     descriptions: tuple
 
 
-def adjusted(program, octaves=None, network_scales=None, steps_per_frame=None, **changes):
+def adjusted(program: Program, octaves: Optional[Sequence[tuple[int, int]]] = None,
+             network_scales: Optional[Sequence[int]] = None, steps_per_frame: Optional[int] = None,
+             **changes) -> Program:
     """A program with some of its constants changed; None leaves one as it is.
 
     Parameters
@@ -87,8 +92,11 @@ def adjusted(program, octaves=None, network_scales=None, steps_per_frame=None, *
     return replace(program, **{name: value for name, value in changes.items() if value is not None})
 
 
-def prepare(program, classes=(), path=None, choose=None, weights=None, prior=None, prior_kind="student", start=None, size=None,
-            seed=0, dtype="float32", keep_octaves=False):
+def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLike] = None,
+            choose: Optional[Callable[[Program, Sequence[str]], list[schedule.Scene]]] = None,
+            weights: Optional[PathLike] = None, prior: Optional[PathLike] = None, prior_kind: str = "student",
+            start: Optional[PathLike] = None, size: Optional[tuple[int, int]] = None, seed: int = 0,
+            dtype: str = "float32", keep_octaves: bool = False) -> Production:
     """Read what a run needs, and check that it goes.
 
     Parameters
@@ -164,7 +172,7 @@ def prepare(program, classes=(), path=None, choose=None, weights=None, prior=Non
     return Production(scenes, program, make_step, parameters, network.descriptions)
 
 
-def fitting(octaves, side, least):
+def fitting(octaves: Sequence[tuple[int, int]], side: int, least: int) -> tuple[tuple[int, int], ...]:
     """Octaves without those at which a picture is too small for the network; the last takes their steps.
 
     Parameters
@@ -188,7 +196,7 @@ def fitting(octaves, side, least):
     return (*kept, (finest, steps + left_out))
 
 
-def make_films(folders, production, resume):
+def make_films(folders: Sequence[Path], production: Production, resume: bool) -> None:
     """Make a film of an equal part of a production's scenes in each folder, all with one step.
 
     Says first how long they will take, and after each that it is done.

@@ -14,21 +14,32 @@ it says is finished is on the disk.
 import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.film import write
+from lsd_repro.film.schedule import Scene
 from lsd_repro.material import arrays, files
+from lsd_repro.material.files import PathLike
+from lsd_repro.network.weights import NetworkWeights
+from lsd_repro.prior.store import PatchPrior
+from lsd_repro.program2015 import Program
 from lsd_repro.runtime import provenance
+
+if TYPE_CHECKING:
+    from lsd_repro.dream.step import GradientStep
 
 # The frames do not depend on it; what comes after them does.
 _ANEW = "delete it, and --resume dreams the run anew; or choose another --out, without --resume"
 
 
-def parameters(program, scenes, start, network, prior, dtype, seed):
+def parameters(program: Program, scenes: Sequence[Scene], start: np.ndarray, network: NetworkWeights,
+               prior: Optional[PatchPrior], dtype: str, seed: int) -> dict[str, Any]:
     """Everything that decides what a run computes, as run.json keeps it.
 
     Parameters
@@ -54,7 +65,7 @@ def parameters(program, scenes, start, network, prior, dtype, seed):
         "network": digest(*network.weights, *network.biases, network.average_image)}
 
 
-def digest(*arrays):
+def digest(*arrays) -> str:
     """SHA-256 of arrays, their shapes and types."""
     sha = hashlib.sha256()
     for array in arrays:
@@ -63,7 +74,7 @@ def digest(*arrays):
     return sha.hexdigest()
 
 
-def open_record(out, parameters, resume):
+def open_record(out: Path, parameters: dict[str, Any], resume: bool) -> None:
     """Write run.json into an empty folder, or see that the one there says the same.
 
     Parameters
@@ -110,7 +121,7 @@ def _computed_by():
     return json.loads(json.dumps({"versions": provenance.versions(), "machine": provenance.machine()}))
 
 
-def check_empty(out):
+def check_empty(out: Path) -> None:
     """InputError unless a folder (Path) is empty or absent."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists and is not an empty folder: choose another --out, "
@@ -122,20 +133,20 @@ def _short(value):
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def check_finite(loss, where):
+def check_finite(loss: float, where: str) -> None:
     """InputError if a loss is not finite."""
     if not np.isfinite(loss):
         raise InputError(f"{where}: the loss is {loss}; a smaller learning rate or prior strength may help")
 
 
-def save_frame(out, index, step):
+def save_frame(out: Path, index: int, step: "GradientStep") -> None:
     picture = step.picture
     files.write_array(_frame_file(out, index), picture)
     write.write_png(out / "frames" / f"frame{index:04d}.png", write.as_still(picture))
     files.write_arrays(out / "state" / "latest.npz", done=index, **step.state())
 
 
-def read_latest(out):
+def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, np.ndarray]]]:
     """How far a run has come, and where to go on.
 
     Returns
@@ -161,7 +172,7 @@ def read_latest(out):
         raise InputError(f"{latest} can't be used ({arrays.reason(error)}): {_ANEW}") from error
 
 
-def restore(out, step, state):
+def restore(out: PathLike, step: "GradientStep", state: dict[str, np.ndarray]) -> None:
     """Have a step go on from a state; InputError if it is another step's."""
     own, latest = step.state(), Path(out) / "state" / "latest.npz"
     for name, value in own.items():
@@ -189,13 +200,13 @@ class Frames:
         Height and width.
     """
 
-    def __init__(self, out, count, shape):
+    def __init__(self, out: PathLike, count: int, shape: tuple[int, int]) -> None:
         self._out, self._count, self._shape = out, count, (*shape, 3)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> np.ndarray:
         file = _frame_file(self._out, index)
         try:
             frame = arrays.read_npy(file)

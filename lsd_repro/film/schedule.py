@@ -7,14 +7,17 @@ them; `plan` says for how many optimised frames each is shown.  `scenes` chooses
 what the user named, either way, and what the program shows by default.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.film.caption import caption
+from lsd_repro.material.files import PathLike
 from lsd_repro.network.classes import caption_name, resolve, terms
+from lsd_repro.program2015 import Program
 
 # The stream would take three months for as many.
 MOST_FRAMES = 1_000_000
@@ -36,7 +39,8 @@ class Scene(NamedTuple):
     caption: str
 
 
-def scenes(queries, path, program, descriptions, seed):
+def scenes(queries: Optional[Sequence[str]], path: Optional[PathLike], program: Program, descriptions: Sequence[str],
+           seed: int) -> list[Scene]:
     """One scene for each optimised frame: the user's, or else the program's.
 
     Parameters
@@ -76,7 +80,7 @@ def scenes(queries, path, program, descriptions, seed):
     return plan(chosen, program.frames_per_class)
 
 
-def parse_classes(queries, descriptions):
+def parse_classes(queries: Sequence[str], descriptions: Sequence[str]) -> list[Scene]:
     """Scenes for a list of queries, such as the arguments of ``--classes``.
 
     2015 quirk: bottom before top.
@@ -100,7 +104,7 @@ def parse_classes(queries, descriptions):
     return [_scene(query, descriptions) for query in queries]
 
 
-def plan(scenes_in_order, frames_per_class):
+def plan(scenes_in_order: Sequence[Scene], frames_per_class: int) -> list[Scene]:
     """One scene for each optimised frame.
 
     Parameters
@@ -128,7 +132,7 @@ def plan(scenes_in_order, frames_per_class):
     return [scene for scene in scenes_in_order for _ in range(frames_per_class)]
 
 
-def read_schedule(path, descriptions, frames_per_class):
+def read_schedule(path: PathLike, descriptions: Sequence[str], frames_per_class: int) -> list[Scene]:
     """Read a schedule file: one scene for each optimised frame.
 
     One query a line, shown for `frames_per_class` frames unless a number follows::

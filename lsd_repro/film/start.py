@@ -1,10 +1,13 @@
 """The start image: the user's file, a photo that scikit-image ships, or noise."""
 
+from typing import Optional
+
 import numpy as np
 from PIL import Image, ImageOps
 from scipy import fft
 
 from lsd_repro.errors import InputError
+from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import read_photo
 
 SHIPPED_PHOTO = "coffee"
@@ -19,7 +22,7 @@ NOISE_EXPONENT = 1.5
 NOISE_LARGEST = 0.25
 
 
-def load_start(path=None, size=None, seed=0):
+def load_start(path: Optional[PathLike] = None, size: Optional[tuple[int, int]] = None, seed: int = 0) -> np.ndarray:
     """Load a start image, and fit it to a size.
 
     Parameters
@@ -58,7 +61,7 @@ def load_start(path=None, size=None, seed=0):
     return picture
 
 
-def noise(size, seed):
+def noise(size: tuple[int, int], seed: int) -> np.ndarray:
     """Coloured noise with structure at all scales: clouds, not grain.
 
     Parameters

@@ -4,7 +4,9 @@ The run's folder is `lsd_repro.film.run`'s; beside it, film.mp4 and contact.png 
 """
 
 import itertools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 import numpy as np
 from tqdm import tqdm
@@ -12,14 +14,19 @@ from tqdm import tqdm
 from lsd_repro.film import run, write
 from lsd_repro.film.blend import blended, blended_plainly
 from lsd_repro.film.caption import draw_caption
+from lsd_repro.film.schedule import Scene
 from lsd_repro.film.zoom import zoom_picture
 from lsd_repro.material import files
-from lsd_repro.program2015 import FRAMES_PER_SECOND
+from lsd_repro.material.files import PathLike
+from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
+
+if TYPE_CHECKING:
+    from lsd_repro.dream.step import GradientStep, Terms
 
 CONTACT_PICTURES = 6
 
 
-def optimise_frame(step, scene, program, on_step):
+def optimise_frame(step: "GradientStep", scene: Scene, program: Program, on_step: Callable[["Terms"], Any]) -> None:
     """One turn of the stream's loop: zoom, reset Adam, take the steps.
 
     2015 quirk: moments reset at every frame (of the stream, not of the stills).
@@ -45,7 +52,8 @@ def optimise_frame(step, scene, program, on_step):
             on_step(step.step(scene.c0, scene.c1))
 
 
-def video_frames(frames, scenes, program, plain=False):
+def video_frames(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequence[Scene], program: Program,
+                 plain: bool = False) -> Iterator[np.ndarray]:
     """Yield the video frames between optimised frames, with their captions.
 
     2015 quirk: a frame behind.  2015 quirk: leading caption.
@@ -74,7 +82,8 @@ def video_frames(frames, scenes, program, plain=False):
             yield draw_caption(frame, scene.caption)
 
 
-def make_film(out, scenes, program, make_step, parameters, resume=False):
+def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_step: Callable[[], "GradientStep"],
+              parameters: dict[str, Any], resume: bool = False) -> None:
     """Run the stream over a plan of scenes and write frames, film and contact sheet.
 
     2015 quirk: deleted results (refused here).
@@ -114,7 +123,8 @@ def make_film(out, scenes, program, make_step, parameters, resume=False):
     write.write_png(out / "contact.png", contact_sheet(frames, scenes))
 
 
-def optimise(out, step, scenes, program, saved):
+def optimise(out: Path, step: "GradientStep", scenes: Sequence[Scene], program: Program,
+             saved: Optional[tuple[int, dict[str, np.ndarray]]]) -> None:
     """Optimise the frames that remain after what `lsd_repro.film.run.read_latest` found, saving each.
 
     2015 quirk: named by the step (by the frame here).
@@ -138,7 +148,7 @@ def optimise(out, step, scenes, program, saved):
             run.save_frame(out, index, step)
 
 
-def contact_sheet(frames, scenes):
+def contact_sheet(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequence[Scene]) -> np.ndarray:
     """The last frame of every scene; of a single scene, frames from start to end."""
     ends = [index for index, (scene, following) in enumerate(itertools.zip_longest(scenes, scenes[1:]), 1)
             if scene != following]

@@ -5,6 +5,8 @@ and `as_still` rounds the optimised picture as the second 2015 program did.
 """
 
 import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Callable, Optional
 
 import imageio_ffmpeg
 import numpy as np
@@ -12,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from lsd_repro.errors import InputError
 from lsd_repro.film.caption import font, shortened
-from lsd_repro.material.files import write_whole
+from lsd_repro.material.files import PathLike, write_whole
 from lsd_repro.program2015 import STILL_RANGE
 
 # Constant rate factor of x264: at 18 the film can hardly be told from the original.
@@ -26,7 +28,7 @@ FILM_THREADS = 2
 PAPER, INK = 255, 32  # grey levels of a contact sheet
 
 
-def write_png(path, picture):
+def write_png(path: PathLike, picture: np.ndarray) -> None:
     """Write a picture, whole or not at all; see `write_whole`.
 
     Parameters
@@ -39,7 +41,8 @@ def write_png(path, picture):
         Image.fromarray(picture).save(part, format="PNG")
 
 
-def write_film(path, frames, size, fps, progress=None):
+def write_film(path: PathLike, frames: Iterable[np.ndarray], size: tuple[int, int], fps: float,
+               progress: Optional[Callable[[int], Any]] = None) -> None:
     """Write an H.264 film (MP4), whole or not at all.
 
     The same frames give the same bytes.
@@ -87,7 +90,8 @@ def write_film(path, frames, size, fps, progress=None):
         _check_film(part, count)
 
 
-def contact_sheet(pictures, captions, columns=None, width=1280):
+def contact_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], columns: Optional[int] = None,
+                  width: int = 1280) -> np.ndarray:
     """Pictures in a grid, each with its caption below, dark on white.
 
     Parameters
@@ -138,7 +142,7 @@ def contact_sheet(pictures, captions, columns=None, width=1280):
     return np.array(sheet)
 
 
-def as_still(picture):
+def as_still(picture: np.ndarray) -> np.ndarray:
     """The optimised picture as the second 2015 program saved it: clipped, then rounded.
 
     2015 quirk: rounded PNGs.

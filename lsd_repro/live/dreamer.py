@@ -9,8 +9,11 @@ import os
 import signal
 import threading
 import time
+from argparse import Namespace
 from collections import deque
 from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Any
 
 from lsd_repro.chat.messages import Message
 from lsd_repro.chat.picking import Chat
@@ -21,6 +24,7 @@ from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.write import as_still
 from lsd_repro.live.journal import Journal, Segment
 from lsd_repro.live.slot import Slot
+from lsd_repro.material.files import PathLike
 from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS, NEWEST_WEIGHT
 
 # Seconds.  Somebody alone at the page should see what comes of a suggestion.
@@ -35,7 +39,7 @@ class Stopped(BaseException):
     """Raised between two steps when the run is to end."""
 
 
-def main(args, prepared, slot_path, pipe):
+def main(args: Namespace, prepared: dict[str, Any], slot_path: PathLike, pipe: Connection) -> None:
     """Dream until told to stop; the target of a process.
 
     2015 quirk: k from the clock.

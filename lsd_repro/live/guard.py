@@ -7,6 +7,8 @@ rebinding).  The first shows in the header Origin, the second in Host.
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Awaitable, Collection
+from typing import Callable
 
 from aiohttp import web
 
@@ -22,7 +24,7 @@ HEADERS = {
     "Cache-Control": "no-store"}
 
 
-def is_ours(host, names):
+def is_ours(host: str, names: Collection[str]) -> bool:
     """Whether a header Host names this server: an address, or one of the names that it goes by.
 
     Parameters
@@ -39,12 +41,12 @@ def is_ours(host, names):
         return name.lower() in names
 
 
-def own_names(host):
+def own_names(host: str) -> set[str]:
     """The names that a server bound to `host` goes by."""
     return {"localhost", socket.gethostname().lower(), host.lower()}
 
 
-def middleware(names):
+def middleware(names: Collection[str]) -> Callable[..., Awaitable[web.StreamResponse]]:
     """Checks each request first, and adds headers to each response."""
 
     @web.middleware
@@ -59,7 +61,7 @@ def middleware(names):
     return guard
 
 
-async def add_headers(request, response):
+async def add_headers(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """For the signal ``on_response_prepare``."""
     response.headers.update(HEADERS)
 
@@ -67,10 +69,10 @@ async def add_headers(request, response):
 class Gate(asyncio.Protocol):
     """The first stop of a connection: it is handed on to aiohttp's `server`, or closed if that already has `most`."""
 
-    def __init__(self, server, most=MOST_CONNECTIONS):
+    def __init__(self, server: web.Server, most: int = MOST_CONNECTIONS) -> None:
         self.server, self.most = server, most
 
-    def connection_made(self, transport):
+    def connection_made(self, transport: asyncio.Transport) -> None:
         # Here and not where protocols are made: many are made before the first is connected.
         if len(self.server.connections) >= self.most:
             transport.abort()

@@ -11,6 +11,7 @@ import os
 import random
 import re
 import time
+from typing import Any, Callable, Optional
 
 import irc.client_aio
 
@@ -27,7 +28,7 @@ BETWEEN_MESSAGES = 5  # seconds, as in 2015; only what is said waits, never the 
 LONGEST_LINE = 2 ** 16  # bytes; IRC's are 512, with tags 8 kB more
 
 
-def parse_address(text):
+def parse_address(text: str) -> tuple[str, int, str]:
     """``HOST:PORT/#channel`` -> (host, port, channel); InputError if it is something else."""
     found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)(?::(\d{1,5}))?/(#[^\s,\x07]+)", text)
     if not found or not 0 < int(found.group(2) or PORT) < 65536:
@@ -53,7 +54,8 @@ class Channel:
         How the connection is, in a word or two.
     """
 
-    def __init__(self, address, hear, nick=None):
+    def __init__(self, address: tuple[str, int, str], hear: Callable[[str, str], Any],
+                 nick: Optional[str] = None) -> None:
         self.host, self.port, self.channel = address
         # RFC 1459 allows nine characters.
         guest = "justinfan" if self.host.endswith("twitch.tv") else "lsd"
@@ -68,7 +70,7 @@ class Channel:
         for name in ("irc.client", "irc.client_aio"):
             logging.getLogger(name).addFilter(_no_password)
 
-    async def stay(self):
+    async def stay(self) -> None:
         """Stay connected, until cancelled."""
         wait = FIRST_WAIT
         while True:
@@ -84,7 +86,7 @@ class Channel:
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))
             self.state, wait = "connecting", min(2 * wait, LONGEST_WAIT)
 
-    def tell(self, text):
+    def tell(self, text: str) -> None:
         """Say something in the channel, unless something was said less than five seconds ago.
 
         2015 quirk: slow PONG (no answer to a PING goes through here).

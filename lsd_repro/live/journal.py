@@ -12,8 +12,9 @@ calls finished is on disk.
 """
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 import numpy as np
 from PIL import Image
@@ -24,6 +25,10 @@ from lsd_repro.film.blend import blended
 from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.material import arrays, files
+from lsd_repro.material.files import PathLike
+
+if TYPE_CHECKING:
+    from lsd_repro.dream.step import GradientStep
 
 
 class Segment(NamedTuple):
@@ -68,7 +73,7 @@ class Journal:
         Those that lead to frames still kept.
     """
 
-    def __init__(self, out, parameters, resume, keep):
+    def __init__(self, out: PathLike, parameters: dict[str, Any], resume: bool, keep: int) -> None:
         self.out, self.keep = Path(out), keep
         run.open_record(self.out, parameters, resume)
         files.make_folder(self.out / "frames")
@@ -88,12 +93,12 @@ class Journal:
         files.write_bytes(self.out / "journal.jsonl", lines.encode())
         self.segments = self.segments[-keep:]
 
-    def begin(self, step, scene):
+    def begin(self, step: "GradientStep", scene: Scene) -> None:
         """Save the start image, as frame 0."""
         write.write_png(frame_file(self.out, 0), write.as_still(step.picture))
         self._save(0, step, scene)
 
-    def add(self, step, segment, scene):
+    def add(self, step: "GradientStep", segment: Segment, scene: Scene) -> None:
         """Save a finished frame, the segment that leads to it, and the scene that comes next."""
         write.write_png(frame_file(self.out, segment.index), write.as_still(step.picture))
         with open(self.out / "journal.jsonl", "a", encoding="utf-8") as journal:
@@ -109,12 +114,12 @@ class Journal:
         self.done = done
 
 
-def frame_file(out, index):
+def frame_file(out: PathLike, index: int) -> Path:
     """Where a frame is kept."""
     return Path(out) / "frames" / f"frame{index:06d}.png"
 
 
-def read_segments(out):
+def read_segments(out: PathLike) -> list[Segment]:
     """The segments of a live run, without a truncated last line; none if there is no journal."""
     try:
         lines = (Path(out) / "journal.jsonl").read_text("utf-8").splitlines()
@@ -129,13 +134,14 @@ def read_segments(out):
     return segments
 
 
-def read_frame(out, index):
+def read_frame(out: PathLike, index: int) -> np.ndarray:
     """A kept frame, (H, W, 3) of uint8."""
     with Image.open(frame_file(out, index)) as image:
         return np.asarray(image.convert("RGB"))
 
 
-def video_frames(a, b, segment, video_shape, indices=None):
+def video_frames(a: np.ndarray, b: np.ndarray, segment: Segment, video_shape: tuple[int, int],
+                 indices: Optional[Iterable[int]] = None) -> Iterator[np.ndarray]:
     """Yield captioned video frames, all or those of `indices`, of a segment that leads from frame `a` to frame `b`."""
     for frame in blended(a, b, segment.k, video_shape, segment.speed, indices):
         yield draw_caption(frame, segment.caption)

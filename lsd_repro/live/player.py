@@ -8,10 +8,14 @@ import io
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any, Callable
 
+import numpy as np
 from PIL import Image
 
 from lsd_repro.live import journal
+from lsd_repro.material.files import PathLike
 from lsd_repro.program2015 import FRAMES_PER_SECOND
 
 JPEG_QUALITY = 85
@@ -19,7 +23,7 @@ CATCH_UP = 0.5  # seconds
 HURRY = 0.5  # how much faster for each waiting frame
 
 
-def jpeg(picture):
+def jpeg(picture: np.ndarray) -> bytes:
     """A picture (H, W, 3) of uint8 as JPEG, bytes."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=JPEG_QUALITY)
@@ -43,7 +47,8 @@ class Player(threading.Thread):
         Whether anybody is watching; unseen frames are not drawn.
     """
 
-    def __init__(self, out, video_shape, show, watched):
+    def __init__(self, out: PathLike, video_shape: tuple[int, int], show: Callable[[bytes], Any],
+                 watched: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
         self.out, self.video_shape, self.show, self.watched = out, video_shape, show, watched
         self.waiting = deque()
@@ -52,7 +57,7 @@ class Player(threading.Thread):
         self.playing = threading.Event()
         self.playing.set()
 
-    def add(self, segments):
+    def add(self, segments: Iterable[journal.Segment]) -> None:
         """Take note of finished segments; known ones may be among them."""
         for segment in segments:
             if self.last is None or segment.index > self.last:
@@ -60,7 +65,7 @@ class Player(threading.Thread):
                 self.last = segment.index
                 self.wake.set()
 
-    def run(self):
+    def run(self) -> None:
         self.shown = 0.0
         while True:
             self.wake.wait()
@@ -75,7 +80,7 @@ class Player(threading.Thread):
                 for frame in journal.video_frames(a, b, segment, self.video_shape, self.pace(segment.k)):
                     self.show(jpeg(frame))
 
-    def pace(self, k):
+    def pace(self, k: int) -> Iterator[int]:
         """The indices of the `k` frames of a segment, each when it is due, without those that nobody would see."""
         for index in range(k):
             if not self.playing.is_set():

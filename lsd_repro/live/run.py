@@ -4,12 +4,14 @@ import asyncio
 import multiprocessing
 import os
 import tempfile
+from argparse import Namespace
+from typing import Any
 
 from lsd_repro.live import dreamer
 from lsd_repro.live.server import Live, received
 
 
-def run(args, prepared):
+def run(args: Namespace, prepared: dict[str, Any]) -> None:
     """Dream and serve until Ctrl-C.
 
     Parameters

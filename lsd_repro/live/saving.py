@@ -7,19 +7,21 @@ share that is done, line by line.
 import os
 import sys
 from pathlib import Path
+from typing import Any, Callable, Optional
 
 from lsd_repro.film.write import write_film
 from lsd_repro.live import journal
 from lsd_repro.material import files
+from lsd_repro.material.files import PathLike
 from lsd_repro.program2015 import FRAMES_PER_SECOND
 
 
-def film_file(out, last):
+def film_file(out: PathLike, last: int) -> Path:
     """Where the film that ends at a frame lies."""
     return Path(out) / "films" / f"film{last:06d}.mp4"
 
 
-def save(out, last, size, report=None):
+def save(out: PathLike, last: int, size: tuple[int, int], report: Optional[Callable[[float], Any]] = None) -> Path:
     """Write the film of the kept frames up to number `last`.
 
     Parameters

@@ -10,20 +10,25 @@ import sys
 import threading
 import time
 import webbrowser
+from argparse import Namespace
 from collections import deque
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any, Optional, Union
 
 import numpy as np
 from aiohttp import WSCloseCode, web
 from PIL import Image
 
-from lsd_repro.chat.messages import message
+from lsd_repro.chat.messages import Message, message
 from lsd_repro.chat.vocabulary import candidates, vocabulary
 from lsd_repro.errors import InputError
 from lsd_repro.live import guard, journal, saving
 from lsd_repro.live.player import Player, jpeg
 from lsd_repro.live.slot import Slot
 from lsd_repro.live.viewers import FILM, NOTE, PREVIEW, STATE, Viewer, open_socket
+from lsd_repro.material.files import PathLike
 from lsd_repro.network.classes import terms
 
 PAGE = Path(__file__).parent / "page"
@@ -58,7 +63,7 @@ class Live:
         Where the page is, once it is up.
     """
 
-    def __init__(self, args, dream, slot_path, pipe):
+    def __init__(self, args: Namespace, dream: dict[str, Any], slot_path: PathLike, pipe: Connection) -> None:
         self.args, self.dream, self.slot_path, self.pipe = args, dream, slot_path, pipe
         self.words = vocabulary(dream["descriptions"])
         self.viewers = set()
@@ -69,7 +74,7 @@ class Live:
         self.outbox = queue.Queue(OUTBOX)
         self.url = None
 
-    async def serve(self, address):
+    async def serve(self, address: Optional[tuple[str, int, str]]) -> None:
         """Serve until the dream ends, and listen to the channel at `address` (see `lsd_repro.live.irc`) unless it is None."""
         loop = asyncio.get_running_loop()
         self.ended = loop.create_future()
@@ -114,7 +119,7 @@ class Live:
                 await asyncio.wait(farewells, timeout=FAREWELL_SECONDS)
             await runner.cleanup()
 
-    async def listen(self, runner):
+    async def listen(self, runner: web.AppRunner) -> asyncio.Server:
         """Open the port, and say where."""
         host, port = self.args.host, self.args.port
         try:
@@ -132,7 +137,7 @@ class Live:
             webbrowser.open(url)
         return server
 
-    def on_end(self):
+    def on_end(self) -> None:
         """The dreamer sent something: that means it has ended."""
         with contextlib.suppress(asyncio.InvalidStateError):
             try:
@@ -140,29 +145,29 @@ class Live:
             except InputError as error:
                 self.ended.set_exception(error)
 
-    def deliver(self):
+    def deliver(self) -> None:
         """In a thread: hand what is in the outbox to the dreamer."""
         with contextlib.suppress(OSError):
             while True:
                 self.pipe.send(self.outbox.get())
 
-    def send(self, **said):
+    def send(self, **said) -> None:
         """Send something to the dreamer, unless it is flooded."""
         with contextlib.suppress(queue.Full):
             self.outbox.put_nowait(said)
 
-    def hear(self, user, text):
+    def hear(self, user: str, text: str) -> Optional[Message]:
         """Take what was said in the chat; returns the Message, or None if nothing is in it."""
         heard = message(0, user, text)
         if heard:
             self.send(say=[heard.user, heard.text])
         return heard
 
-    def offer(self, kind, content):
+    def offer(self, kind: int, content: Union[str, bytes]) -> None:
         for viewer in self.viewers:
             viewer.offer(kind, content)
 
-    async def watch(self):
+    async def watch(self) -> None:
         """Look at what the dreamer left, and pass it on."""
         loop = asyncio.get_running_loop()
         slot, seen, state_due, preview_due, last_text, told = None, 0, 0.0, 0.0, "", None
@@ -191,21 +196,21 @@ class Live:
                     last_text, state_due = text, loop.time() + 1 / STATES
                     self.offer(STATE, text)
 
-    def described(self, history):
+    def described(self, history: Sequence[str]) -> str:
         """The state as the page gets it."""
         state = dict(self.state, viewers=len(self.viewers), history=history, film=self.film, steps=self.dream["steps"])
         if self.channel:
             state["irc"] = f"{self.channel.channel}: {self.channel.state}"
         return json.dumps({"state": state})
 
-    async def page(self, request):
+    async def page(self, request: web.Request) -> web.FileResponse:
         return web.FileResponse(PAGE / request.match_info.get("name", "index.html"))
 
-    async def vocabulary(self, request):
+    async def vocabulary(self, request: web.Request) -> web.Response:
         """The terms of each class that can be reached."""
         return web.json_response([terms(description) for description in dict.fromkeys(self.words.descriptions)])
 
-    async def snapshot(self, request):
+    async def snapshot(self, request: web.Request) -> web.FileResponse:
         """The last finished frame, as stored."""
         path = journal.frame_file(self.args.out, self.state["done"])
         if not path.exists():
@@ -213,13 +218,13 @@ class Live:
         return web.FileResponse(
             path, headers={"Content-Disposition": f'attachment; filename="dream{self.state["done"]:06d}.png"'})
 
-    async def saved(self, request):
+    async def saved(self, request: web.Request) -> web.FileResponse:
         path = saving.film_file(self.args.out, int(request.match_info["last"]))
         if not path.exists():
             raise web.HTTPNotFound(text="there is no such film\n")
         return web.FileResponse(path, headers={"Content-Disposition": f'attachment; filename="{path.name}"'})
 
-    async def socket(self, request):
+    async def socket(self, request: web.Request) -> web.WebSocketResponse:
         """A viewer."""
         if len(self.viewers) >= self.args.viewers:
             raise web.HTTPServiceUnavailable(text="as many are watching as there is room for\n")
@@ -242,7 +247,7 @@ class Live:
             sending.cancel()
         return socket
 
-    def obey(self, said):
+    def obey(self, said: dict[str, Any]) -> Optional[str]:
         """Do what a viewer says; returns an answer for them alone, or None."""
         text, user = said.get("say"), said.get("user")
         if isinstance(text, str):
@@ -263,7 +268,7 @@ class Live:
             self.saving = asyncio.ensure_future(self.save(self.state["done"]))
         return None
 
-    def answer(self, text):
+    def answer(self, text: str) -> str:
         """Say what will come of a suggestion."""
         queries = [query.strip() for query in text.split("+") if query.strip()]
         meant = [set(candidates(query, self.words)) for query in queries]
@@ -274,7 +279,7 @@ class Live:
             return "that is being dreamt of"
         return "waiting for its turn"
 
-    async def save(self, last):
+    async def save(self, last: int) -> None:
         """Have a film written, reporting progress."""
         height, width = self.dream["video"]
         process = await asyncio.create_subprocess_exec(
@@ -291,7 +296,7 @@ class Live:
         self.film = {"error": "the film could not be written; the terminal says why"} if failed else {"url": f"/films/{last}.mp4"}
 
 
-def received(pipe):
+def received(pipe: Connection) -> dict[str, Any]:
     """What the dreamer says; InputError if that is how it ended."""
     try:
         said = pipe.recv()

@@ -7,8 +7,11 @@ it never waits.  A reader too slow to copy a place before it is filled again tak
 import json
 import mmap
 import struct
+from typing import Any, Optional
 
 import numpy as np
+
+from lsd_repro.material.files import PathLike
 
 STATE_BYTES = 2 ** 16
 NUMBER = struct.Struct("=Q")
@@ -27,7 +30,7 @@ class Slot:
         Make the file, which is for the writer to do.
     """
 
-    def __init__(self, path, size, create=False):
+    def __init__(self, path: PathLike, size: tuple[int, int], create: bool = False) -> None:
         self._shape = (*size, 3)
         self._place = LENGTH.size + STATE_BYTES + size[0] * size[1] * 3
         if create:
@@ -37,11 +40,11 @@ class Slot:
             self._memory = mmap.mmap(file.fileno(), 0)
 
     @property
-    def number(self):
+    def number(self) -> int:
         """How often something has been written."""
         return NUMBER.unpack_from(self._memory)[0]
 
-    def write(self, state, picture):
+    def write(self, state: dict[str, Any], picture: np.ndarray) -> None:
         """Leave a JSON-like dict of less than 64 kB, and a picture (H, W, 3) of uint8."""
         number = self.number + 1
         text = json.dumps(state).encode()
@@ -55,7 +58,7 @@ class Slot:
         self._memory[start:start + picture.size] = np.ascontiguousarray(picture).data.cast("B")
         NUMBER.pack_into(self._memory, 0, number)
 
-    def read(self, seen=0):
+    def read(self, seen: int = 0) -> Optional[tuple[int, dict[str, Any], np.ndarray]]:
         """What was written last: (number, state, picture); None if that is number `seen`, or nothing yet."""
         while True:
             number = self.number

@@ -7,6 +7,8 @@ the next arrives is dropped, so nobody waits for anybody.
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
+from typing import Any, Union
 
 from aiohttp import WSMsgType, web
 
@@ -26,17 +28,17 @@ class Viewer:
         Prepared.
     """
 
-    def __init__(self, socket):
+    def __init__(self, socket: web.WebSocketResponse) -> None:
         self.socket = socket
         self._newest, self._news = {}, asyncio.Event()
         self._allowed, self._since = float(AT_ONCE), time.monotonic()
 
-    def offer(self, kind, content):
+    def offer(self, kind: int, content: Union[str, bytes]) -> None:
         """Queue something to send when there is room: FILM or PREVIEW (bytes), STATE or NOTE (str)."""
         self._newest[kind] = content
         self._news.set()
 
-    async def send(self):
+    async def send(self) -> None:
         """Send what is offered, notes and state before pictures, until the connection ends or stalls."""
         while not self.socket.closed:
             await self._news.wait()
@@ -48,7 +50,7 @@ class Viewer:
                                else self.socket.send_bytes(bytes([kind]) + content))
                     await asyncio.wait_for(sending, SECONDS_TO_TAKE)
 
-    async def messages(self):
+    async def messages(self) -> AsyncIterator[dict[str, Any]]:
         """Yield what the viewer says, as dicts, no faster than `A_SECOND`; anything else is ignored.
 
         Waiting here leaves further messages with their sender.
@@ -69,7 +71,7 @@ class Viewer:
                 yield said
 
 
-def open_socket():
+def open_socket() -> web.WebSocketResponse:
     """A WebSocket with our limits."""
     # Compressing JPEGs costs time and gains nothing.
     return web.WebSocketResponse(max_msg_size=LONGEST_MESSAGE, compress=False, heartbeat=30, timeout=3)

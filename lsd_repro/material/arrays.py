@@ -6,8 +6,12 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Collection
+from typing import Optional
 
 import numpy as np
+
+from lsd_repro.material.files import PathLike
 
 # What numpy and zipfile raise on files that are no arrays, cut short, damaged, encrypted, pickled, or made to harm.
 UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, OverflowError, MemoryError, SyntaxError, RuntimeError,
@@ -19,7 +23,7 @@ LARGEST = 2 << 30
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def read_npy(path):
+def read_npy(path: PathLike) -> np.ndarray:
     """Read an ``.npy`` file.
 
     Returns
@@ -35,7 +39,7 @@ def read_npy(path):
         return _read(file)
 
 
-def read_npz(path, names=None):
+def read_npz(path: PathLike, names: Optional[Collection[str]] = None) -> dict[str, np.ndarray]:
     """Read arrays of an ``.npz`` file.
 
     Parameters
@@ -63,7 +67,7 @@ def read_npz(path, names=None):
         return found
 
 
-def reason(error):
+def reason(error: BaseException) -> str:
     """What is wrong with a file, in a line, from what reading it raised."""
     if isinstance(error, MemoryError):
         return "it does not fit into memory"

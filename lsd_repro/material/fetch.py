@@ -204,7 +204,7 @@ def fetch(what: str, to: Union[str, Path, None] = None, networks: Any = None) ->
     return _place(what, to)
 
 
-def fetched(what, to=None):
+def fetched(what: str, to: Union[str, Path, None] = None) -> Optional[Path]:
     """Find what `fetch` has put there, without network.
 
     Parameters
@@ -224,7 +224,7 @@ def fetched(what, to=None):
     return _place(what, to) if all(there(file) for file in _set(what)) else None
 
 
-def state(to=None):
+def state(to: Union[str, Path, None] = None) -> list[tuple[str, Path, bool]]:
     """List what there is to fetch, without network.
 
     Returns
@@ -235,7 +235,7 @@ def state(to=None):
     return [(what, _place(what, to), fetched(what, to) is not None) for what in SETS]
 
 
-def cache(to=None):
+def cache(to: Union[str, Path, None] = None) -> Path:
     """The folder (Path) that holds a folder for each set, and need not exist; see `fetch`."""
     import platformdirs
 

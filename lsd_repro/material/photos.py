@@ -1,11 +1,13 @@
 """Photos, one in memory at a time: folders of them, and the five that scikit-image and matplotlib ship."""
 
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from lsd_repro.errors import InputError
+from lsd_repro.material.files import PathLike
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 # What Pillow's decoders raise on files that are broken or no pictures at all.
@@ -15,7 +17,7 @@ SHIPPED_PHOTOS = "astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg"
 SHIPPED_PORTRAIT = "grace_hopper.jpg"
 
 
-def find_photos(folder):
+def find_photos(folder: PathLike) -> list[Path]:
     """Paths of the ``.jpg``, ``.jpeg`` and ``.png`` files in a folder and below, sorted.
 
     Raises
@@ -33,7 +35,7 @@ def find_photos(folder):
     return paths
 
 
-def read_photo(path, channels=3):
+def read_photo(path: PathLike, channels: int = 3) -> np.ndarray:
     """A photo in 8 bits, RGB or grey, the way up it was taken (EXIF orientation).
 
     Grey becomes RGB, or RGB grey (the luma of BT.601), alpha is dropped (not composited),
@@ -65,7 +67,7 @@ def read_photo(path, channels=3):
                          "convert it to an 8-bit .jpg or .png") from error
 
 
-def photo_paths(folder=None):
+def photo_paths(folder: Optional[PathLike] = None) -> list[Path]:
     """Photos of a folder; without one, five that scikit-image and matplotlib ship.
 
     Raises

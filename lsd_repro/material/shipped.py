@@ -2,8 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Optional
 
 from lsd_repro.errors import InputError
+
+if TYPE_CHECKING:  # it imports numpy
+    from lsd_repro.material.files import PathLike
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -15,7 +19,7 @@ PRIORS = "priors.npz"
 GREY_PRIORS = "priors-grey.npz"
 
 
-def path(name):
+def path(name: str) -> Path:
     """Find a file that ships with the package.
 
     Parameters
@@ -39,7 +43,7 @@ def path(name):
     return found
 
 
-def network(wanted=None):
+def network(wanted: "Optional[PathLike]" = None) -> "PathLike":
     """Find the file of a network, shipped or not.
 
     Parameters
@@ -67,7 +71,7 @@ def network(wanted=None):
     return wanted
 
 
-def folder():
+def folder() -> Path:
     """The folder of the shipped files, which need not exist."""
     checkout = PACKAGE.parent
     return checkout / "data" if (checkout / "setup.py").is_file() else PACKAGE / "data"

@@ -11,6 +11,7 @@ but asks instead of drawing, which needs no stop words.
 
 import difflib
 import re
+from collections.abc import Sequence
 
 from lsd_repro.errors import InputError
 
@@ -18,17 +19,17 @@ LIST_THEM = "'lsd-repro classes' lists all"
 SHOWN = 10  # candidates that a message lists; more would hide the sentence
 
 
-def terms(description):
+def terms(description: str) -> list[str]:
     """Split a description at its commas: ``"king penguin, Aptenodytes patagonica"`` -> two terms."""
     return [term.strip() for term in description.split(",") if term.strip()]
 
 
-def caption_name(description):
+def caption_name(description: str) -> str:
     """The name that a caption shows: the first term."""
     return (terms(description) or [""])[0]
 
 
-def resolve(query, descriptions):
+def resolve(query: str, descriptions: Sequence[str]) -> int:
     """Find the class that a query means.
 
     Parameters

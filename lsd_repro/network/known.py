@@ -10,7 +10,7 @@ Whoever retrains the same architecture gets the same shapes and other numbers; t
 files of the 2014 weights in all formats have these, in one order of colours or the other.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 
@@ -48,7 +48,7 @@ OXFORD = {
         (0.7301776, 0.06493629, 0.03428847, 0.8260386, 0.2578029))}
 
 
-def recognised(weights, biases, depth):
+def recognised(weights: np.ndarray, biases: np.ndarray, depth: int) -> Optional[str]:
     """Find out whether this is the first layer of Oxford's network.
 
     Parameters

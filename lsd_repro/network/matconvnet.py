@@ -18,9 +18,12 @@ follows today's layout but for two fields of each such layer:
 ===========  ===============================================================
 """
 
+from typing import Optional
+
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.material.files import PathLike
 from lsd_repro.network.matfile import (
     AGAIN,
     INCOMPLETE,
@@ -38,7 +41,7 @@ from lsd_repro.network.quantise import dequantise, quantise, significant
 from lsd_repro.network.weights import GROUPS, NetworkWeights, check, layers_of, weight_layers_of
 
 
-def read(path):
+def read(path: PathLike) -> NetworkWeights:
     """Read a VGG-16 or VGG-19 from MatConvNet's .mat file.
 
     2015 quirk: fields by position (by name here).
@@ -83,7 +86,7 @@ def read(path):
         return network
 
 
-def write(path, network, bits=None):
+def write(path: PathLike, network: NetworkWeights, bits: Optional[int] = None) -> None:
     """Write a VGG-16 or VGG-19 as a .mat file in MatConvNet's layout of today.
 
     The file appears whole or not at all.

@@ -14,12 +14,14 @@ import contextlib
 import os
 import struct
 import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import scipy.io
 
 from lsd_repro.errors import InputError
-from lsd_repro.material.files import write_whole
+from lsd_repro.material.files import PathLike, write_whole
 
 AGAIN = "download it again, or copy it again from where it is whole"
 OTHER = ("the file wanted is MatConvNet's imagenet-vgg-verydeep-16.mat, "
@@ -34,7 +36,7 @@ KINDS = {"matrix": 14, "compressed": 15}
 
 
 @contextlib.contextmanager
-def naming(path):
+def naming(path: PathLike) -> Iterator[None]:
     """Put the file's name before the message of an InputError."""
     try:
         yield
@@ -42,7 +44,7 @@ def naming(path):
         raise InputError(f"{os.fspath(path)}: {error}") from error.__cause__
 
 
-def load(path):
+def load(path: PathLike) -> dict[str, Any]:
     """Read the variables of a network's .mat file (MATLAB's ``-v6`` and ``-v7``).
 
     Returns
@@ -112,7 +114,7 @@ def _plain(value):
     return value if value.dtype.kind in "fiu" else None
 
 
-def outline(value, name, entries=3):
+def outline(value: Any, name: str, entries: int = 3) -> list[str]:
     """What lies where in a variable, as lines of text.
 
     Parameters
@@ -141,14 +143,14 @@ def outline(value, name, entries=3):
     return [f"{name}: {value!r}"]
 
 
-def struct_of(value, name):
+def struct_of(value: Any, name: str) -> dict[str, Any]:
     """A struct; for anything else, an error."""
     if not isinstance(value, dict):
         raise InputError(f"{name} is missing or no struct: {INCOMPLETE}")
     return value
 
 
-def texts_of(value, name):
+def texts_of(value: Any, name: str) -> tuple[str, ...]:
     """A cell of strings as a tuple."""
     if not isinstance(value, list):
         raise InputError(f"{name} is missing or no cell of strings, so classes have no names; {OTHER}")
@@ -158,7 +160,7 @@ def texts_of(value, name):
     return tuple(entry.strip() for entry in value)
 
 
-def single_of(value, what):
+def single_of(value: Any, what: str) -> np.ndarray:
     """A real array of any type as float32; MATLAB stores whole numbers as integers."""
     if not isinstance(value, np.ndarray):
         raise InputError(f"{what} is missing or holds no real numbers; {OTHER}")
@@ -166,7 +168,7 @@ def single_of(value, what):
         return value.astype(np.float32, copy=False)
 
 
-def cell_of(values):
+def cell_of(values: Sequence[Any]) -> np.ndarray:
     """A row of values as a MATLAB cell."""
     cell = np.empty((1, len(values)), object)
     for i, value in enumerate(values):
@@ -174,12 +176,12 @@ def cell_of(values):
     return cell
 
 
-def row_of(*numbers):
+def row_of(*numbers) -> np.ndarray:
     """A row of doubles, which is what MATLAB takes a list of numbers for."""
     return np.array([numbers], np.float64)
 
 
-def save(path, variables, compress=False):
+def save(path: PathLike, variables: dict[str, Any], compress: bool = False) -> None:
     """Write variables to a .mat file, which appears whole or not at all.
 
     Dicts become structs.

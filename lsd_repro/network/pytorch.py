@@ -3,8 +3,10 @@
 import torch
 from torch import nn
 
+from lsd_repro.network.weights import NetworkWeights
 
-def build(network, memory_format=torch.channels_last):
+
+def build(network: NetworkWeights, memory_format: torch.memory_format = torch.channels_last) -> nn.Sequential:
     """The network of a .mat file in PyTorch: convolutions, ReLUs and max-pools alone.
 
     Parameters

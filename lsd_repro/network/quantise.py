@@ -14,7 +14,7 @@ import numpy as np
 CLIPPINGS = np.linspace(1, 0.2, 33, dtype=np.float32)
 
 
-def quantise(weights, bits):
+def quantise(weights: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """Round each output channel to multiples of a scale of its own.
 
     Parameters
@@ -46,7 +46,7 @@ def quantise(weights, bits):
     return codes.reshape(weights.shape), scale[:, 0]
 
 
-def dequantise(codes, scale):
+def dequantise(codes: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Multiply codes by their scales.
 
     Parameters
@@ -64,7 +64,7 @@ def dequantise(codes, scale):
     return np.multiply(codes, scale[:, None, None, None], order="C")
 
 
-def significant(array, bits):
+def significant(array: np.ndarray, bits: int) -> np.ndarray:
     """Round to fewer significant bits, to even on a tie.
 
     Parameters

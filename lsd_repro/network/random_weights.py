@@ -1,5 +1,7 @@
 """A VGG-16 or VGG-19 with seeded random weights: for measurements and tests, where the trained one is not needed."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lsd_repro.network.weights import NetworkWeights
@@ -9,7 +11,8 @@ from lsd_repro.program2015 import VGG16_GROUPS
 FULL = {"widths": (64, 128, 256, 512, 512), "fc": 4096, "classes": 1000, "fc6": 7}
 
 
-def weight_shapes(widths, fc, classes, fc6, groups=VGG16_GROUPS):
+def weight_shapes(widths: Sequence[int], fc: int, classes: int, fc6: int,
+                  groups: Sequence[int] = VGG16_GROUPS) -> list[tuple[int, ...]]:
     """Shapes (out, in, height, width) of the arrays of weights.
 
     Parameters
@@ -31,7 +34,8 @@ def weight_shapes(widths, fc, classes, fc6, groups=VGG16_GROUPS):
     return [*shapes, (fc, channels, fc6, fc6), (fc, fc, 1, 1), (classes, fc, 1, 1)]
 
 
-def random_network(rng, widths, fc, classes, fc6, groups=VGG16_GROUPS):
+def random_network(rng: np.random.Generator, widths: Sequence[int], fc: int, classes: int, fc6: int,
+                   groups: Sequence[int] = VGG16_GROUPS) -> NetworkWeights:
     """Make a `NetworkWeights`; He-scaled, so that signals keep their size on the way up.
 
     Parameters

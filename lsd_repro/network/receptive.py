@@ -8,11 +8,12 @@
 =================  ==========================================================
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from lsd_repro.network.weights import layers_of
+from lsd_repro.network.weights import NetworkWeights, layers_of
 
 
 class Layer(NamedTuple):
@@ -45,7 +46,7 @@ class Layer(NamedTuple):
     parameters: int
 
 
-def layer_table(network, height, width):
+def layer_table(network: NetworkWeights, height: int, width: int) -> list[Layer]:
     """The layers of a network, for a picture of some size.
 
     Parameters
@@ -78,7 +79,7 @@ def layer_table(network, height, width):
     return layers
 
 
-def as_text(layers):
+def as_text(layers: Sequence[Layer]) -> str:
     """The layers as lines of text: map, stride, receptive field and parameters of each."""
     lines = [f"{'layer':8} {'kernel':>6}  {'map':>14}  {'stride':>6}  {'sees':>9}  {'parameters':>11}"]
     for layer in layers:
@@ -88,7 +89,7 @@ def as_text(layers):
     return "\n".join(lines)
 
 
-def seen(layer, row, column):
+def seen(layer: Layer, row: int, column: int) -> tuple[int, int, int, int]:
     """The receptive field of one entry of a layer's map.
 
     Returns
@@ -101,7 +102,7 @@ def seen(layer, row, column):
     return top, left, top + layer.field, left + layer.field
 
 
-def side_within(gradient, box, share):
+def side_within(gradient: np.ndarray, box: tuple[int, int, int, int], share: float) -> float:
     """Side of the smallest square, concentric with a box, that holds a share of a gradient.
 
     Parameters

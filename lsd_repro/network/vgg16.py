@@ -3,8 +3,9 @@
 from collections import OrderedDict
 
 from lsd_repro.errors import InputError
+from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.program2015 import VGG16_GROUPS
-from lsd_repro.runtime.load import T, lasagne, runs_on_cpu, theano
+from lsd_repro.runtime.load import T, TensorVariable, lasagne, runs_on_cpu, theano
 
 # Each of the five max-pools halves the picture, dropping odd rows and columns.
 STRIDE = 2 ** len(VGG16_GROUPS)
@@ -18,7 +19,7 @@ class CorrelationLayer(lasagne.layers.Conv2DLayer):
     2015 quirk: unflipped network filters.  Those of the prior are flipped.
     """
 
-    def get_output_for(self, input, **kwargs):
+    def get_output_for(self, input: TensorVariable, **kwargs) -> TensorVariable:
         # The spatial size is left open: one layer serves several network scales.
         response = T.nnet.conv2d(
             input, self.W, input_shape=self.input_shape[:2] + (None, None),
@@ -26,7 +27,7 @@ class CorrelationLayer(lasagne.layers.Conv2DLayer):
         return self.nonlinearity(response + self.b.dimshuffle("x", 0, "x", "x"))
 
 
-def build(network):
+def build(network: NetworkWeights) -> OrderedDict:
     """Build the layers of a VGG-16 or VGG-19 from its weights.
 
     2015 quirk: logits, not probabilities.
@@ -71,7 +72,7 @@ def build(network):
     return layers
 
 
-def class_logits(layers, x, mean):
+def class_logits(layers: OrderedDict, x: TensorVariable, mean: float) -> TensorVariable:
     """Map of class logits of a picture.
 
     Parameters
@@ -91,7 +92,7 @@ def class_logits(layers, x, mean):
     return lasagne.layers.get_output(layers["fc8"], x - mean)
 
 
-def fixed_filters(layers):
+def fixed_filters(layers: OrderedDict) -> dict[TensorVariable, TensorVariable]:
     """The filters of the 3x3 layers as constants, for `theano.function` to put in place of the shared variables.
 
     What is computed from filters alone is then computed once, when a function is compiled,
@@ -113,12 +114,12 @@ def fixed_filters(layers):
             if isinstance(layer, CorrelationLayer) and layer.filter_size == (3, 3)}
 
 
-def least_side(fc6_size):
+def least_side(fc6_size: int) -> int:
     """The smallest width or height, in pixels, that yields a logit."""
     return STRIDE * fc6_size
 
 
-def map_size(height, width, fc6_size):
+def map_size(height: int, width: int, fc6_size: int) -> tuple[int, int]:
     """Rows and columns of the logit map of a picture.
 
     2015 quirk: dropped odd rows.  2015 quirk: stills of 896 pixels (fewer are refused here).

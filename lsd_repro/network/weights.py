@@ -8,6 +8,7 @@
 ==================  ========================================================
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from lsd_repro.program2015 import VGG16_GROUPS, VGG19_GROUPS
 GROUPS = {16: VGG16_GROUPS, 19: VGG19_GROUPS}
 
 
-def layers_of(groups):
+def layers_of(groups: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
     """(name, kind) of the layers up to the logits; kinds are conv, relu and pool.
 
     Parameters
@@ -35,7 +36,7 @@ def layers_of(groups):
     return tuple(found) + (("fc6", "conv"), ("relu6", "relu"), ("fc7", "conv"), ("relu7", "relu"), ("fc8", "conv"))
 
 
-def weight_layers_of(groups):
+def weight_layers_of(groups: tuple[int, ...]) -> tuple[str, ...]:
     """Names of the layers that have parameters, in the order of `NetworkWeights.weights`."""
     return tuple(name for name, kind in layers_of(groups) if kind == "conv")
 
@@ -66,17 +67,17 @@ class NetworkWeights:
     names: tuple = ()
 
     @property
-    def groups(self):
+    def groups(self) -> tuple[int, ...]:
         """tuple of 5 int: convolutions before each max-pool; tells VGG-16 from VGG-19."""
         return GROUPS[len(self.weights)]
 
     @property
-    def fc6_size(self):
+    def fc6_size(self) -> int:
         """int: height and width of fc6's filters, 7 in the networks of 2014."""
         return self.weights[-3].shape[2]
 
     @property
-    def mean(self):
+    def mean(self) -> float:
         """float: what is subtracted from every pixel and channel.
 
         2015 quirk: scalar mean.  It is taken over all entries of the average image, not per
@@ -86,12 +87,12 @@ class NetworkWeights:
         return float(self.average_image.ravel(order="F").mean(dtype=np.float32))
 
     @property
-    def parameter_count(self):
+    def parameter_count(self) -> int:
         """int: weights and biases; 138,357,544 for the VGG-16 of 2014."""
         return sum(array.size for array in self.weights + self.biases)
 
 
-def check(network, mend, damaged):
+def check(network: NetworkWeights, mend: str, damaged: str) -> None:
     """Check shapes and values of a network, naming the first layer at fault.
 
     Parameters
@@ -120,7 +121,7 @@ def check(network, mend, damaged):
         raise InputError(f"fc8 has {classes} classes, but {len(network.names)} are named; {mend}")
 
 
-def check_shapes(weights, biases, mend):
+def check_shapes(weights: Sequence[tuple[int, ...]], biases: Sequence[tuple[int, ...]], mend: str) -> None:
     """Check that arrays of these shapes make a VGG-16 or VGG-19; an InputError names the first layer at fault.
 
     Parameters

@@ -7,8 +7,11 @@ axes, and does so only where a chain of these Ops begins and ends.  ``convolutio
 and ``winograd.hpp`` say how.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from lsd_repro.ops.compiled import CompiledOp
-from lsd_repro.runtime.load import T, theano
+from lsd_repro.runtime.load import T, TensorVariable, theano
 
 PICTURE = (True, False, False, False)
 SOURCES = ("multiply.hpp", "winograd.hpp", "convolution.hpp")
@@ -27,11 +30,12 @@ class WinogradFilters(CompiledOp):
     sources = SOURCES
     function = "winograd_filters"
 
-    def make_node(self, weight):
+    def make_node(self, weight: TensorVariable) -> Any:
         weight, = self.check([weight], (4,))
         return theano.graph.basic.Apply(self, [weight], [T.TensorType(weight.dtype, [False] * 4)()])
 
-    def L_op(self, inputs, outputs, output_gradients):
+    def L_op(self, inputs: Sequence[TensorVariable], outputs: Sequence[TensorVariable],
+             output_gradients: Sequence[TensorVariable]) -> list[TensorVariable]:
         return [self.no_gradient(inputs, 0, "with respect to weights")]
 
 
@@ -47,13 +51,13 @@ class LayerOp(CompiledOp):
     __props__ = ("window",)
     sources = SOURCES
 
-    def __init__(self, window=1):
+    def __init__(self, window: int = 1) -> None:
         if window not in (1, 2):
             raise ValueError(f"window must be 1 or 2, not {window!r}")
         self.window = window
 
     @property
-    def arguments(self):
+    def arguments(self) -> tuple[str]:
         return str(self.window),
 
 
@@ -69,21 +73,22 @@ class RectifiedCorrelation(LayerOp):
 
     function = "rectified_correlation"
 
-    def make_node(self, x, filters, bias):
+    def make_node(self, x: TensorVariable, filters: TensorVariable, bias: TensorVariable) -> Any:
         inputs = self.check([x, filters, bias], (4, 4, 1))
         dtype = inputs[0].dtype
         outputs = [T.TensorType(dtype, PICTURE)(), T.TensorType(dtype.replace("float", "int"), PICTURE)()]
         return theano.graph.basic.Apply(self, inputs, outputs)
 
-    def infer_shape(self, fgraph, node, shapes):
+    def infer_shape(self, fgraph: Any, node: Any, shapes: Sequence[tuple]) -> list[tuple]:
         (one, height, width, _), _, (rows,) = shapes
         return [(one, height // self.window, width // self.window, rows),
                 (one, (height + 3) // 4, (width + 3) // 4, rows)]
 
-    def connection_pattern(self, node):
+    def connection_pattern(self, node: Any) -> list[list[bool]]:
         return [[True, False]] * 3  # not of the bits
 
-    def L_op(self, inputs, outputs, output_gradients):
+    def L_op(self, inputs: Sequence[TensorVariable], outputs: Sequence[TensorVariable],
+             output_gradients: Sequence[TensorVariable]) -> list[TensorVariable]:
         x, filters, _ = inputs
         gradient = RectifiedCorrelationGradient(self.window)(output_gradients[0], outputs[1], filters, x.shape[1:3])
         return [gradient, *(self.no_gradient(inputs, i, "with respect to weights and biases") for i in (1, 2))]
@@ -100,7 +105,8 @@ class RectifiedCorrelationGradient(LayerOp):
 
     function = "rectified_correlation_gradient"
 
-    def make_node(self, gradient, bits, filters, size):
+    def make_node(self, gradient: TensorVariable, bits: TensorVariable, filters: TensorVariable,
+                  size: TensorVariable) -> Any:
         gradient, filters = self.check([gradient, filters], (4, 4))
         bits, size = T.as_tensor_variable(bits), T.as_tensor_variable(size)
         dtype = gradient.dtype
@@ -109,14 +115,15 @@ class RectifiedCorrelationGradient(LayerOp):
         inputs = [gradient, bits, filters, size]
         return theano.graph.basic.Apply(self, inputs, [T.TensorType(dtype, PICTURE)()])
 
-    def infer_shape(self, fgraph, node, shapes):
+    def infer_shape(self, fgraph: Any, node: Any, shapes: Sequence[tuple]) -> list[tuple]:
         size = node.inputs[3]
         return [(shapes[0][0], size[0], size[1], shapes[2][2])]
 
-    def connection_pattern(self, node):
+    def connection_pattern(self, node: Any) -> list[list[bool]]:
         return [[True], [False], [True], [False]]
 
-    def L_op(self, inputs, outputs, output_gradients):
+    def L_op(self, inputs: Sequence[TensorVariable], outputs: Sequence[TensorVariable],
+             output_gradients: Sequence[TensorVariable]) -> list[TensorVariable]:
         unconnected = theano.gradient.DisconnectedType()
         return [self.no_gradient(inputs, 0, "second derivatives"), unconnected(),
                 self.no_gradient(inputs, 2, "second derivatives"), unconnected()]

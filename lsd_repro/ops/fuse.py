@@ -9,7 +9,9 @@ Whoever changes the meaning of an energy there must change it in ``patch_energy.
 too; ``tests/ops`` holds them against each other.
 """
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +34,7 @@ class EnergyPattern(Pattern):
     filters_shape : (components, channels, size, size)
     """
 
-    def __init__(self, kind, picture_type, filters_shape):
+    def __init__(self, kind: str, picture_type: Any, filters_shape: tuple[int, int, int, int]) -> None:
         components, channels, size, _ = filters_shape
         stand_in = PatchPrior(kind, np.zeros((size, size, channels, components)), np.zeros(components))
         self.kind = kind
@@ -48,7 +50,7 @@ class EnergyPattern(Pattern):
 class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
     """The rewrite: energy and gradient of one picture under one prior become one `PatchEnergy`."""
 
-    def apply(self, fgraph):
+    def apply(self, fgraph: Any) -> None:
         nodes = fgraph.toposort()
         fused = {}
         replacements = []
@@ -75,7 +77,7 @@ class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
         fgraph.replace_all_validate(replacements, reason=PATCH_ENERGY)
 
 
-def patterns(nodes):
+def patterns(nodes: Sequence[Any]) -> Iterator[EnergyPattern]:
     """Patterns for the convolutions among `nodes` that a prior may have made."""
     if not theano.config.cxx or not runs_on_cpu():  # PatchEnergy exists only in C, and for the CPU
         return

@@ -4,13 +4,14 @@ Only the gradient with respect to a layer's picture is known here; one with resp
 weights stays as it is.
 """
 
+from collections.abc import Iterable
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lsd_repro.ops import CONVOLUTION
 from lsd_repro.ops.convolution import PICTURE, RectifiedCorrelation, RectifiedCorrelationGradient, WinogradFilters
 from lsd_repro.ops.pattern import Pattern
-from lsd_repro.runtime.load import T, lasagne, runs_on_cpu, theano
+from lsd_repro.runtime.load import T, TensorVariable, lasagne, runs_on_cpu, theano
 
 CHANNELS_LAST, CHANNELS_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 # Anything else among the properties of a convolution is another operation.
@@ -36,7 +37,7 @@ class Layer(NamedTuple):
 
 
 @cache
-def layers(op, picture_type, weight_type):
+def layers(op: Any, picture_type: Any, weight_type: Any) -> list[Layer]:
     """Layers around a correlation: with a max-pool and without, or none where it is not one by 3x3."""
     weight_shape = op.kshp or (None, None)
     if tuple(weight_shape[-2:]) != (3, 3) or picture_type.broadcastable != PICTURE:
@@ -54,7 +55,7 @@ def layers(op, picture_type, weight_type):
 class FusedGraph:
     """What stands in for the variables of a graph, pictures with their channels last; nothing is made twice."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.replaced = {}
         self.channels_last = lru_cache(maxsize=None)(self._channels_last)
         self.filters = lru_cache(maxsize=None)(WinogradFilters())
@@ -66,7 +67,7 @@ class FusedGraph:
     def _forward(self, window, x, weight, bias):
         return RectifiedCorrelation(window)(self.channels_last(x), self.filters(weight), bias)
 
-    def replace(self, variable, wanted):
+    def replace(self, variable: TensorVariable, wanted: Iterable[Layer]) -> None:
         """Add a variable, after all that it is computed from, if one of the `wanted` layers computes it."""
         for layer in wanted:
             pattern = layer.pattern
@@ -86,7 +87,7 @@ class FusedGraph:
 class FuseNetwork(theano.graph.opt.GlobalOptimizer):
     """The rewrite."""
 
-    def apply(self, fgraph):
+    def apply(self, fgraph: Any) -> None:
         if not theano.config.cxx or not runs_on_cpu():  # the Ops exist only in C++, and for the CPU
             return
         nodes = fgraph.toposort()

@@ -6,9 +6,12 @@ rows of patches at a time and does all there is to do to them while they are in 
 processor's cache.  ``patch_energy.hpp`` says how.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from lsd_repro.ops.compiled import CompiledOp
 from lsd_repro.program2015 import STUDENT_SCALE
-from lsd_repro.runtime.load import T, theano
+from lsd_repro.runtime.load import T, TensorVariable, theano
 
 
 class PatchEnergy(CompiledOp):
@@ -33,25 +36,26 @@ class PatchEnergy(CompiledOp):
     sources = ("multiply.hpp", "patch_energy.hpp")
     function = "patch_energy"
 
-    def __init__(self, kind):
+    def __init__(self, kind: str) -> None:
         if kind not in ("student", "gaussian"):
             raise ValueError(f"kind must be 'student' or 'gaussian', not {kind!r}")
         self.kind = kind
 
     @property
-    def arguments(self):
+    def arguments(self) -> tuple[str, str]:
         return "true" if self.kind == "student" else "false", repr(STUDENT_SCALE)
 
-    def make_node(self, x, filters, mean):
+    def make_node(self, x: TensorVariable, filters: TensorVariable, mean: TensorVariable) -> Any:
         x, filters, mean = self.check([x, filters, mean], (4, 4, 1))
         if not x.broadcastable[0]:
             raise TypeError(f"{self} needs one picture (1, channels, height, width), got {x.type}")
         return theano.graph.basic.Apply(self, [x, filters, mean], [T.scalar(dtype=x.dtype), x.type()])
 
-    def infer_shape(self, fgraph, node, shapes):
+    def infer_shape(self, fgraph: Any, node: Any, shapes: Sequence[tuple]) -> list[tuple]:
         return [(), shapes[0]]
 
-    def L_op(self, inputs, outputs, output_gradients):
+    def L_op(self, inputs: Sequence[TensorVariable], outputs: Sequence[TensorVariable],
+             output_gradients: Sequence[TensorVariable]) -> list[TensorVariable]:
         of_energy, of_gradient = output_gradients
         of_prior = [self.no_gradient(inputs, i, "with respect to the prior") for i in (1, 2)]
         if not isinstance(of_gradient.type, theano.gradient.DisconnectedType):

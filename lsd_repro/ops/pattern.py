@@ -1,6 +1,9 @@
 """Finding in a graph what a function makes of stand-ins, and what `T.grad` makes of that."""
 
-from lsd_repro.runtime.load import T, theano
+from collections.abc import Sequence
+from typing import Optional
+
+from lsd_repro.runtime.load import T, TensorVariable, theano
 
 Constant = theano.graph.basic.Constant
 
@@ -28,13 +31,13 @@ class Pattern:
         Stands for the gradient with respect to the output.
     """
 
-    def __init__(self, stand_ins, output, wrt):
+    def __init__(self, stand_ins: Sequence[TensorVariable], output: TensorVariable, wrt: TensorVariable) -> None:
         self.output = output
         self.upstream = output.type()
         self.gradient = T.grad(None, wrt, known_grads={output: self.upstream})
         self._stand_ins = {*stand_ins, self.upstream}
 
-    def match(self, root, variable):
+    def match(self, root: TensorVariable, variable: TensorVariable) -> Optional[dict[TensorVariable, TensorVariable]]:
         """What the stand-ins stand for where `variable` is computed as `root` is.
 
         Parameters

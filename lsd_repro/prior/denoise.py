@@ -18,22 +18,24 @@ The direction of the largest variance, which is nearly that of the patch's mean,
 left as it is, as 2015's Gaussian energy does.
 
 A joint Student-t is a Gaussian whose scale is random, one for the whole patch; given
-the scale, the estimate is Wiener's [1]_.  The energy of the 2015 program sums a term
+the scale, the estimate is Wiener's (Portilla et al. 2003).  The energy of the 2015 program sums a term
 for each component: up to a constant, minus the log-density of independent Student-t's, of
 v degrees of freedom and divided by (v + 1) / 2.
 
 References
 ----------
-.. [1] J. Portilla, V. Strela, M. J. Wainwright, E. P. Simoncelli, "Image denoising using
-   scale mixtures of Gaussians in the wavelet domain", IEEE Trans. Image Processing 12 (2003).
+* J. Portilla, V. Strela, M. J. Wainwright, E. P. Simoncelli, "Image denoising using
+  scale mixtures of Gaussians in the wavelet domain", IEEE Trans. Image Processing 12 (2003).
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.prior.density import mean_patch, whitening
+from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STUDENT_SCALE
 
 # Weights of the patches' estimates beside the noisy picture's, 1, in the rounds of EPLL
@@ -72,7 +74,7 @@ class Axes(NamedTuple):
     variances: np.ndarray
 
 
-def axes(prior):
+def axes(prior: PatchPrior) -> Axes:
     """The `Axes` of a PatchPrior; InputError if its filters are not orthogonal."""
     filters = whitening(prior)
     norms = np.linalg.norm(filters, axis=0)
@@ -85,7 +87,8 @@ def axes(prior):
                 1 / norms[order] ** 2)
 
 
-def denoise(noisy, sigma, prior, rule, schedule=None, nu=None):
+def denoise(noisy: np.ndarray, sigma: float, prior: PatchPrior, rule: Callable[..., Callable[[np.ndarray], np.ndarray]],
+            schedule: Optional[Sequence[float]] = None, nu: Optional[float] = None) -> np.ndarray:
     """Estimate a picture from one with white Gaussian noise.
 
     Parameters
@@ -116,14 +119,14 @@ def denoise(noisy, sigma, prior, rule, schedule=None, nu=None):
 
     Notes
     -----
-    Half quadratic splitting [1]_: with picture x, estimates of all its overlapping
+    Half quadratic splitting (Zoran & Weiss 2011): with picture x, estimates of all its overlapping
     patches, averaged to a, under noise of variance sigma^2 / beta; then
     x = (noisy + beta a) / (1 + beta), with the next beta.
 
     References
     ----------
-    .. [1] D. Zoran, Y. Weiss, "From learning models of natural image patches to whole
-       image restoration", ICCV 2011.
+    * D. Zoran, Y. Weiss, "From learning models of natural image patches to whole
+      image restoration", ICCV 2011.
     """
     height, width, channels = noisy.shape
     size = prior.patch_size
@@ -172,7 +175,7 @@ def _averaged(picture, size, own, shrink):
     return total / count
 
 
-def wiener(variances, noise, nu=None):
+def wiener(variances: np.ndarray, noise: float, nu: Optional[float] = None) -> Callable[[np.ndarray], np.ndarray]:
     """The mean, and mode, of a Gaussian.
 
     Parameters
@@ -193,7 +196,7 @@ def wiener(variances, noise, nu=None):
     return lambda coefficients: gain * coefficients
 
 
-def joint_mean(variances, noise, nu):
+def joint_mean(variances: np.ndarray, noise: float, nu: float) -> Callable[[np.ndarray], np.ndarray]:
     """The posterior mean of a joint Student-t, by quadrature over its scale; see `wiener`."""
     log_weights, gains = _scales(variances, noise, nu)
 
@@ -206,7 +209,7 @@ def joint_mean(variances, noise, nu):
     return shrink
 
 
-def joint_scale(variances, noise, nu):
+def joint_scale(variances: np.ndarray, noise: float, nu: float) -> Callable[[np.ndarray], np.ndarray]:
     """The mean of a joint Student-t at the likeliest of its scales given the patch; see `wiener`.
 
     So EPLL takes the likeliest component of its mixture.
@@ -225,12 +228,12 @@ def _scales(variances, noise, nu):
     return lambda coefficients: halves @ coefficients ** 2 + constant, gains
 
 
-def log_scale_density(scales, nu):
+def log_scale_density(scales: np.ndarray, nu: float) -> np.ndarray:
     """Log-density of log(scale), up to a constant: that of nu over a chi-square variable, which makes a Gaussian a t."""
     return -nu / 2 * (np.log(scales) + 1 / scales)
 
 
-def joint_mode(variances, noise, nu):
+def joint_mode(variances: np.ndarray, noise: float, nu: float) -> Callable[[np.ndarray], np.ndarray]:
     """The posterior mode of a joint Student-t; see `wiener`.
 
     The mode is Wiener's estimate for variances divided by some weight.  Along this path, from the largest
@@ -253,7 +256,8 @@ def joint_mode(variances, noise, nu):
     return shrink
 
 
-def component_mean(variances, noise, nu=None):
+def component_mean(variances: np.ndarray, noise: float,
+                   nu: Optional[float] = None) -> Callable[[np.ndarray], np.ndarray]:
     """The posterior mean of independent Student-t's, 2015's energy as a density; see `wiener`.
 
     Their degrees of freedom are the energy's v, whatever `nu`.
@@ -270,7 +274,8 @@ def component_mean(variances, noise, nu=None):
     return _tabulated(gains, noise)
 
 
-def component_mode(variances, noise, nu=None):
+def component_mode(variances: np.ndarray, noise: float,
+                   nu: Optional[float] = None) -> Callable[[np.ndarray], np.ndarray]:
     """The posterior mode of independent Student-t's, 2015's energy as a density; see `component_mean`."""
     at = _entries(noise)
     starts = at[:, None] * FRACTIONS

@@ -5,14 +5,17 @@ from a density of whole patches, in which the components of the Student-t are
 uncorrelated but not independent: where one is large, the others tend to be, too.
 """
 
+from typing import Any, Optional
+
 import numpy as np
 from scipy import stats
 
 from lsd_repro.prior.em import best_nu, log_likelihood
+from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import GREY_OFFSET, STUDENT_SCALE
 
 
-def deviations(prior, patches):
+def deviations(prior: PatchPrior, patches: np.ndarray) -> np.ndarray:
     """Filter responses minus their mean: patches with an identity scale matrix.
 
     Parameters
@@ -28,13 +31,13 @@ def deviations(prior, patches):
     return (patches.reshape(len(patches), -1) - GREY_OFFSET) @ whitening(prior) - prior.mean
 
 
-def whitening(prior):
+def whitening(prior: PatchPrior) -> np.ndarray:
     """The filters as a matrix (d, d) that acts on a patch's entries: rows, columns, channels."""
     filters = prior.filters[::-1, ::-1].astype(np.float64)
     return filters.reshape(-1, filters.shape[-1])
 
 
-def degrees_of_freedom(prior, patches):
+def degrees_of_freedom(prior: PatchPrior, patches: np.ndarray) -> float:
     """Degrees of freedom of a Student-t prior; the likeliest for the patches where it has none of its own."""
     if prior.degrees_of_freedom is not None:
         return prior.degrees_of_freedom
@@ -42,7 +45,7 @@ def degrees_of_freedom(prior, patches):
     return best_nu((z ** 2).sum(axis=1), z.shape[1], 1.0)
 
 
-def mean_log_likelihood(prior, patches, nu=None):
+def mean_log_likelihood(prior: PatchPrior, patches: np.ndarray, nu: Optional[float] = None) -> float:
     """Mean log-density of patches under a prior, in nats per patch.
 
     Parameters
@@ -66,7 +69,7 @@ def mean_log_likelihood(prior, patches, nu=None):
     return float(-squares.mean() / 2 - half_log_det - d / 2 * np.log(2 * np.pi))
 
 
-def marginal(prior, nu=None):
+def marginal(prior: PatchPrior, nu: Optional[float] = None) -> Any:
     """The density of one component (z - mu) under a prior.
 
     Returns
@@ -76,7 +79,7 @@ def marginal(prior, nu=None):
     return stats.t(nu) if prior.kind == "student" else stats.norm()
 
 
-def sample_patches(prior, count, rng, nu=None):
+def sample_patches(prior: PatchPrior, count: int, rng: np.random.Generator, nu: Optional[float] = None) -> np.ndarray:
     """Draw patches from a prior's density.
 
     Parameters
@@ -100,13 +103,13 @@ def sample_patches(prior, count, rng, nu=None):
     return patches.reshape(count, prior.patch_size, prior.patch_size, prior.channels)
 
 
-def mean_patch(prior):
+def mean_patch(prior: PatchPrior) -> np.ndarray:
     """The mean patch (size, size, channels) of a prior, 0..255."""
     entries = np.linalg.solve(whitening(prior).T, prior.mean.astype(np.float64)) + GREY_OFFSET
     return entries.reshape(prior.patch_size, prior.patch_size, prior.channels)
 
 
-def penalty(kind, z):
+def penalty(kind: str, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What the 2015 program's energy charges for the response of one filter, and how hard it pushes back.
 
     Parameters

@@ -4,7 +4,8 @@ Everything runs over blocks of samples in float64, whatever their own precision:
 samples, memory holds vectors of length n and d x d matrices, nothing larger.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -44,7 +45,8 @@ class StudentFit(NamedTuple):
     stopped: str
 
 
-def student_t_em(x, tolerance=1e-6, max_iterations=300, progress=None):
+def student_t_em(x: np.ndarray, tolerance: float = 1e-6, max_iterations: int = 300,
+                 progress: Optional[Callable[[int, float, float], Any]] = None) -> StudentFit:
     """Maximum likelihood of a multivariate t with free degrees of freedom.
 
     Parameters
@@ -108,7 +110,7 @@ def student_t_em(x, tolerance=1e-6, max_iterations=300, progress=None):
     return StudentFit(mean, scale, nu, np.array(values), stopped)
 
 
-def check_samples(x):
+def check_samples(x: np.ndarray) -> tuple[int, int]:
     """n and d of samples, or an InputError if n is too small for a fit."""
     n, d = x.shape
     if n < SAMPLES_PER_DIMENSION * d:
@@ -117,7 +119,7 @@ def check_samples(x):
     return n, d
 
 
-def singular():
+def singular() -> InputError:
     """The error for a scatter that lacks dimensions."""
     return InputError("the patches don't vary in all dimensions (their scatter is singular); "
                       "dither them and use photos that are not flat")
@@ -128,11 +130,11 @@ def _coinciding():
                       "(nearly) coincide; dither them and use photos that are not flat")
 
 
-def blocks(n):
+def blocks(n: int) -> Iterator[slice]:
     return (slice(start, start + BLOCK_ROWS) for start in range(0, n, BLOCK_ROWS))
 
 
-def weighted_moments(x, weights):
+def weighted_moments(x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean (d,), and weighted scatter (d, d) about it, not normalised."""
     mean = sum(weights[rows] @ x[rows].astype(np.float64) for rows in blocks(len(x)))
     mean /= weights.sum()
@@ -160,7 +162,7 @@ def _starting_weights(x):
     return 1 / np.maximum(squared / middle, 1)
 
 
-def mahalanobis(x, mean, scale):
+def mahalanobis(x: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, float]:
     """Squared distances (n,) from the mean under the scale matrix, and log|scale| / 2."""
     d = len(mean)
     try:
@@ -178,13 +180,13 @@ def mahalanobis(x, mean, scale):
     return distances, np.log(pivots).sum()
 
 
-def log_likelihood(distances, half_log_det, d, nu):
+def log_likelihood(distances: np.ndarray, half_log_det: float, d: int, nu: float) -> float:
     """Mean log-density of the t, in nats."""
     return (gammaln((nu + d) / 2) - gammaln(nu / 2) - d / 2 * np.log(nu * np.pi) - half_log_det
             - (nu + d) / 2 * np.log1p(distances / nu).mean())
 
 
-def best_nu(distances, d, nu):
+def best_nu(distances: np.ndarray, d: int, nu: float) -> float:
     """The degrees of freedom in NU_RANGE that maximise the likelihood, uphill from `nu`."""
     def slope(log_nu):  # of the mean log-density, times 2 / nu
         nu = np.exp(log_nu)

@@ -5,18 +5,21 @@ symbolic scalar.  `patch_energy` makes one of a `PatchPrior`, `total_variation` 
 another, and `multiscale` makes one that looks at several scales.
 """
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Callable, Optional, Union
 
 from lsd_repro.errors import InputError
+from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import GREY_OFFSET, PATCH_SIZE, STUDENT_SCALE
-from lsd_repro.runtime.load import T, theano
+from lsd_repro.runtime.load import T, TensorVariable, theano
 
 # Grey levels; far below what is visible, it gives total variation a gradient where
 # neighbours are equal.
 TV_SMOOTHING = 0.1
 
 
-def check_scales(height, width, scales, patch_size=PATCH_SIZE):
+def check_scales(height: int, width: int, scales: Sequence[int], patch_size: int = PATCH_SIZE) -> None:
     """Refuse scales at which the pooled picture is smaller than a patch.
 
     Parameters
@@ -40,7 +43,7 @@ def check_scales(height, width, scales, patch_size=PATCH_SIZE):
                 f"take a size of at least {scale * patch_size}x{scale * patch_size} or leave out the scale")
 
 
-def mean_pool(x, factor):
+def mean_pool(x: TensorVariable, factor: Union[int, TensorVariable]) -> TensorVariable:
     """Average blocks of ``factor`` x ``factor`` pixels, from the top left corner.
 
     2015 quirk: cropped blocks.  Rows and columns that don't fill a block are lost.
@@ -60,7 +63,7 @@ def mean_pool(x, factor):
     return T.signal.pool.pool_2d(x, block, ignore_border=True, mode="average_exc_pad")
 
 
-def deviations(x, prior):
+def deviations(x: TensorVariable, prior: PatchPrior) -> TensorVariable:
     """Filter responses of every patch, minus their mean under the prior.
 
     2015 quirk: flipped prior filters.  They are applied by true convolution.
@@ -84,7 +87,7 @@ def deviations(x, prior):
     return responses - T.constant(mean).dimshuffle("x", 0, "x", "x")
 
 
-def student_energy(x, prior, axis=None):
+def student_energy(x: TensorVariable, prior: PatchPrior, axis: Optional[int] = None) -> TensorVariable:
     """Student-t energy per patch component: mean of ``log(1 + (z - mu)^2 / v)``.
 
     2015 quirk: energy per component.  It is averaged over positions and components, and is not
@@ -106,7 +109,7 @@ def student_energy(x, prior, axis=None):
     return T.log(1.0 + deviations(x, prior) ** 2 / STUDENT_SCALE).mean(axis)
 
 
-def gaussian_energy(x, prior, axis=None):
+def gaussian_energy(x: TensorVariable, prior: PatchPrior, axis: Optional[int] = None) -> TensorVariable:
     """Gaussian energy per patch component: mean of ``(z - mu)^2``, without the DC component.
 
     2015 quirk: Gaussian without DC, the direction of least precision.
@@ -128,7 +131,7 @@ def gaussian_energy(x, prior, axis=None):
 ENERGIES = {"student": student_energy, "gaussian": gaussian_energy}
 
 
-def patch_energy(prior):
+def patch_energy(prior: PatchPrior) -> Callable[..., TensorVariable]:
     """The energy of a patch prior; its kind chooses between `student_energy` and `gaussian_energy`.
 
     Parameters
@@ -143,7 +146,7 @@ def patch_energy(prior):
     return partial(ENERGIES[prior.kind], prior=prior)
 
 
-def total_variation(x):
+def total_variation(x: TensorVariable) -> TensorVariable:
     """Total variation per pixel: mean length of the gradient over pixels and channels.
 
     Not of 2015: activation maximisation has since used it as its regulariser, so it is the
@@ -171,7 +174,8 @@ def total_variation(x):
     return T.sqrt(down ** 2 + across ** 2 + TV_SMOOTHING ** 2).mean()
 
 
-def multiscale(energy, scales):
+def multiscale(energy: Callable[..., TensorVariable],
+               scales: Sequence[Union[int, TensorVariable]]) -> Callable[[TensorVariable], TensorVariable]:
     """An energy that is the mean of another over scales of the mean-pooled picture.
 
     2015 quirk: equal weights.

@@ -5,9 +5,13 @@ likelihood of the joint multivariate t with free degrees of freedom, by EM.  Bot
 go the same way: eigenvectors over root eigenvalues, in 2015's order and layout.
 """
 
+from collections.abc import Sequence
+from typing import Any, Callable, Optional
+
 import numpy as np
 
 from lsd_repro import __version__
+from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import find_photos
 from lsd_repro.prior.density import whitening
 from lsd_repro.prior.em import check_samples, singular, student_t_em, weighted_moments
@@ -18,8 +22,10 @@ from lsd_repro.program2015 import GREY_OFFSET, PATCH_SIZE
 KINDS = "student", "gaussian"
 
 
-def fit_folder(folder, count=200_000, seed=0, kinds=KINDS, patch_size=PATCH_SIZE, on_photo=None, on_iteration=None,
-               channels=3):
+def fit_folder(folder: PathLike, count: int = 200_000, seed: int = 0, kinds: Sequence[str] = KINDS,
+               patch_size: int = PATCH_SIZE, on_photo: Optional[Callable[[int, int], Any]] = None,
+               on_iteration: Optional[Callable[[int, float, float], Any]] = None,
+               channels: int = 3) -> tuple[dict[str, PatchPrior], str, list[str]]:
     """Fit priors on a folder of photos.
 
     Parameters
@@ -71,7 +77,7 @@ def fit_folder(folder, count=200_000, seed=0, kinds=KINDS, patch_size=PATCH_SIZE
     return priors, provenance, sample.skipped
 
 
-def fit_gaussian(patches):
+def fit_gaussian(patches: np.ndarray) -> PatchPrior:
     """The Gaussian prior: sample mean and covariance.
 
     Parameters
@@ -95,7 +101,8 @@ def fit_gaussian(patches):
     return whitening_prior("gaussian", mean, scatter / (len(x) - 1), channels=patches.shape[-1])
 
 
-def fit_student(patches, tolerance=1e-6, max_iterations=300, progress=None):
+def fit_student(patches: np.ndarray, tolerance: float = 1e-6, max_iterations: int = 300,
+                progress: Optional[Callable[[int, float, float], Any]] = None) -> PatchPrior:
     """The Student-t prior: maximum likelihood by `student_t_em`.
 
     Parameters
@@ -119,7 +126,8 @@ def fit_student(patches, tolerance=1e-6, max_iterations=300, progress=None):
     return whitening_prior("student", fit.mean, fit.scale, fit.degrees_of_freedom, patches.shape[-1])
 
 
-def whitening_prior(kind, mean, scale, degrees_of_freedom=None, channels=3):
+def whitening_prior(kind: str, mean: np.ndarray, scale: np.ndarray, degrees_of_freedom: Optional[float] = None,
+                    channels: int = 3) -> PatchPrior:
     """Filters that whiten a density, in 2015's order and layout.
 
     2015 quirk: opposite orders.
@@ -167,7 +175,7 @@ def whitening_prior(kind, mean, scale, degrees_of_freedom=None, channels=3):
                       degrees_of_freedom)
 
 
-def scale_matrix(prior):
+def scale_matrix(prior: PatchPrior) -> np.ndarray:
     """The scale (covariance) matrix that a prior's filters whiten, undoing `whitening_prior`.
 
     Returns

@@ -7,12 +7,14 @@ in the worst case with degrees of freedom that run to 0.  The dither fills the l
 for the same reason (near-)constant patches, such as blown-out skies, are left out.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import read_photo
 from lsd_repro.program2015 import PATCH_SIZE
 
@@ -43,7 +45,8 @@ class PatchSample(NamedTuple):
     flat: int
 
 
-def sample_patches(paths, count, rng, patch_size=PATCH_SIZE, progress=None, channels=3):
+def sample_patches(paths: Sequence[PathLike], count: int, rng: np.random.Generator, patch_size: int = PATCH_SIZE,
+                   progress: Optional[Callable[[int, int], Any]] = None, channels: int = 3) -> PatchSample:
     """Draw patches evenly over photos, at random positions, and dither them.
 
     Parameters
@@ -130,7 +133,7 @@ def _draw(picture, wanted, patch_size, rng):
     return drawn[kept], int(tried - len(kept))
 
 
-def is_flat(patches):
+def is_flat(patches: np.ndarray) -> np.ndarray:
     """Which of the undithered patches (n, size, size, channels) are (near-)constant."""
     low, high = patches.min(axis=(1, 2)), patches.max(axis=(1, 2))
     return (high.astype(np.float32) - low <= FLAT_RANGE).all(axis=1)

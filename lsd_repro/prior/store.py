@@ -24,7 +24,7 @@ import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.material import arrays
-from lsd_repro.material.files import write_arrays
+from lsd_repro.material.files import PathLike, write_arrays
 
 FORMAT_VERSION = 1
 # The first words of a kind's field names, as 2015 had them.
@@ -55,17 +55,17 @@ class PatchPrior(NamedTuple):
     degrees_of_freedom: Optional[float] = None
 
     @property
-    def patch_size(self):
+    def patch_size(self) -> int:
         """Side of a patch, in pixels."""
         return self.filters.shape[0]
 
     @property
-    def channels(self):
+    def channels(self) -> int:
         """3 for RGB patches, 1 for grey ones."""
         return self.filters.shape[2]
 
 
-def save(path, student, gaussian, provenance):
+def save(path: PathLike, student: Optional[PatchPrior], gaussian: Optional[PatchPrior], provenance: str) -> None:
     """Write priors as one ``.npz`` file, whole or not at all.
 
     Parameters
@@ -100,7 +100,7 @@ def save(path, student, gaussian, provenance):
     write_arrays(path, **fields)
 
 
-def load(path, channels=3):
+def load(path: PathLike, channels: int = 3) -> dict[str, PatchPrior]:
     """Read priors from an ``.npz`` file or from a folder with 2015's ``.npy`` files.
 
     Parameters
@@ -146,7 +146,7 @@ def load(path, channels=3):
     return priors
 
 
-def load_kind(path, kind):
+def load_kind(path: PathLike, kind: str) -> PatchPrior:
     """The prior of one kind from a file or folder; see `load`.
 
     Raises
@@ -160,7 +160,7 @@ def load_kind(path, kind):
     return priors[kind]
 
 
-def read_provenance(path):
+def read_provenance(path: PathLike) -> str:
     """The text that `save` was given; empty for 2015's files and others without one."""
     path = Path(path)
     fields = {} if path.is_dir() else _file_fields(path)

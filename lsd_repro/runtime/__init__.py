@@ -1,16 +1,16 @@
 """What the rest runs on: Theano, mended for today's Python, and the machine underneath.
 
-==============  ==========================================================
-``install.py``  brings it and lsd_repro into an environment: what ``make`` calls
-``load.py``     imports Theano-PyMC and Lasagne, mended
-``mend.py``     the mending
-``find.py``     compiler, headers, BLAS; what is missing
-``flags.py``    what the user set in Theano's flags
-``precompiled.py`` the headers that all compiled code reads, compiled once
-``ahead.py``    compiles ahead, in parallel
-``openblas.py`` has OpenBLAS use a processor that is newer than it
-``malloc.py``   has the C library keep what arrays free
-``device.py``   CPU or GPU
-``gpu/``        which CUDA there is, and Theano's backend mended
-==============  ==========================================================
+==================  ==================================================================
+``install.py``      brings it and lsd_repro into an environment: what ``make`` calls
+``load.py``         imports Theano-PyMC and Lasagne, mended
+``mend.py``         the mending
+``find.py``         compiler, headers, BLAS; what is missing
+``flags.py``        what the user set in Theano's flags
+``precompiled.py``  the headers that all compiled code reads, compiled once
+``ahead.py``        compiles ahead, in parallel
+``openblas.py``     has OpenBLAS use a processor that is newer than it
+``malloc.py``       has the C library keep what arrays free
+``device.py``       CPU or GPU
+``gpu/``            which CUDA there is, and Theano's backend mended
+==================  ==================================================================
 """

@@ -16,7 +16,7 @@ from pathlib import Path
 MOST_COMPILERS = 8
 
 
-def compile_ahead():
+def compile_ahead() -> None:
     """From now on compile the modules of a graph at the same time, if there is more than one core."""
     from theano.configdefaults import config
     from theano.link.c.cmodule import GCC_compiler

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Callable
 
 from lsd_repro.errors import InputError, StackError
 from lsd_repro.runtime.flags import overridden, user_flags
@@ -25,7 +26,7 @@ GET_PYGPU = ("install version 0.7.6 (Debian 12: sudo apt install python3-pygpu l
              "environment with python3.11 -m venv --system-site-packages; conda: conda install -c conda-forge pygpu)")
 
 
-def choose(name):
+def choose(name: str) -> None:
     """Compute on a device, in this process and those that it starts.
 
     Parameters
@@ -43,7 +44,7 @@ def choose(name):
     os.environ["THEANO_FLAGS"] = overridden(os.getenv("THEANO_FLAGS"), {"device": name})
 
 
-def asked():
+def asked() -> str:
     """The device that is asked for, by ``THEANO_FLAGS`` (where `choose` notes it) or ``.theanorc``.
 
     Returns
@@ -66,7 +67,7 @@ def asked():
     return name
 
 
-def problems(name, find_compiler):
+def problems(name: str, find_compiler: Callable[[], str]) -> list[str]:
     """List what a device lacks.
 
     Parameters
@@ -102,7 +103,7 @@ def problems(name, find_compiler):
     return found
 
 
-def find_gpu(driver, name):
+def find_gpu(driver: cuda.Library, name: str) -> cuda.Gpu:
     """The GPU that a device name means; `StackError` if there is none.
 
     Parameters
@@ -123,7 +124,7 @@ def find_gpu(driver, name):
     return gpus[index]
 
 
-def check_pygpu(find_compiler):
+def check_pygpu(find_compiler: Callable[[], str]) -> str:
     """Raise `StackError` where pygpu is missing, or what a compiler needs to link against libgpuarray.
 
     Returns
@@ -152,7 +153,7 @@ def check_pygpu(find_compiler):
     return pygpu.__version__
 
 
-def rows(find_compiler):
+def rows(find_compiler: Callable[[], str]) -> list[tuple[str, str]]:
     """What `lsd-repro doctor` says about GPUs.
 
     Returns

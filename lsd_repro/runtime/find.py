@@ -61,7 +61,7 @@ class Blas:
     prefix: str = ""
 
 
-def problems():
+def problems() -> list[str]:
     """List what keeps Theano from working here.
 
     Returns
@@ -73,7 +73,7 @@ def problems():
     return found or device.problems(device.asked(), find_compiler)
 
 
-def problems_before_install():
+def problems_before_install() -> list[str]:
     """List what would keep Theano from working whatever pip installs; the Makefile asks."""
     return _failures(check_python, user_flags, find_compiler, find_headers)
 
@@ -89,7 +89,7 @@ def _failures(*checks):
     return messages
 
 
-def check_python():
+def check_python() -> None:
     """Raise `StackError` on a Python that Theano-PyMC 1.1.2 does not run on."""
     if not OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
         raise StackError(
@@ -99,14 +99,14 @@ def check_python():
             "anywhere: uv venv --seed --python 3.13)")
 
 
-def check_installed():
+def check_installed() -> None:
     """Raise `StackError` where pip has not installed Theano and what it needs."""
     missing = [name for name in ("theano", "lasagne", "scipy", "pkg_resources") if not importlib.util.find_spec(name)]
     if missing:
         raise StackError(f"not installed here: {', '.join(missing)}; {REINSTALL}")
 
 
-def find_compiler():
+def find_compiler() -> str:
     """Find the C++ compiler that Theano will call.
 
     Returns
@@ -135,7 +135,7 @@ def find_compiler():
         + " (Debian/Ubuntu: sudo apt install g++; Fedora: sudo dnf install gcc-c++; macOS: xcode-select --install)")
 
 
-def find_headers():
+def find_headers() -> str:
     """Find the C headers of this Python.
 
     Returns
@@ -160,7 +160,7 @@ def find_headers():
         "python3-devel; pyenv, uv, python.org and Homebrew bring them along)")
 
 
-def find_blas():
+def find_blas() -> Blas:
     """Find the BLAS that Theano will link against.
 
     Returns
@@ -178,7 +178,7 @@ def find_blas():
     Left to itself Theano-PyMC 1.1.2 asks numpy.distutils, which since numpy 1.22
     ends in ``AttributeError: blas_opt_info``.  scipy's wheels carry an OpenBLAS with
     32-bit integers, numpy's one with 64.  The one in scipy's wheels since 1.13 calls
-    its functions scipy_sgemm_ and so on: `lsd_repro.runtime.load` has Theano's C code
+    its functions ``scipy_sgemm_`` and so on: `lsd_repro.runtime.load` has Theano's C code
     call them so.
     """
     flags = user_flags()

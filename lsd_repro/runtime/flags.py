@@ -4,11 +4,13 @@ import configparser
 import contextlib
 import os
 import shlex
+from collections.abc import Iterator
+from typing import Any, Optional
 
 from lsd_repro.errors import StackError
 
 
-def user_flags():
+def user_flags() -> dict[str, str]:
     """Read the Theano settings that the user made.
 
     Returns
@@ -49,13 +51,13 @@ def user_flags():
     return flags
 
 
-def overridden(text, flags):
+def overridden(text: Optional[str], flags: dict[str, Any]) -> str:
     """`text`, as in ``THEANO_FLAGS``, with `flags` (a dict) after it, where they win."""
     return ",".join([*filter(None, [text]), *(f'{name}="{value}"' for name, value in flags.items())])
 
 
 @contextlib.contextmanager
-def around(before, after):
+def around(before: dict[str, Any], after: dict[str, Any]) -> Iterator[None]:
     """Put `before` in front of the user's flags in ``THEANO_FLAGS``, and `after` behind them.
 
     Theano reads the variable once, at import; it is put back afterwards.

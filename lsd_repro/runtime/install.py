@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ configparser.RawConfigParser.readfp = configparser.RawConfigParser.read_file
 """
 
 
-def main(extras):
+def main(extras: Sequence[str]) -> int:
     """Install lsd_repro, editable.
 
     Parameters

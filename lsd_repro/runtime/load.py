@@ -22,11 +22,15 @@ import re
 import types
 import warnings
 from pathlib import Path
+from typing import Any
 
 from lsd_repro.errors import StackError
 from lsd_repro.runtime import ahead, device, find, malloc, mend, precompiled
 from lsd_repro.runtime.flags import around, user_flags
 from lsd_repro.runtime.gpu import cuda, gpuarray
+
+# What hints call a symbolic variable, shared or not: Theano has no hints, and is not imported for one.
+TensorVariable = Any
 
 # Theano splits blas__ldflags at white space, and its flags at commas, quotes and '#'.
 _PLAIN_PATH = re.compile(r"[\w./+@%=~-]+")
@@ -40,13 +44,13 @@ _checked = False
 BLAS_FUNCTIONS = tuple(f"{precision}{name}_" for precision in "sd" for name in ("gemm", "gemv", "ger", "dot", "axpy", "scal"))
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in ("theano", "T", "lasagne"):
         return getattr(load(), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def load():
+def load() -> types.SimpleNamespace:
     """Import Theano and Lasagne, mended; the first call does the work.
 
     Returns
@@ -130,7 +134,7 @@ def _quiet():
         logging.disable(before)
 
 
-def runs_on_cpu():
+def runs_on_cpu() -> bool:
     """Whether graphs are computed on the CPU, so that Ops written for the CPU alone may be put in."""
     return load().device == "cpu"
 

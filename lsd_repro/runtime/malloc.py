@@ -17,7 +17,7 @@ KEPT = 32 * 2 ** 20
 SETTINGS = "MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"
 
 
-def keep_freed():
+def keep_freed() -> None:
     """Keep freed pieces of up to `KEPT` bytes from now on, unless the environment has settings for malloc.
 
     Only glibc can be told to; other C libraries are left alone.

@@ -6,10 +6,11 @@ import hashlib
 import sys
 import types
 import warnings
+from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def numpy_of_their_time():
+def numpy_of_their_time() -> Iterator[None]:
     """Import Theano inside of this: its modules then hold a numpy that has what numpy dropped since 1.20.
 
     numpy itself has those names only until the end, so that no other library takes it for an older one.
@@ -68,13 +69,13 @@ NUMPY_2_FLAGS = (
 )
 
 
-def is_numpy_2():
+def is_numpy_2() -> bool:
     import numpy
 
     return int(numpy.__version__.partition(".")[0]) >= 2
 
 
-def give_constants_the_type_that_holds_them():
+def give_constants_the_type_that_holds_them() -> None:
     """Have Theano find the smallest type for a Python number as it did with numpy 1.23.
 
     It compares the number with the array that it became.  numpy 2 rounds the number to the array's type before it
@@ -101,7 +102,7 @@ def give_constants_the_type_that_holds_them():
     NumpyAutocaster.__call__ = autocast
 
 
-def restore_what_lasagne_needs():
+def restore_what_lasagne_needs() -> None:
     """Give Theano back the names that Lasagne 0.1 uses."""
     import theano
     from theano.graph import basic
@@ -120,7 +121,7 @@ def restore_what_lasagne_needs():
     signal.downsample = sys.modules[downsample.__name__] = downsample
 
 
-def let_compiled_code_be_found_again():
+def let_compiled_code_be_found_again() -> None:
     """Fix two slips that make every process recompile some Ops, at a second or so each."""
     from theano.graph.op import COp, ExternalCOp
 
@@ -140,7 +141,7 @@ def let_compiled_code_be_found_again():
             del cls.__props__
 
 
-def silence_what_nobody_can_change():
+def silence_what_nobody_can_change() -> None:
     """Ignore these warnings for good: some appear only when a graph is built or compiled."""
     for message, category, module in (
             (r"The distutils", DeprecationWarning, r"theano\."),

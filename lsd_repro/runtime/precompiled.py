@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 # In the order in which the modules name them.
@@ -29,7 +30,7 @@ HEADERS = """\
 _one_at_a_time = threading.Lock()
 
 
-def read_headers_once():
+def read_headers_once() -> None:
     """From now on have Theano compile with a precompiled header, where the compiler is GCC, and without debugging data.
 
     Debugging data are kept if ``gcc__cxxflags`` asks for any.  GCC takes a precompiled header only where
@@ -58,12 +59,12 @@ def read_headers_once():
     GCC_compiler.compile_str = staticmethod(compile_faster)
 
 
-def without_debugging(flags):
+def without_debugging(flags: Sequence[str]) -> list[str]:
     """`flags` and one that takes back Theano's ``-g``, unless they ask for debugging data themselves."""
     return [*flags, *(["-g0"] if not any(flag.startswith("-g") for flag in flags) else [])]
 
 
-def header_flags(flags):
+def header_flags(flags: list[str]) -> list[str]:
     """The compiler's flags for the header precompiled, which is done if need be; none where it cannot be.
 
     Parameters
@@ -87,7 +88,7 @@ def header_flags(flags):
 
 
 @functools.cache
-def is_gcc(compiler):
+def is_gcc(compiler: str) -> bool:
     """Whether a C++ compiler is GCC, by whatever name it is called."""
     said = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
     return "Free Software Foundation" in said

@@ -4,11 +4,12 @@ import contextlib
 import os
 import platform
 from importlib import metadata
+from typing import Union
 
 from lsd_repro.runtime import device, find, openblas
 
 
-def versions():
+def versions() -> dict[str, str]:
     """Versions of Python and of the packages that a run's result depends on."""
     packages = "lsd_repro", "Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "Pillow", "imageio-ffmpeg"
     found = {"Python": platform.python_version()}
@@ -18,7 +19,7 @@ def versions():
     return found
 
 
-def machine():
+def machine() -> dict[str, Union[str, int, None]]:
     """Device, BLAS, its kernels and threads: on other ones results agree but for rounding.
 
     Returns

@@ -2,6 +2,8 @@
 
 import argparse
 import os
+from collections.abc import Sequence
+from typing import Optional
 
 import numpy as np
 import torch
@@ -18,7 +20,7 @@ from lsd_repro.train.targets import targets
 KNOWN = 0.3
 
 
-def parse(argv=None):
+def parse(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lsd_repro.train", description=__doc__)
     parser.add_argument("trunk", help="ONNX file that begins with VGG-16's convolutions of 2014")
     parser.add_argument("folders", nargs="+", help="pictures, in folders named by class or by WordNet id")
@@ -39,7 +41,7 @@ def parse(argv=None):
     return parser.parse_args(argv)
 
 
-def accuracy(network, plan):
+def accuracy(network: NetworkWeights, plan: Sequence[canvases.Canvas]) -> dict[str, tuple[float, float, int]]:
     """Top-1 and top-5 accuracy on canvases of the classes that a network knows, and their number: sharp, then small."""
     logits = compile_logits(network)
     hits = {False: [], True: []}
@@ -52,7 +54,7 @@ def accuracy(network, plan):
             for name, small in (("sharp", False), ("small", True)) if hits[small]}
 
 
-def main(argv=None):
+def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse(argv)
     wnids, descriptions = ilsvrc.read()
     train, held_out = canvases.plan(args.folders, args.seed)

@@ -10,7 +10,9 @@ needs for that.
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Callable, Optional
 
 import numpy as np
 from PIL import Image
@@ -20,6 +22,7 @@ from lsd_repro.compare.statistics import colourfulness
 from lsd_repro.dream.step import compile_energies
 from lsd_repro.errors import InputError
 from lsd_repro.material import files
+from lsd_repro.material.files import PathLike
 from lsd_repro.network import classes, ilsvrc
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import patch_energy
@@ -34,7 +37,7 @@ SEEN = 0.5
 BATCH = 32
 
 
-def dreamt(folder):
+def dreamt(folder: PathLike) -> list[tuple[Path, tuple[str, ...]]]:
     """Frames of a folder, with the names of what they show.
 
     Parameters
@@ -59,24 +62,24 @@ def dreamt(folder):
     return found
 
 
-def squares(picture):
+def squares(picture: np.ndarray) -> np.ndarray:
     """The square as high as a frame at its left, in its middle and at its right: (3, height, height, 3)."""
     height, width = picture.shape[:2]
     return np.stack([picture[:, left:left + height] for left in (0, (width - height) // 2, width - height)])
 
 
-def corners(length, side):
+def corners(length: int, side: int) -> np.ndarray:
     """Where windows begin along a length that they cover, each overlapping the next by half or more."""
     return np.linspace(0, length - side, 1 + int(np.ceil(2 * (length - side) / side))).round().astype(int)
 
 
-def probabilities(look, pictures):
+def probabilities(look: Callable, pictures: np.ndarray) -> np.ndarray:
     """What the judge gives each class: (n, 1000)."""
     batches = np.split(pictures.transpose(0, 3, 1, 2), range(BATCH, len(pictures), BATCH))
     return np.concatenate([look(batch).softmax(1).numpy() for batch in batches])
 
 
-def sizes(look, picture, wanted):
+def sizes(look: Callable, picture: np.ndarray, wanted: Sequence[int]) -> list[float]:
     """How large objects are: sides of the smallest windows in which the judge sees a class.
 
     Parameters
@@ -111,7 +114,8 @@ def sizes(look, picture, wanted):
     return found
 
 
-def appraise(frames, energies, look):
+def appraise(frames: Sequence[tuple[Path, tuple[str, ...]]], energies: Callable[[np.ndarray], np.ndarray],
+             look: Callable) -> list[dict[str, Any]]:
     """Measure each of a set of frames.
 
     Parameters
@@ -144,7 +148,7 @@ def appraise(frames, energies, look):
     return rows
 
 
-def summary(rows):
+def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Medians over frames, and the share in which the judge agrees."""
     seen = [row["object size"] for row in rows if row["object size"]]
     return {"frames": len(rows), "energies": np.median([row["energies"] for row in rows], axis=0).round(2).tolist(),
@@ -154,7 +158,7 @@ def summary(rows):
             "judge agrees": sum(row["judge agrees"] for row in rows)}
 
 
-def table(summaries):
+def table(summaries: dict[str, dict[str, Any]]) -> str:
     """The summaries as a table in Markdown."""
     lines = ["| frames | " + " | ".join(f"energy at {scale}" for scale in SCALES)
              + " | colourfulness | clipped | object size | judge agrees |", "|---" * (len(SCALES) + 5) + "|"]
@@ -166,7 +170,7 @@ def table(summaries):
     return "\n".join(lines)
 
 
-def main(argv=None):
+def main(argv: Optional[Sequence[str]] = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m lsd_repro.train.appraise", description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="+", metavar="NAME=FRAMES")
     parser.add_argument("--prior", required=True,

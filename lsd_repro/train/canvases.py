@@ -7,6 +7,7 @@ give the class away.
 
 import random
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from lsd_repro.errors import InputError
+from lsd_repro.material.files import PathLike
 
 SIDE = 256
 SMALL = 64
@@ -48,7 +50,7 @@ class Canvas(NamedTuple):
     seed: int
 
 
-def plan(folders, seed):
+def plan(folders: Sequence[PathLike], seed: int) -> tuple[list[Canvas], list[Canvas]]:
     """Decide on canvases, in rounds that visit every kind of picture: of any length, training on the first is fair.
 
     Parameters
@@ -91,7 +93,7 @@ def plan(folders, seed):
     return [canvas for _, canvas in sorted(train)], val
 
 
-def kind_of(path):
+def kind_of(path: Path) -> str:
     """WordNet id of a picture, from its name or a folder's; without one, its folder's name."""
     for name in (path.name, path.parent.name):
         found = re.match(r"n\d{8}", name)
@@ -100,7 +102,7 @@ def kind_of(path):
     return path.parent.name
 
 
-def draw(canvas, side=SIDE):
+def draw(canvas: Canvas, side: int = SIDE) -> np.ndarray:
     """A canvas as an array (side, side, 3), uint8 RGB."""
     rng = random.Random(canvas.seed)
     if len(canvas.paths) == 1:

@@ -1,12 +1,15 @@
 """Canvases -> the trunk's pool5 maps, and the teacher's logits."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from lsd_repro.dream.step import compile_logits
+from lsd_repro.material.files import PathLike
 from lsd_repro.network.known import AVERAGE_COLOUR
 from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.train import canvases, judge
@@ -15,7 +18,7 @@ CHANNELS = 512
 CELLS = canvases.SIDE // 32
 
 
-def compile_pool5(weights, biases):
+def compile_pool5(weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
     """Compile the trunk: from a picture (height, width, 3) in 0..255 to pool5 (512, height // 32, width // 32)."""
     # Identity layers stand in for fc6 to fc8: pool5 is nowhere below 0.
     same = np.eye(CHANNELS, dtype=np.float32)[:, :, None, None]
@@ -24,11 +27,12 @@ def compile_pool5(weights, biases):
                                          average_image(), ("",) * CHANNELS))
 
 
-def average_image():
+def average_image() -> np.ndarray:
     return np.array(AVERAGE_COLOUR, np.float32)[None, None]
 
 
-def extract(out, plan, pool5):
+def extract(out: PathLike, plan: Sequence[canvases.Canvas],
+            pool5: Callable[[np.ndarray], np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
     """Compute features of canvases, a hundred to a file; resumes where it was interrupted.
 
     Parameters

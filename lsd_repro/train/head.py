@@ -24,7 +24,7 @@ class SmoothConv(nn.Module):
         Cosines in each direction.
     """
 
-    def __init__(self, into, out, size, frequencies):
+    def __init__(self, into: int, out: int, size: int, frequencies: int) -> None:
         super().__init__()
         phase = np.pi * (np.arange(size) + 0.5) / size
         cosines = np.cos(phase * np.arange(frequencies)[:, None])
@@ -34,15 +34,15 @@ class SmoothConv(nn.Module):
         self.coefficients = nn.Parameter(torch.randn(out, into, len(basis)) * (2 / (into * len(basis))) ** 0.5)
 
     @property
-    def weight(self):
+    def weight(self) -> torch.Tensor:
         return torch.einsum("oik,kyx->oiyx", self.coefficients, self.basis)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         # First the few products with the cosines, then the many with the coefficients.
         return torch.einsum("nik,oik->no", torch.einsum("niyx,kyx->nik", x, self.basis), self.coefficients)
 
 
-def build(width, classes, frequencies, dropout, unit):
+def build(width: int, classes: int, frequencies: int, dropout: float, unit: float) -> nn.Sequential:
     """fc6 to fc8 with batch normalisation.
 
     Parameters
@@ -68,7 +68,8 @@ def build(width, classes, frequencies, dropout, unit):
         nn.Linear(width, classes))
 
 
-def train(model, maps, targets, epochs, batch, learning_rate, weight_decay, generator):
+def train(model: nn.Sequential, maps: torch.Tensor, targets: torch.Tensor, epochs: int, batch: int,
+          learning_rate: float, weight_decay: float, generator: torch.Generator) -> None:
     """Train on random crops of pool5 maps towards soft targets.
 
     Parameters
@@ -103,13 +104,13 @@ def train(model, maps, targets, epochs, batch, learning_rate, weight_decay, gene
     model.eval()
 
 
-def crop(maps, generator):
+def crop(maps: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """The part of pool5 maps (n, 512, 8, 8) that fc6 sees, at random."""
     top, left = torch.randint(0, maps.shape[2] - FC6_SIZE + 1, (2,), generator=generator).tolist()
     return maps[:, :, top:top + FC6_SIZE, left:left + FC6_SIZE]
 
 
-def fold(model):
+def fold(model: nn.Sequential) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Fold batch normalisation and the unit of pool5 into weights and biases.
 
     Returns

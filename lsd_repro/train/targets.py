@@ -1,8 +1,11 @@
 """What the read-out is taught: for each canvas a distribution over the classes of ILSVRC 2012."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import torch
+
+from lsd_repro.train.canvases import Canvas
 
 # Share of the label in the target of a canvas whose class is known, by what it is. The rest is the teacher's word,
 # which is poor on small pictures and wrong on mosaics (comic books, jigsaw puzzles).
@@ -11,7 +14,7 @@ SHARP, SMALL, MOSAIC = 0.5, 0.9, 0.7
 OF_KIND = 0.3
 
 
-def targets(canvases, logits, wnids):
+def targets(canvases: Sequence[Canvas], logits: torch.Tensor, wnids: Sequence[str]) -> torch.Tensor:
     """Soft targets for the read-out.
 
     Parameters

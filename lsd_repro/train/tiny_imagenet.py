@@ -18,7 +18,7 @@ class Split(NamedTuple):
     labels: torch.Tensor
 
 
-def read_archive(path):
+def read_archive(path: str) -> tuple[Split, Split, list[str], list[str]]:
     """Read a tar archive of ``classes.tsv``, ``train/WNID/*`` and ``val/WNID/*``.
 
     Parameters
@@ -52,7 +52,8 @@ def read_archive(path):
     return split(files["train"]), split(files["val"]), list(wnids), list(descriptions)
 
 
-def augment(batch, generator, max_shift=0.1, zoom=(0.8, 1.15), max_noise=20.0):
+def augment(batch: torch.Tensor, generator: torch.Generator, max_shift: float = 0.1,
+            zoom: tuple[float, float] = (0.8, 1.15), max_noise: float = 20.0) -> torch.Tensor:
     """Randomly mirror, shift and scale each picture, and add Gaussian noise.
 
     Colours stay as they are: a network that saw them jittered ignores colour,

@@ -7,7 +7,7 @@ from lsd_repro.network.known import recognised
 from lsd_repro.network.random_weights import FULL, weight_shapes
 
 
-def read(path):
+def read(path: str) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     """Read VGG-16's convolutions from an ONNX file that begins with them, its first layer for BGR.
 
     Parameters

@@ -21,6 +21,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Optional
 
 from lsd_repro.errors import StackError
 
@@ -55,9 +56,9 @@ class Library:
 
     path: str
     version: tuple
-    handle: object
+    handle: Any
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{'.'.join(map(str, self.version))} ({self.path})"
 
 
@@ -68,11 +69,11 @@ class Gpu:
     name: str
     capability: tuple
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.name}, compute capability {'.'.join(map(str, self.capability))}"
 
 
-def find_driver():
+def find_driver() -> Library:
     """Find NVIDIA's driver.
 
     Returns
@@ -96,7 +97,7 @@ def find_driver():
         "from non-free; Ubuntu: sudo ubuntu-drivers install; in a container: docker run --gpus all)")
 
 
-def find_gpus(driver):
+def find_gpus(driver: Library) -> list[Gpu]:
     """Ask the driver for its GPUs.
 
     Parameters
@@ -144,7 +145,7 @@ def _error_name(driver, error):
     return f"{text.value.decode() if text.value else 'error'}, {error}"
 
 
-def find_nvrtc(driver=None):
+def find_nvrtc(driver: Optional[Library] = None) -> Library:
     """Find an NVRTC, the compiler of GPU kernels, that fits the driver.
 
     Parameters
@@ -171,7 +172,7 @@ def find_nvrtc(driver=None):
     return _fitting("nvrtc", "nvrtcVersion", version, "NVRTC, the compiler of GPU kernels,", newest, package)
 
 
-def find_cublas(driver=None):
+def find_cublas(driver: Optional[Library] = None) -> Library:
     """Find a cuBLAS that fits the driver.
 
     Parameters
@@ -261,7 +262,7 @@ def _load(name):
         return None
 
 
-def capabilities(nvrtc):
+def capabilities(nvrtc: Library) -> list[tuple[int, int]]:
     """Compute capabilities that an NVRTC compiles for, as (major, minor), lowest first; empty if it can't say."""
     try:
         count = ctypes.c_int()
@@ -273,7 +274,7 @@ def capabilities(nvrtc):
     return [divmod(arch, 10) for arch in sorted(archs)]
 
 
-def check_capability(gpu, nvrtc):
+def check_capability(gpu: Gpu, nvrtc: Library) -> None:
     """Raise `StackError` for a GPU that is too old for this NVRTC.
 
     Parameters
@@ -289,7 +290,7 @@ def check_capability(gpu, nvrtc):
             "for 5.0 and newer, the same with cu11 for 3.5 and newer)")
 
 
-def link_names(compiler, driver, nvrtc, cublas):
+def link_names(compiler: str, driver: Library, nvrtc: Library, cublas: Library) -> None:
     """Make libgpuarray find driver, NVRTC and cuBLAS, and get a compute capability that it can use.
 
     For each name that it asks the loader for, a library is loaded that has this name

@@ -20,7 +20,7 @@ import warnings
 from pathlib import Path
 
 
-def use(device):
+def use(device: str) -> None:
     """Put Theano, imported for the CPU, on a GPU: new graphs and shared variables go there.
 
     Parameters

@@ -1,0 +1,57 @@
+"""Every public function says what it takes and returns."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import lsd_repro
+
+PACKAGE = Path(lsd_repro.__file__).parent
+
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+def public(name):
+    return not name.startswith("_") or (name.startswith("__") and name.endswith("__"))
+
+
+def functions(body, of=""):
+    """(qualified name, definition) of the public functions, and of public classes' public methods."""
+    for node in body:
+        if isinstance(node, ast.ClassDef) and public(node.name):
+            yield from functions(node.body, f"{of}{node.name}.")
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and public(node.name):
+            yield f"{of}{node.name}", node
+
+
+def unhinted(source):
+    """What lacks a hint in a module's source, as ``function: parameter`` or ``function: return``."""
+    lacking = []
+    for name, node in functions(ast.parse(source).body):
+        parameters = [*node.args.posonlyargs, *node.args.args]
+        static = any(isinstance(mark, ast.Name) and mark.id == "staticmethod" for mark in node.decorator_list)
+        if "." in name and not static:
+            del parameters[0]  # self or cls
+        lacking += [f"{name}: {one.arg}" for one in [*parameters, *node.args.kwonlyargs] if one.annotation is None]
+        if node.returns is None:
+            lacking.append(f"{name}: return")
+    return lacking
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_public_functions_are_hinted(module):
+    assert unhinted((PACKAGE / module).read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("source, lacking", [
+    ("def f(a, /, b: int, *rest, c=1, **more) -> int: ...", ["f: a", "f: c"]),
+    ("async def f(a: int): ...", ["f: return"]),
+    ("class C:\n def m(self, a): ...", ["C.m: a", "C.m: return"]),
+    ("class C:\n @staticmethod\n def m(a) -> int: ...", ["C.m: a"]),
+    ("class C:\n def __init__(self): ...", ["C.__init__: return"]),
+    ("def _f(a): ...\nclass _C:\n def m(self, a): ...", []),
+    ("def f() -> int:\n def inner(a): ...", []),
+])
+def test_what_lacks_a_hint_is_found(source, lacking):
+    assert unhinted(source) == lacking
