@@ -13,7 +13,10 @@ sys.path.insert(0, str(ROOT))  # the checkout, whatever is installed
 shutil.rmtree(HERE / "notebooks", ignore_errors=True)
 (HERE / "notebooks").mkdir()
 for notebook in (ROOT / "notebooks").glob("*.ipynb"):
-    shutil.copy2(notebook, HERE / "notebooks")  # with its time, so that unchanged ones are not read again
+    copied = HERE / "notebooks" / notebook.name
+    # From here the pages are one folder up.
+    copied.write_text(notebook.read_text("utf-8").replace("](../docs/", "](../"), "utf-8")
+    shutil.copystat(notebook, copied)  # the time, too, so that unchanged ones are not read again
 
 project = "lsd_repro"
 author = "the lsd_repro authors"
