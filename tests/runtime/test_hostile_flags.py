@@ -16,7 +16,7 @@ CASES = {
 
 
 # They begin to compile in a new folder, which takes a while.
-SLOW = {"a BLAS that does not exist", "an option that the compiler lacks"}
+SLOW = {"a BLAS that does not exist", "an option that the compiler lacks", "no rewrites"}
 
 
 @pytest.mark.parametrize("flags, words", [
