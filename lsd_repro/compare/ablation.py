@@ -200,8 +200,8 @@ def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, Pa
         "priors": {kind: digest(prior.filters, prior.mean) for kind, prior in sorted(priors.items())}}, resume)
     study = Study(out, blocks(scenes, seeds), arms(kinds, scales, strengths),
                   kept_weights(out / "weights.json", priors, program, sets, [(kind, some) for kind in kinds for some in scales]))
-    files.write_bytes(out / "classes.json", json.dumps(
-        {block.folder_name: network.descriptions[block.scene.c0] for block in study.blocks}, indent=1).encode())
+    files.write_json(out / "classes.json",
+                     {block.folder_name: network.descriptions[block.scene.c0] for block in study.blocks})
     steps = Steps(network, priors, sets, program)
     with tqdm(total=len(study.blocks) * len(study.arms), unit="dream", desc="dreaming") as bar:
         for block in study.blocks:

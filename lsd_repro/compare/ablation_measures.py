@@ -72,7 +72,7 @@ def judges(network: NetworkWeights, descriptions: Sequence[str], other: NetworkW
     scales : sequence of int
         At which energies are taken, and averaged.
     side : int
-        Of the crops of photos that dreams are held against.
+        Of the crops of photos that dreams are compared with.
     photos : sequence of path
     judge_prior : PatchPrior, optional
         That no dream was under.

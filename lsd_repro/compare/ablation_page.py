@@ -44,7 +44,7 @@ def ablation(out: files.PathLike, network: NetworkWeights, found: dict[str, Patc
     judge_prior : PatchPrior, optional
         To judge by as well, such as the author's.
     photos : path, optional
-        Folder of photos to hold dreams against; see `photo_paths`.
+        Folder of photos to compare dreams with; see `photo_paths`.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """How well priors denoise, on the pictures that the field compares on; what ``lsd-repro prior denoise`` leaves behind.
 
 Noise is white, Gaussian and neither clipped nor rounded; a result is clipped to 0..255, but not rounded, before it is
-held against the picture (PSNR with a peak of 255).  Every method gets the same noise.
+compared with the picture (PSNR with a peak of 255).  Every method gets the same noise.
 """
 
 import json

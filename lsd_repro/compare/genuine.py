@@ -1,4 +1,4 @@
-"""The author's twelve frames as numbers, so that ours can be held against them where the frames are not.
+"""The author's twelve frames as numbers, so that ours can be compared with them where the frames are not at hand.
 
 The frames themselves are the author's; ``lsd-repro fetch frames`` brings them.  To measure them again::
 
