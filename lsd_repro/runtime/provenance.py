@@ -4,7 +4,7 @@ import contextlib
 import os
 import platform
 from importlib import metadata
-from typing import Union
+from typing import Optional
 
 from lsd_repro.runtime import device, find, openblas
 
@@ -19,12 +19,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def machine() -> dict[str, Union[str, int, None]]:
+def machine() -> dict[str, Optional[str]]:
     """Device, BLAS, its kernels and threads: on other ones results agree but for rounding.
 
     Returns
     -------
-    dict of str to str or int
+    dict of str to str or None
 
     Raises
     ------
@@ -34,4 +34,4 @@ def machine() -> dict[str, Union[str, int, None]]:
     blas = find.find_blas()
     asked = os.getenv("OPENBLAS_NUM_THREADS") or os.getenv("OMP_NUM_THREADS")
     return {"device": device.asked(), "BLAS": f"{blas.kind} {os.path.basename(blas.path)}".strip(),
-            "BLAS kernels": openblas.kernels(blas.path), "threads": int(asked) if asked else os.cpu_count()}
+            "BLAS kernels": openblas.kernels(blas.path), "threads": asked or str(os.cpu_count())}
