@@ -161,6 +161,7 @@ def test_no_gradient_stays_none_at_all(dtype):
     np.testing.assert_array_equal((result != 0).any(axis=(0, 1)), reached)
 
 
+@pytest.mark.slow
 def test_number_of_threads_changes_no_bit(python):
     code = """
 import hashlib, theano

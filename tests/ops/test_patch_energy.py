@@ -88,6 +88,7 @@ def test_repeated_runs_are_the_same_to_the_bit(dtype):
             assert again.tobytes() == once.tobytes()
 
 
+@pytest.mark.slow
 def test_number_of_threads_changes_no_bit(python):
     code = """
 import hashlib

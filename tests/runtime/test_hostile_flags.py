@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow  # each in a fresh process, which for some begins to compile
+
 CASES = {
     "no compiler": ("cxx=", "cxx (THEANO_FLAGS or .theanorc) is set to nothing"),
     "a compile folder that is a file": ("base_compiledir={file}", "compiledir"),
@@ -15,12 +17,7 @@ CASES = {
 }
 
 
-# They begin to compile in a new folder, which takes a while.
-SLOW = {"a BLAS that does not exist", "an option that the compiler lacks", "no rewrites"}
-
-
-@pytest.mark.parametrize("flags, words", [
-    pytest.param(*case, id=name, marks=[pytest.mark.slow] if name in SLOW else []) for name, case in CASES.items()])
+@pytest.mark.parametrize("flags, words", CASES.values(), ids=CASES)
 def test_hostile_flags_are_one_line(python, tmp_path, flags, words):
     (tmp_path / "file").touch()
     flags = flags.format(file=tmp_path / "file", folder=tmp_path / "compiled")
@@ -32,7 +29,6 @@ def test_hostile_flags_are_one_line(python, tmp_path, flags, words):
     assert done.stdout == "" and not (tmp_path / "run").exists()
 
 
-@pytest.mark.slow
 def test_nan_guard_mode_dreams(python, tmp_path):
     code = ("import sys; from lsd_repro.cli.main import main\n"
             "sys.exit(main(['frames', '--weights', 'small', '--classes', '0', '--size', '264x256', '--frames', '1', "
