@@ -13,7 +13,7 @@ RUN apt-get update \
 WORKDIR /lsd_repro
 COPY . .
 # Editable, as it is built in place and stays there.
-RUN python -B -m lsd_repro.runtime.install && rm -rf /root/.cache/pip
+RUN PIP_NO_CACHE_DIR=1 python -B -m lsd_repro.runtime.install
 
 # Keeps what Theano compiled and what was fetched from one run to the next: -v lsd-repro-cache:/cache
 ENV THEANO_FLAGS=base_compiledir=/cache/theano XDG_CACHE_HOME=/cache

@@ -77,7 +77,8 @@ def run_reproduce(args: Namespace) -> int:
     for name in names:
         print(f"of {name} the author's frame is result{PUBLISHED[name][0]:04d}.png")
     if fetch.fetched("frames") is None:
-        print(f"'lsd-repro fetch frames' brings the author's frames; 'lsd-repro compare {args.out}' then holds these beside them")
+        print(f"'lsd-repro fetch frames' brings the author's frames; 'lsd-repro compare {args.out}' then compares these with "
+              "them")
         return 0
     return run_compare(Namespace(ours=folders, theirs=None, prior=own["prior"], weights=own["weights"],
                                  out=str(Path(args.out) / "report")))

@@ -75,12 +75,7 @@ LATEST = {
 
 @pytest.mark.parametrize("damage", LATEST.values(), ids=LATEST)
 def test_a_damaged_state_is_named(interrupted, tmp_path, damage):
-    out = tmp_path / "run"
-    shutil.copytree(interrupted, out)
-    damage(out)
-    with pytest.raises(InputError, match="latest.npz can't be used") as caught:
-        stream.make_film(out, SCENES, PROGRAM, Step, parameters(), resume=True)
-    assert "\n" not in str(caught.value) and "--out" in str(caught.value)
+    assert "--out" in refused(interrupted, tmp_path, damage, "latest.npz can't be used")
 
 
 def test_a_run_whose_state_was_deleted_begins_anew(interrupted, tmp_path):
@@ -96,22 +91,24 @@ FRAMES = {"text": b"no array", "empty": b"", "pickled": b"\x80\x04N."}
 
 @pytest.mark.parametrize("data", FRAMES.values(), ids=FRAMES)
 def test_a_damaged_frame_is_named(interrupted, tmp_path, data):
-    check_frame(interrupted, tmp_path, becomes(data, "state/frame0000.npy"))
+    refused(interrupted, tmp_path, becomes(data, "state/frame0000.npy"), "frame0000.npy can't be read")
 
 
 @pytest.mark.parametrize("frame", [np.zeros((2, 2, 3), np.float32), np.zeros((36, 48), np.float32),
                                    np.zeros((36, 48, 3), np.int64), np.float32(3)])
 def test_a_frame_of_another_shape_or_type_is_named(interrupted, tmp_path, frame):
-    check_frame(interrupted, tmp_path, lambda out: np.save(out / "state" / "frame0000.npy", frame))
+    refused(interrupted, tmp_path, lambda out: np.save(out / "state" / "frame0000.npy", frame), "frame0000.npy can't be read")
 
 
-def check_frame(interrupted, tmp_path, damage):
+def refused(interrupted, tmp_path, damage, words):
+    """The message, of one line, of a run that is damaged and then resumed."""
     out = tmp_path / "run"
     shutil.copytree(interrupted, out)
     damage(out)
-    with pytest.raises(InputError, match="frame0000.npy can't be read") as caught:
+    with pytest.raises(InputError, match=words) as caught:
         stream.make_film(out, SCENES, PROGRAM, Step, parameters(), resume=True)
     assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 RECORDS = {"nested without end": b"[" * 200_000, "latin-1": b'{"parameters": "\xe4"}', "a number": b"7",
@@ -120,12 +117,7 @@ RECORDS = {"nested without end": b"[" * 200_000, "latin-1": b'{"parameters": "\x
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 def test_a_damaged_record_is_no_run(interrupted, tmp_path, record):
-    out = tmp_path / "run"
-    shutil.copytree(interrupted, out)
-    (out / "run.json").write_bytes(record)
-    with pytest.raises(InputError, match="holds no run to resume") as caught:
-        stream.make_film(out, SCENES, PROGRAM, Step, parameters(), resume=True)
-    assert "\n" not in str(caught.value)
+    refused(interrupted, tmp_path, becomes(record, "run.json"), "holds no run to resume")
 
 
 def test_resuming_on_another_machine_says_so(interrupted, tmp_path, capsys):
