@@ -7,9 +7,12 @@ from typing import Callable, NamedTuple, Optional, Union
 
 import numpy as np
 
+from lsd_repro.dream import activation
+from lsd_repro.dream.activation import LayerObjective
 from lsd_repro.dream.adam import adam2015
 from lsd_repro.dream.objective import class_term, target_logit, target_logit_own_halves
 from lsd_repro.network import vgg16
+from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.ops.compiling import compile_function
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
@@ -33,11 +36,12 @@ class Terms(NamedTuple):
     loss : scalar
         ``class_term + prior_term``.
     class_term : scalar
-        Mean over network scales.
+        What the network adds: the mean over network scales.
     prior_term : scalar
         Prior strength times the energy.
     target : scalar
-        Mean logit of the classes aimed at, over their halves and the network scales.
+        Mean logit of the classes aimed at, over their halves and the network scales; or the activation of a
+        `LayerObjective`.
     """
 
     loss: Union[float, TensorVariable]
@@ -59,7 +63,7 @@ def from_graph(x: np.ndarray) -> np.ndarray:
 def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWeights, layers: OrderedDict,
                    energy: Callable[..., TensorVariable], c0: TensorVariable, c1: TensorVariable,
                    prior_strength: Union[float, TensorVariable], network_scales: Sequence[Union[int, TensorVariable]],
-                   objective: Callable[..., TensorVariable] = class_term) -> Terms:
+                   objective: Callable[..., TensorVariable] = class_term, layer: Optional[LayerObjective] = None) -> Terms:
     """The loss of a picture, from network and prior.
 
     Parameters
@@ -80,27 +84,35 @@ def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWei
     objective : function
         From logits, and a function that takes their value at the targets, to a symbolic scalar; see
         `lsd_repro.dream.objective`.
+    layer : LayerObjective, optional
+        What to raise in place of the classes; c0 is then its channel.
 
     Returns
     -------
     Terms
     """
-    fc6_size = network.fc6_size
-    full_rows, _ = vgg16.map_size(*size, fc6_size)
-    class_terms, mean_targets = [], []
-    for scale in network_scales:
-        if isinstance(scale, int):
-            rows, _ = vgg16.map_size(size[0] // scale, size[1] // scale, fc6_size)
-            aim = partial(target_logit, rows=rows, c0=c0, c1=c1, full_rows=full_rows)
-        else:
-            aim = partial(target_logit_own_halves, c0=c0, c1=c1)
-        logits = vgg16.class_logits(layers, mean_pool(x, scale), network.mean)
-        target, halves = aim(logits)
-        mean_targets.append(target / float(halves))
-        class_terms.append(objective(logits, lambda scores: aim(scores)[0]))
+    pooled = [mean_pool(x, scale) for scale in network_scales]
+    if layer is not None:
+        scores = activation.scores(layer, network, layers, c0)
+        targets = [activation.value(layer, scores(seen).mean()) for seen in pooled]
+        class_terms = [-target for target in targets]
+    else:
+        aims = [_aim(size, network.fc6_size, c0, c1, scale) for scale in network_scales]
+        logits = [vgg16.class_logits(layers, seen, network.mean) for seen in pooled]
+        targets = [target / float(halves) for target, halves in (aim(scores) for aim, scores in zip(aims, logits))]
+        class_terms = [objective(scores, lambda scores: aim(scores)[0]) for aim, scores in zip(aims, logits)]
     network_part = sum(class_terms) / float(len(class_terms))
     prior_part = prior_strength * energy(x)
-    return Terms(network_part + prior_part, network_part, prior_part, sum(mean_targets) / float(len(mean_targets)))
+    return Terms(network_part + prior_part, network_part, prior_part, sum(targets) / float(len(targets)))
+
+
+def _aim(size, fc6_size, c0, c1, scale):
+    """From logits at a network scale to the target's logit and the number of its halves."""
+    full_rows, _ = vgg16.map_size(*size, fc6_size)
+    if not isinstance(scale, int):
+        return partial(target_logit_own_halves, c0=c0, c1=c1)
+    rows, _ = vgg16.map_size(size[0] // scale, size[1] // scale, fc6_size)
+    return partial(target_logit, rows=rows, c0=c0, c1=c1, full_rows=full_rows)
 
 
 class GradientStep:
@@ -127,20 +139,24 @@ class GradientStep:
         The class term, from `lsd_repro.dream.objective`.
     update : function
         How a gradient becomes a step, from `lsd_repro.dream.adam`.
+    layer : LayerObjective, optional
+        What to raise in place of classes (not of 2015's stream).
 
     Raises
     ------
     InputError
-        If the picture is too small for the network.
+        If the picture is too small for the network, or for that layer.
     """
 
     def __init__(self, network: NetworkWeights, energy: Callable[..., TensorVariable], picture: np.ndarray,
                  learning_rate: float, prior_strength: float, network_scales: Optional[Sequence[int]] = (1,),
                  dtype: str = "float32", objective: Callable[..., TensorVariable] = class_term,
-                 update: Callable[..., OrderedDict] = adam2015) -> None:
+                 update: Callable[..., OrderedDict] = adam2015, layer: Optional[LayerObjective] = None) -> None:
         size = picture.shape[:2]
         self.dtype = dtype
-        self._fc6_size = network.fc6_size
+        self._network, self._layer_name = network, layer.layer if layer else "fc8"
+        for scale in network_scales or [1]:
+            layer_named(network, self._layer_name, *(side // scale for side in size))
         self._scale = theano.shared(np.int64(1), "network_scale")
         with theano.config.change_flags(floatX=dtype):
             start = to_graph(picture, dtype)
@@ -154,9 +170,9 @@ class GradientStep:
             self._strength = theano.shared(np.asarray(prior_strength, dtype), "prior_strength")
             layers = vgg16.build(network)
             self._terms = symbolic_terms(self._x, size, network, layers, energy, *self._classes,
-                                         self._strength, network_scales or [self._scale], objective)
+                                         self._strength, network_scales or [self._scale], objective, layer)
             self._gradient = T.grad(self._terms.loss, self._x)
-            self._logits = vgg16.class_logits(layers, self._x, network.mean)
+            self._map = vgg16.layer_map(layers, self._layer_name, self._x, network.mean)
             self._rate = theano.shared(np.asarray(learning_rate, dtype), "learning_rate")
             updates = update(self._gradient, self._x, self._moments, self._rate)
             # In the stills no half is left for c0 (see `target_logit`).
@@ -165,7 +181,7 @@ class GradientStep:
                                           on_unused_input="ignore")
 
     def step(self, c0: int, c1: int) -> Terms:
-        """Take one step towards class c0 in the bottom half and c1 in the top half.
+        """Take one step towards class c0 in the bottom half and c1 in the top half, or to channel c0.
 
         Returns
         -------
@@ -183,16 +199,16 @@ class GradientStep:
         gradient : ndarray, shape (height, width, 3)
             Of the loss with respect to the picture.
         logits : ndarray, shape (1, classes, rows, columns)
-            Of the unpooled picture.
+            Of the unpooled picture; or the map of the layer that is raised.
         """
-        *terms, gradient, logits = self._evaluation(c0, c1)
-        return Terms(*map(float, terms)), from_graph(gradient), logits
+        *terms, gradient, shown = self._evaluation(c0, c1)
+        return Terms(*map(float, terms)), from_graph(gradient), shown
 
     @cached_property
     def _evaluation(self):
         # Compiled when it is first asked for: most films never do.
         with theano.config.change_flags(floatX=self.dtype):
-            return compile_function(self._classes, [*self._terms, self._gradient, self._logits], givens=self._fixed,
+            return compile_function(self._classes, [*self._terms, self._gradient, self._map], givens=self._fixed,
                                     on_unused_input="ignore")
 
     @property
@@ -235,7 +251,7 @@ class GradientStep:
 
     @network_scale.setter
     def network_scale(self, scale: int) -> None:
-        vgg16.map_size(*(side // scale for side in self.picture.shape[:2]), self._fc6_size)
+        layer_named(self._network, self._layer_name, *(side // scale for side in self._x.get_value(borrow=True).shape[2:]))
         self._scale.set_value(np.int64(scale))
 
     def reset_moments(self) -> None:

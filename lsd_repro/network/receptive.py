@@ -2,6 +2,9 @@
 
 =================  ==========================================================
 `layer_table`      the layers with their sizes, strides and receptive fields
+`layer_named`      one of them
+`least_side`       how small a picture can be for it
+`layer_named`      one of them, of a picture that is large enough for it
 `as_text`          the same, to print
 `seen`             the pixels that one entry of a map can depend on
 `side_within`      how large a square around its middle holds most of a gradient
@@ -13,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lsd_repro.errors import InputError
 from lsd_repro.network.weights import NetworkWeights, layers_of
 
 
@@ -77,6 +81,41 @@ def layer_table(network: NetworkWeights, height: int, width: int) -> list[Layer]
             rows, columns = rows + 2 * pad - kernel + 1, columns + 2 * pad - kernel + 1
         layers.append(Layer(name, kernel, channels, rows, columns, stride, field, start, weight.size + bias.size))
     return layers
+
+
+def layer_named(network: NetworkWeights, name: str, height: int, width: int) -> Layer:
+    """One of the layers, by its name.
+
+    Parameters
+    ----------
+    network : NetworkWeights
+    name : str
+    height, width : int
+        Of the picture, in pixels.
+
+    Returns
+    -------
+    Layer
+
+    Raises
+    ------
+    InputError
+        If there is no such layer, or the picture is too small for a single entry of its map.
+    """
+    layers = {layer.name: layer for layer in layer_table(network, height, width)}
+    if name not in layers:
+        raise InputError(f"the network has no layer {name[:60]!r}: it has {', '.join(layers)}")
+    if min(layers[name].rows, layers[name].columns) < 1:
+        least = least_side(network, name)
+        raise InputError(f"a {width}x{height} picture is too small for {name} of this network: it needs at least {least}x{least}")
+    return layers[name]
+
+
+def least_side(network: NetworkWeights, name: str) -> int:
+    """The smallest width or height, in pixels, of which a layer's map has an entry."""
+    # fc6 takes as many entries off as its filters are wide, less one: of no picture at all, too.
+    layer, = (layer for layer in layer_table(network, 0, 0) if layer.name == name)
+    return layer.stride * (1 - layer.rows)
 
 
 def as_text(layers: Sequence[Layer]) -> str:

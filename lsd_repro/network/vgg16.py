@@ -20,11 +20,15 @@ class CorrelationLayer(lasagne.layers.Conv2DLayer):
     """
 
     def get_output_for(self, input: TensorVariable, **kwargs) -> TensorVariable:
+        return self.nonlinearity(self.response(input))
+
+    def response(self, input: TensorVariable) -> TensorVariable:
+        """The layer's map before its nonlinearity."""
         # The spatial size is left open: one layer serves several network scales.
-        response = T.nnet.conv2d(
+        correlation = T.nnet.conv2d(
             input, self.W, input_shape=self.input_shape[:2] + (None, None),
             filter_shape=self.get_W_shape(), border_mode=self.pad, filter_flip=False)
-        return self.nonlinearity(response + self.b.dimshuffle("x", 0, "x", "x"))
+        return correlation + self.b.dimshuffle("x", 0, "x", "x")
 
 
 def build(network: NetworkWeights) -> OrderedDict:
@@ -89,7 +93,29 @@ def class_logits(layers: OrderedDict, x: TensorVariable, mean: float) -> TensorV
     symbolic tensor, shape (1, classes, rows, columns)
         See `map_size`.
     """
-    return lasagne.layers.get_output(layers["fc8"], x - mean)
+    return layer_map(layers, "fc8", x, mean)
+
+
+def layer_map(layers: OrderedDict, name: str, x: TensorVariable, mean: float, rectified: bool = True) -> TensorVariable:
+    """Map of any layer.
+
+    Parameters
+    ----------
+    layers, x, mean
+        As for `class_logits`.
+    name : str
+        A key of `layers`, such as ``conv5_2``.
+    rectified : bool
+        Whether after the layer's ReLU, if it has one.
+
+    Returns
+    -------
+    symbolic tensor, shape (1, channels, rows, columns)
+    """
+    layer = layers[name]
+    if rectified or not isinstance(layer, CorrelationLayer):
+        return lasagne.layers.get_output(layer, x - mean)
+    return layer.response(lasagne.layers.get_output(layer.input_layer, x - mean))
 
 
 def fixed_filters(layers: OrderedDict) -> dict[TensorVariable, TensorVariable]:

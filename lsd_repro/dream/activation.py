@@ -1,0 +1,160 @@
+"""A layer's activation, to be raised in place of a class: the objectives of DeepDream (none is of 2015's stream).
+
+=============  ==============================================================
+`read`         ``layer:conv5_2``, ``layer:conv5_2:87``, with a guide or without
+`scores`       what is raised, at each place of the layer's map
+`value`        the one number that it comes to
+=============  ==============================================================
+
+================  ===========================================================
+norm of a layer   root mean square of its map: as DeepDream's, whose gradient
+                  has the same direction, but as large as an activation, so that
+                  a prior's strength means what it means for a class
+one channel       its mean response before the ReLU, so that one that nothing
+                  has excited yet has a gradient, too
+guide             mean product of each place's activations with those of the place of
+                  another picture that matches best, in units of the guide's root mean square
+================  ===========================================================
+
+References
+----------
+.. [1] A. Mordvintsev, C. Olah and M. Tyka, Inceptionism: Going Deeper into Neural
+   Networks, and its notebook (google/deepdream), 2015.
+"""
+
+from collections import OrderedDict
+from typing import Callable, NamedTuple, Optional
+
+import numpy as np
+
+from lsd_repro.errors import InputError
+from lsd_repro.network import vgg16
+from lsd_repro.network.receptive import layer_named
+from lsd_repro.network.weights import NetworkWeights
+from lsd_repro.ops.compiling import compile_function
+from lsd_repro.runtime.load import T, TensorVariable, theano
+
+CLASS = "class"
+GUIDED = "conv4_3"  # unless a layer is named
+# Every place is compared with every place of the guide: twice as fine a layer needs 16 times the memory.
+TOO_FINE = ("conv1", "pool1", "conv2")
+# Squared activations are far larger, where there are any; where there are none, a root needs a gradient.
+NOTHING = 1e-12
+
+
+class LayerObjective(NamedTuple):
+    """What to raise.
+
+    Attributes
+    ----------
+    layer : str
+        Such as ``conv5_2``.
+    channel : int, optional
+        One of its channels; None: all of them.
+    guide : ndarray, shape (height, width, 3), optional
+        RGB in 0..255: what the layer sees there is what it is to see.
+    """
+
+    layer: str
+    channel: Optional[int] = None
+    guide: Optional[np.ndarray] = None
+
+    @property
+    def name(self) -> str:
+        """str: for captions."""
+        return f"{self.layer}, channel {self.channel}" if self.channel is not None else self.layer
+
+
+def read(text: str, network: NetworkWeights, guide: Optional[np.ndarray] = None) -> Optional[LayerObjective]:
+    """Read an objective.
+
+    Parameters
+    ----------
+    text : str
+        ``class``, ``layer:NAME`` or ``layer:NAME:CHANNEL``.
+    network : NetworkWeights
+    guide : ndarray, shape (height, width, 3), optional
+        With ``class``, the layer is `GUIDED`.
+
+    Returns
+    -------
+    LayerObjective or None
+        None: a class.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or the network has no such layer or channel.
+    """
+    if text == CLASS:
+        if guide is None:
+            return None
+        text = f"layer:{GUIDED}"
+    kind, _, rest = text.partition(":")
+    name, colon, channel = rest.partition(":")
+    if kind != "layer" or not name:
+        raise InputError(f"--objective {text[:60]}: must be class, layer:NAME or layer:NAME:CHANNEL, such as layer:conv5_2:87")
+    # Whether a picture is large enough is looked at when there is one.
+    try:
+        channels = layer_named(network, name, 1 << 20, 1 << 20).channels
+    except InputError as error:
+        raise InputError(f"--objective {text[:60]}: {error}") from None
+    if not colon:
+        if guide is not None and name.startswith(TOO_FINE):
+            raise InputError(f"--guide compares every place with every place of the guide, and {name} has too many: "
+                             "choose conv3_1 or a later layer")
+        return LayerObjective(name, None, guide)
+    if guide is not None:
+        raise InputError(f"--guide compares all channels of a layer: with it, --objective layer:{name} names no channel")
+    if not (channel.isascii() and channel.isdigit() and int(channel[:9]) < channels):
+        raise InputError(f"--objective {text[:60]}: {name} of this network has channels 0 to {channels - 1}")
+    return LayerObjective(name, int(channel))
+
+
+def scores(objective: LayerObjective, network: NetworkWeights, layers: OrderedDict,
+           channel: TensorVariable) -> Callable[[TensorVariable], TensorVariable]:
+    """What is raised, at each place.
+
+    Parameters
+    ----------
+    objective : LayerObjective
+    network : NetworkWeights
+    layers : OrderedDict
+        From `lsd_repro.network.vgg16.build`.
+    channel : symbolic int
+        Taken where the objective has a channel, so that another one needs no other graph.
+
+    Returns
+    -------
+    function
+        From a symbolic picture (1, 3, height, width) to a symbolic map (rows, columns); `value` of its mean
+        is what is raised.
+    """
+    def maps(x, rectified=True):
+        return vgg16.layer_map(layers, objective.layer, x, network.mean, rectified)[0]
+
+    if objective.channel is not None:
+        return lambda x: maps(x, rectified=False)[channel]
+    if objective.guide is None:
+        return lambda x: T.mean(maps(x) ** 2, axis=0)
+    guide = np.asarray(objective.guide, theano.config.floatX).transpose(2, 0, 1)[np.newaxis]
+    seen = compile_function([], maps(T.constant(guide)), givens=vgg16.fixed_filters(layers))()
+    patterns = T.constant(seen.reshape(len(seen), -1))  # (channels, places)
+    unit = float(np.sqrt(np.mean(seen.astype(np.float64) ** 2) + NOTHING))
+
+    def matched(x):
+        here = maps(x)
+        best = T.argmax(T.dot(here.flatten(2).T, patterns), axis=1)
+        return T.mean(here * patterns[:, best].reshape(here.shape), axis=0) / np.asarray(unit, theano.config.floatX)
+
+    return matched
+
+
+def is_root(objective: LayerObjective) -> bool:
+    """Whether scores are squares."""
+    return objective.channel is None and objective.guide is None
+
+
+def value(objective: LayerObjective, mean_score: TensorVariable) -> TensorVariable:
+    """The activation that a mean of `scores` stands for; symbolic, or numbers."""
+    return (mean_score + NOTHING) ** 0.5 if is_root(objective) else mean_score
