@@ -1,0 +1,218 @@
+"""The gradient step in tiles, for pictures whose maps are larger than memory.
+
+`TiledStep` takes the step that `lsd_repro.dream.step.GradientStep` takes: from the same expressions, one tile at a time,
+exact but for rounding (`lsd_repro.dream.tiles` says why).  The picture, its gradient and Adam's
+moments are in memory as a whole; of the network's maps, those of a tile.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Callable, Optional
+
+import numpy as np
+
+from lsd_repro.dream import activation
+from lsd_repro.dream.activation import LayerObjective
+from lsd_repro.dream.adam import adam2015
+from lsd_repro.dream.step import Moments, Terms, from_graph, to_graph
+from lsd_repro.dream.tiles import Tile, grid
+from lsd_repro.network import vgg16
+from lsd_repro.network.receptive import layer_named
+from lsd_repro.network.weights import NetworkWeights
+from lsd_repro.ops.compiling import compile_function
+from lsd_repro.prior.energy import check_scales, mean_pool
+from lsd_repro.runtime.load import T, TensorVariable, theano
+
+
+class TiledStep:
+    """As `lsd_repro.dream.step.GradientStep`, one tile at a time.
+
+    Parameters
+    ----------
+    network, picture, learning_rate, prior_strength, network_scales, dtype, layer
+        As for `GradientStep`.
+    energy : function
+        The prior at one scale, such as `lsd_repro.prior.energy.patch_energy` returns.
+    prior_scales : sequence of int
+        Mean-pooling factors at which it sees the picture.
+    patch_size : int
+        Pixels that it looks at at once (2 for total variation).
+    tile : int
+        Side in pixels, after mean pooling, of what is looked at at once.
+    watch : function, optional
+        Returns the list of tiles that it is given, or an iterable that shows how far they are.
+
+    Raises
+    ------
+    InputError
+        If the picture, or the tile, is too small for network or prior.
+    """
+
+    def __init__(self, network: NetworkWeights, energy: Callable[..., TensorVariable], picture: np.ndarray,
+                 learning_rate: float, prior_strength: float, network_scales: Optional[Sequence[int]] = (1,), *,
+                 prior_scales: Sequence[int], patch_size: int, tile: int, dtype: str = "float32",
+                 layer: Optional[LayerObjective] = None, watch: Callable[[list[Tile]], Iterable[Tile]] = iter) -> None:
+        self.dtype, self.learning_rate, self.prior_strength = dtype, learning_rate, prior_strength
+        self._network, self._layer, self._tile, self._watch = network, layer, tile, watch
+        self._network_scales, self._scale = network_scales, 1
+        self._prior_scales, self._patch_size = prior_scales, patch_size
+        self._x = to_graph(picture, dtype)
+        self.reset_moments()
+        check_scales(*picture.shape[:2], prior_scales, patch_size)
+        for scale in network_scales or [1]:
+            self._network_tiles(scale)
+        with theano.config.change_flags(floatX=dtype):
+            self._of_network = _compile_network(network, layer)
+            self._of_prior = _compile_prior(energy)
+            self._update = _compile_update()
+
+    def step(self, c0: int, c1: int) -> Terms:
+        """As `GradientStep.step`."""
+        terms, gradient = self._evaluate(c0, c1)
+        for top in range(0, gradient.shape[2], self._tile):
+            band = np.s_[:, :, top:top + self._tile]
+            self._x[band], self._m[band], self._v[band], t = self._update(
+                gradient[band], self._x[band], self._m[band], self._v[band], self._t, self._number(self.learning_rate))
+        self._t = t
+        return terms
+
+    def evaluate(self, c0: int, c1: int) -> tuple[Terms, np.ndarray]:
+        """As `GradientStep.evaluate`, without the map."""
+        terms, gradient = self._evaluate(c0, c1)
+        return terms, from_graph(gradient)
+
+    def _evaluate(self, c0, c1):
+        total = np.zeros_like(self._x)
+        scales = self._network_scales or [self._scale]
+        parts = [self._add_network(scale, c0, c1, total, 1 / len(scales)) for scale in scales]
+        class_term, target = (sum(part) / len(scales) for part in zip(*parts))
+        weight = self.prior_strength / len(self._prior_scales)
+        prior_term = weight * sum(self._add_prior(scale, total, weight) for scale in self._prior_scales)
+        return Terms(class_term + prior_term, class_term, prior_term, target), total
+
+    def _add_network(self, scale, c0, c1, total, weight):
+        """Class term and target at a scale; adds the gradient, times a weight, to a total."""
+        tiles, size = self._network_tiles(scale)
+        everywhere, bottom, top, halves = self._weights(size)
+        gradient = np.zeros_like(total)
+        term = target = 0.0
+        for tile in self._watch(tiles):
+            pixels = tile.pixels(scale)
+            tile_term, tile_target, tile_gradient = self._of_network(
+                self._x[pixels], scale, c0, c1, *map(tile.own, (everywhere, bottom, top)))
+            term, target = term + float(tile_term), target + float(tile_target) / halves
+            gradient[pixels] += tile_gradient
+        if self._layer and activation.is_root(self._layer):
+            target = activation.value(self._layer, target)
+            term, weight = -target, weight / (2 * target)
+        gradient *= self._number(weight)
+        total += gradient
+        return term, target
+
+    def _network_tiles(self, scale):
+        """Tiles of the picture pooled by `scale`, and the size of the whole map."""
+        size = self._pooled_size(scale)
+        layer = layer_named(self._network, self._layer.layer if self._layer else "fc8", *size)
+        map_size = layer.rows, layer.columns
+        return grid(size, map_size, layer.stride, layer.start, layer.field, self._tile), map_size
+
+    def _weights(self, size):
+        """What each place of the map counts for: everywhere, in the bottom and in the top half; and the number of halves."""
+        everywhere, bottom, top = (np.zeros(size, self.dtype) for _ in range(3))
+        everywhere[:] = 1 / everywhere.size
+        if self._layer:
+            return everywhere, bottom, top, 1
+        # As `target_logit` has it, or `target_logit_own_halves`.
+        rows, _ = size
+        middle = vgg16.map_size(*self._pooled_size(1), self._network.fc6_size)[0] // 2
+        start, stop = (middle, middle) if self._network_scales else (rows // 2, (rows + 1) // 2)
+        halves = [half for half in (bottom[start:], top[:stop]) if half.size]
+        for half in halves:
+            half[:] = 1 / half.size
+        return everywhere, bottom, top, len(halves)
+
+    def _add_prior(self, scale, total, weight):
+        """Energy at a scale; adds its gradient, times a weight, to a total."""
+        size, patch = self._pooled_size(scale), self._patch_size
+        places = [side - patch + 1 for side in size]
+        energy = 0.0
+        for tile in grid(size, places, 1, 0, patch, self._tile):
+            pixels = tile.pixels(scale)
+            tile_energy, gradient = self._of_prior(self._x[pixels], scale)
+            share = tile.down.entries * tile.across.entries / np.prod(places)
+            energy += share * float(tile_energy)
+            gradient *= self._number(weight * share)
+            total[pixels] += gradient
+        return energy
+
+    def _pooled_size(self, scale):
+        return tuple(side // scale for side in self._x.shape[2:])
+
+    def _number(self, value):
+        return np.asarray(value, self.dtype)
+
+    @property
+    def picture(self) -> np.ndarray:
+        """(height, width, 3) array in 0..255; setting it leaves the moments as they are."""
+        return from_graph(self._x)
+
+    @picture.setter
+    def picture(self, picture: np.ndarray) -> None:
+        self._x = to_graph(picture, self.dtype)
+
+    @property
+    def network_scale(self) -> int:
+        """As `GradientStep.network_scale`."""
+        return self._scale
+
+    @network_scale.setter
+    def network_scale(self, scale: int) -> None:
+        self._network_tiles(scale)
+        self._scale = scale
+
+    def reset_moments(self) -> None:
+        """As `GradientStep.reset_moments`."""
+        self._m, self._v, self._t = np.zeros_like(self._x), np.zeros_like(self._x), self._number(1)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """As `GradientStep.state`."""
+        return {"x": self._x.copy(), "m": self._m.copy(), "v": self._v.copy(), "t": self._t}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """As `GradientStep.restore`."""
+        self._x, self._m, self._v, self._t = (np.array(state[name], self.dtype) for name in "xmvt")
+
+
+def _picture(name: str) -> TensorVariable:
+    return T.TensorType(theano.config.floatX, (True, False, False, False))(name)
+
+
+def _compile_network(network: NetworkWeights, layer: Optional[LayerObjective]) -> Callable[..., Any]:
+    """From a tile, a scale, c0, c1 and what each place counts for, to term, target (or its square) and gradient."""
+    x, scale, c0, c1 = _picture("x"), T.lscalar("scale"), T.iscalar("c0"), T.iscalar("c1")
+    everywhere, bottom, top = weights = T.matrices("everywhere", "bottom", "top")
+    layers = vgg16.build(network)
+    seen = mean_pool(x, scale)
+    if layer:
+        target = (everywhere * activation.scores(layer, network, layers, c0)(seen)).sum()
+        term = -target
+    else:
+        logits = vgg16.class_logits(layers, seen, network.mean)[0]
+        target = (bottom * logits[c0] + top * logits[c1]).sum()
+        term = (everywhere * logits.mean(axis=0)).sum() - target
+    return compile_function([x, scale, c0, c1, *weights], [term, target, T.grad(term, x)],
+                            givens=vgg16.fixed_filters(layers), on_unused_input="ignore")
+
+
+def _compile_prior(energy: Callable[..., TensorVariable]) -> Callable[..., Any]:
+    """From a tile and a scale to energy and gradient."""
+    x, scale = _picture("x"), T.lscalar("scale")
+    value = energy(mean_pool(x, scale))
+    return compile_function([x, scale], [value, T.grad(value, x)])
+
+
+def _compile_update() -> Callable[..., Any]:
+    """From gradient, picture, moments and learning rate to the next picture and moments."""
+    gradient, x, m, v = map(_picture, ("gradient", "x", "m", "v"))
+    t, rate = T.scalars("t", "learning_rate")
+    updates = adam2015(gradient, x, Moments(m, v, t), rate)
+    return compile_function([gradient, x, m, v, t, rate], [updates[variable] for variable in (x, m, v, t)])
