@@ -25,7 +25,8 @@ def run_dream(args: Namespace) -> int:
         if args.classes or args.schedule:
             raise InputError(f"let the chat {args.chat} choose, or --classes or --schedule, not both")
         choose = by_chat(args.chat, args.seed, args.frames)
-    run = production.prepare(**prepared(args), classes=args.classes or (), path=args.schedule, choose=choose)
+    run = production.prepare(**prepared(args), classes=args.classes or (), path=args.schedule, choose=choose,
+                             objective=args.objective, guide=args.guide, tile=args.tile)
     stream.make_film(args.out, run.scenes, run.program, run.make_step, run.parameters, args.resume)
     print(f"done, see {args.out}")
     return 0

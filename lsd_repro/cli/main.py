@@ -257,6 +257,15 @@ def add_dream_options(sub: argparse.ArgumentParser, out: str) -> None:
                      help="what to show, one after the other; BOTTOM+TOP shows two in the halves of the picture")
     sub.add_argument("--schedule", type=path, metavar="F",
                      help="instead, a text file with 'NAME' or 'NAME | FRAMES' on each line")
+    sub.add_argument("--objective", default="class", metavar="O",
+                     help="class; or layer:NAME, whatever that layer sees (DeepDream's, such as layer:conv5_2); or "
+                          "layer:NAME:CHANNEL, what one channel of it sees (layer:conv4_2:87); neither is of 2015's stream "
+                          "(default: %(default)s)")
+    sub.add_argument("--guide", type=path, metavar="IMG",
+                     help="what the layer of --objective sees in this picture (guided DeepDream; default layer: conv4_3)")
+    sub.add_argument("--tile", type=whole(1), metavar="PX",
+                     help="for pictures whose maps are larger than memory: look at PX by PX pixels at a time, such as 1024; without "
+                          "seams, as tiles overlap by what the network sees at once, and slower for it")
     add_run_options(sub, out)
 
 

@@ -7,9 +7,9 @@
 =============  ==============================================================
 
 ================  ===========================================================
-norm of a layer   root mean square of its map: as DeepDream's, whose gradient
-                  has the same direction, but as large as an activation, so that
-                  a prior's strength means what it means for a class
+norm of a layer   root mean square of its map: its gradient has the direction of
+                  DeepDream's, but it is as large as an activation, as a logit is, so
+                  that a prior of the same strength can hold it
 one channel       its mean response before the ReLU, so that one that nothing
                   has excited yet has a gradient, too
 guide             mean product of each place's activations with those of the place of
@@ -100,15 +100,24 @@ def read(text: str, network: NetworkWeights, guide: Optional[np.ndarray] = None)
     except InputError as error:
         raise InputError(f"--objective {text[:60]}: {error}") from None
     if not colon:
-        if guide is not None and name.startswith(TOO_FINE):
-            raise InputError(f"--guide compares every place with every place of the guide, and {name} has too many: "
-                             "choose conv3_1 or a later layer")
+        if guide is not None:
+            _check_guide(name, network, guide)
         return LayerObjective(name, None, guide)
     if guide is not None:
         raise InputError(f"--guide compares all channels of a layer: with it, --objective layer:{name} names no channel")
     if not (channel.isascii() and channel.isdigit() and int(channel[:9]) < channels):
         raise InputError(f"--objective {text[:60]}: {name} of this network has channels 0 to {channels - 1}")
     return LayerObjective(name, int(channel))
+
+
+def _check_guide(name, network, guide):
+    if name.startswith(TOO_FINE):
+        raise InputError(f"--guide compares every place with every place of the guide, and {name} has too many: "
+                         "choose --objective layer:conv3_1 or a later layer")
+    try:
+        layer_named(network, name, *guide.shape[:2])
+    except InputError as error:
+        raise InputError(f"--guide: {error}") from None
 
 
 def scores(objective: LayerObjective, network: NetworkWeights, layers: OrderedDict,

@@ -14,19 +14,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Callable, NamedTuple, Optional
 
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from lsd_repro.dream import activation
 from lsd_repro.dream.step import GradientStep
+from lsd_repro.dream.tiled import TiledStep
+from lsd_repro.dream.tiles import spans
 from lsd_repro.errors import InputError
 from lsd_repro.film import estimate, run, schedule, stream
 from lsd_repro.film.start import NOISE, load_start
 from lsd_repro.material import shipped
 from lsd_repro.material.files import PathLike
-from lsd_repro.network import matconvnet, vgg16
+from lsd_repro.material.photos import read_photo
+from lsd_repro.network import matconvnet, receptive
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
 from lsd_repro.program2015 import Program
 
 # Maps of the first group of layers that are in memory at the same time, at the least.
 MAPS_AT_ONCE = 2
+TILE = 1024  # pixels: half of what a tile computes is then its own, in VGG-16, and a GiB is enough
+GUIDE_SIDE = 224  # pixels, of the longer side: what VGG-16 was trained on
+TILES_SHOWN_AFTER = 5  # seconds
 # A second for each would be thirty years.
 MOST_STEPS = 10 ** 9
 
@@ -96,7 +107,8 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
             choose: Optional[Callable[[Program, Sequence[str]], list[schedule.Scene]]] = None,
             weights: Optional[PathLike] = None, prior: Optional[PathLike] = None, prior_kind: str = "student",
             start: Optional[PathLike] = None, size: Optional[tuple[int, int]] = None, seed: int = 0,
-            dtype: str = "float32", keep_octaves: bool = False) -> Production:
+            dtype: str = "float32", keep_octaves: bool = False, objective: str = activation.CLASS,
+            guide: Optional[PathLike] = None, tile: Optional[int] = None) -> Production:
     """Read what a run needs, and check that it goes.
 
     Parameters
@@ -124,6 +136,12 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
     keep_octaves : bool
         Whether octaves at which the picture is too small for the network are an error; else the finest takes
         their steps.
+    objective : str
+        As in `lsd_repro.dream.activation.read`; with a layer there are no classes, nor other scenes.
+    guide : path, optional
+        A picture, for the same.
+    tile : int, optional
+        Side in pixels of what is looked at at once; None: the whole picture.
 
     Returns
     -------
@@ -135,14 +153,18 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
         For whatever can't be read or doesn't go together.
     """
     network = matconvnet.read(shipped.network(weights))
+    layer = activation.read(objective, network, _read_guide(guide) if guide else None)
+    if layer and (classes or path or choose):
+        raise InputError("what a layer sees is not a class: leave out --classes, --schedule and --chat, or "
+                         f"{'--guide' if guide else '--objective'}")
     scaled = program.video_width == program.width
     start = start or program.start
     size = size or (None if start not in (None, NOISE) and not scaled else (program.width, program.height))
     if size:
-        _check_room(*size, program, network)
+        _check_room(*size, program, network, tile)
     start = load_start(start, size, seed)
     height, width = start.shape[:2]
-    _check_room(width, height, program, network)
+    _check_room(width, height, program, network, tile)
     program = replace(program, height=height, width=width)
     if scaled:
         # An even size, as H.264 wants it.
@@ -153,22 +175,34 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
     else:
         prior = store.load_kind(prior or shipped.path(shipped.PRIORS), prior_kind)
     # Total variation needs a neighbour.
-    check_scales(height, width, program.prior_scales, prior.patch_size if prior else 2)
-    scenes = (choose(program, network.descriptions) if choose else
-              schedule.scenes(classes, path, program, network.descriptions, seed))
+    patch_size = prior.patch_size if prior else 2
+    check_scales(height, width, program.prior_scales, patch_size)
+    if layer:
+        scenes = schedule.plan([schedule.Scene(layer.channel or 0, layer.channel or 0, layer.name)], program.frames_per_class)
+    else:
+        scenes = (choose(program, network.descriptions) if choose else
+                  schedule.scenes(classes, path, program, network.descriptions, seed))
+    name = layer.layer if layer else "fc8"
     if not keep_octaves:
-        octaves = fitting(program.octaves, min(height, width), vgg16.least_side(network.fc6_size))
+        octaves = fitting(program.octaves, min(height, width), receptive.least_side(network, name))
         program = replace(program, octaves=octaves)
     for scale in [scale for scale, _ in program.octaves] or program.network_scales:
-        vgg16.map_size(height // scale, width // scale, network.fc6_size)
+        seen = receptive.layer_named(network, name, height // scale, width // scale)
+        if tile is not None:
+            spans(height // scale, seen.rows, seen.stride, seen.start, seen.field, tile)
 
     def make_step():
         print("compiling (a minute or so the first time; Theano keeps the result)", file=sys.stderr)
-        energy = multiscale(patch_energy(prior) if prior else total_variation, program.prior_scales)
-        return GradientStep(network, energy, start, program.learning_rate, program.prior_strength,
-                            None if program.octaves else program.network_scales, dtype)
+        energy = patch_energy(prior) if prior else total_variation
+        network_scales = None if program.octaves else program.network_scales
+        if tile is None:
+            return GradientStep(network, multiscale(energy, program.prior_scales), start, program.learning_rate,
+                                program.prior_strength, network_scales, dtype, layer=layer)
+        return TiledStep(network, energy, start, program.learning_rate, program.prior_strength, network_scales,
+                         prior_scales=program.prior_scales, patch_size=patch_size, tile=tile, dtype=dtype, layer=layer,
+                         watch=_show_tiles)
 
-    parameters = run.parameters(program, scenes, start, network, prior, dtype, seed)
+    parameters = run.parameters(program, scenes, start, network, prior, dtype, seed, layer, tile)
     return Production(scenes, program, make_step, parameters, network.descriptions)
 
 
@@ -238,14 +272,30 @@ def make_films(folders: Sequence[Path], production: Production, resume: bool) ->
         print(f"done, see {folder}")
 
 
-def _check_room(width, height, program, network):
+def _read_guide(path):
+    try:
+        guide = Image.fromarray(read_photo(path))
+    except InputError as error:
+        raise InputError(f"--guide {error}") from error
+    guide.thumbnail((GUIDE_SIDE, GUIDE_SIDE), Image.Resampling.LANCZOS)
+    return np.asarray(guide)
+
+
+def _show_tiles(tiles):
+    # Most steps take less.
+    return tqdm(tiles, "tiles", leave=False, delay=TILES_SHOWN_AFTER)
+
+
+def _check_room(width, height, program, network, tile):
     """InputError for a picture whose first maps alone are larger than the machine's memory, or steps without end."""
     finest = min([scale for scale, _ in program.octaves] or program.network_scales)
-    needed = 4 * MAPS_AT_ONCE * network.weights[0].shape[0] * (width // finest) * (height // finest)
-    needed = max(needed, 12 * 4 * width * height)  # picture, gradient and moments
+    seen = [min(side // finest, tile or side) for side in (width, height)]
+    maps = 4 * MAPS_AT_ONCE * network.weights[0].shape[0] * seen[0] * seen[1]
+    needed = max(maps, 12 * 4 * width * height)  # picture, gradient and moments
     if hasattr(os, "sysconf") and needed > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
         raise InputError(f"a picture of {_short(width)}x{_short(height)} needs {_short(needed >> 30)} GiB of memory at the "
-                         "least, more than there is: choose a smaller --size")
+                         f"least, more than there is: choose a smaller {'--tile' if tile and needed == maps else '--size'}"
+                         f"{'' if tile or needed > maps else f', or --tile {TILE}, which needs that for a tile only'}")
     steps = program.steps_per_frame * program.frames_per_class
     if steps > MOST_STEPS:
         raise InputError(f"{_short(steps)} steps for a class are too many: choose fewer --steps or --frames")

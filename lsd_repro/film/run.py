@@ -32,6 +32,7 @@ from lsd_repro.program2015 import Program
 from lsd_repro.runtime import provenance
 
 if TYPE_CHECKING:
+    from lsd_repro.dream.activation import LayerObjective
     from lsd_repro.dream.step import GradientStep
 
 # The frames do not depend on it; what comes after them does.
@@ -39,7 +40,8 @@ _ANEW = "delete it, and --resume dreams the run anew; or choose another --out, w
 
 
 def parameters(program: Program, scenes: Sequence[Scene], start: np.ndarray, network: NetworkWeights,
-               prior: Optional[PatchPrior], dtype: str, seed: int) -> dict[str, Any]:
+               prior: Optional[PatchPrior], dtype: str, seed: int, layer: Optional["LayerObjective"] = None,
+               tile: Optional[int] = None) -> dict[str, Any]:
     """Everything that decides what a run computes, as run.json keeps it.
 
     Parameters
@@ -52,6 +54,9 @@ def parameters(program: Program, scenes: Sequence[Scene], start: np.ndarray, net
         None for total variation.
     dtype : str
     seed : int
+    layer : LayerObjective, optional
+        What is raised in place of classes.
+    tile : int, optional
 
     Returns
     -------
@@ -62,7 +67,9 @@ def parameters(program: Program, scenes: Sequence[Scene], start: np.ndarray, net
         **asdict(program), "scenes": [list(scene) for scene in scenes], "dtype": dtype, "seed": seed,
         "start": digest(start), "prior kind": prior.kind if prior else "tv",
         "prior": digest(prior.filters, prior.mean) if prior else None,
-        "network": digest(*network.weights, *network.biases, network.average_image)}
+        "network": digest(*network.weights, *network.biases, network.average_image),
+        "objective": layer and [layer.layer, layer.channel],
+        "guide": digest(layer.guide) if layer and layer.guide is not None else None, "tile": tile}
 
 
 def digest(*arrays) -> str:

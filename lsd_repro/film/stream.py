@@ -141,7 +141,7 @@ def optimise(out: Path, step: "GradientStep", scenes: Sequence[Scene], program: 
 
             def on_step(terms):
                 run.check_finite(terms.loss, f"frame {index}")
-                bar.set_postfix_str(f"{scene.caption}: loss {terms.loss:.2f}, logit {terms.target:.2f}")
+                bar.set_postfix_str(f"{scene.caption}: loss {terms.loss:.2f}, target {terms.target:.2f}")
                 bar.update()
 
             optimise_frame(step, scene, program, on_step)

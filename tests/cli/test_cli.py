@@ -20,6 +20,7 @@ from small_network import small_network
 
 from lsd_repro.cli import commands
 from lsd_repro.cli.main import main, parser
+from lsd_repro.film.run import digest
 from lsd_repro.film.schedule import parse_classes
 from lsd_repro.material import fetch, shipped
 from lsd_repro.network import matconvnet
@@ -52,6 +53,13 @@ SMALL = ("--size", "264x256", "--frames", 1, "--steps", 2, "--video-frames", 2)
     (("--classes", "creture 3"), ("creture 3", "creature 3")),
     (("--classes", "creature 1+creature 2+creature 3"), ("at most two",)),
     (("--start", "nowhere.jpg"), ("nowhere.jpg", "--start")),
+    (("--guide", "nowhere.jpg"), ("nowhere.jpg", "--guide")),
+    (("--objective", "layer:conv7_1"), ("conv7_1", "it has conv1_1")),
+    (("--objective", "layer:conv4_1:24"), ("channels 0 to 23",)),
+    (("--objective", "neuron"), ("--objective neuron", "layer:NAME")),
+    (("--objective", "layer:conv4_1", "--classes", "creature 3"), ("leave out --classes", "--objective")),
+    (("--tile", "250"), ("--tile 250", "256 pixels")),
+    (("--tile", "0"), ("--tile", "at least 1")),
     (("--start", __file__), ("--start", "test_cli.py", "not a usable photo")),
     (("--size", "255x300"), ("scale 32", "256x256")),
     (("--size", "60x"), ("--size", "60x")),
@@ -111,6 +119,31 @@ def test_frames_are_dreamt_at_the_scales_asked_for(tmp_path, weights):
         assert run("frames", *common, *options, "--out", tmp_path / out) == 0
         record = json.loads((tmp_path / out / "run.json").read_text())["parameters"]
         assert expected.items() <= record.items()
+
+
+@pytest.mark.slow
+def test_a_film_in_tiles_is_the_film_of_the_whole_picture(tmp_path, weights):
+    common = ("--weights", weights, *SMALL, "--size", "330x300", "--classes", "creature 3+creature 4", "--float64")
+    for options in (), ("--tile", 288):
+        assert run("frames", *common, *options, "--out", tmp_path / f"run{len(options)}") == 0
+    whole, tiled = (np.array(Image.open(tmp_path / out / "frames" / "frame0001.png"), int) for out in ("run0", "run2"))
+    assert np.abs(whole - tiled).max() <= 1  # on the two sides of a half
+    assert np.abs(whole - np.array(Image.open(tmp_path / "run0" / "frames" / "frame0000.png"), int)).max() > 5
+    assert json.loads((tmp_path / "run2" / "run.json").read_text())["parameters"]["tile"] == 288
+
+
+def test_a_layer_or_what_a_guide_shows_is_dreamt_of(tmp_path, weights):
+    guide = tmp_path / "guide.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 400, 3)).astype(np.uint8)).save(guide)
+    common = ("--weights", weights, *SMALL, "--start", "noise")
+    assert run("frames", *common, "--objective", "layer:conv3_2:7", "--out", tmp_path / "channel") == 0
+    record = json.loads((tmp_path / "channel" / "run.json").read_text())["parameters"]
+    assert record["objective"] == ["conv3_2", 7] and record["scenes"] == [[7, 7, "conv3_2, channel 7"]]
+    assert run("frames", *common, "--guide", guide, "--out", tmp_path / "guided") == 0
+    record = json.loads((tmp_path / "guided" / "run.json").read_text())["parameters"]
+    assert record["objective"] == ["conv4_3", None]
+    small = np.array(Image.open(guide).resize((224, 168), Image.Resampling.LANCZOS, reducing_gap=2.0))
+    assert record["guide"] == digest(small)
 
 
 def test_stills_write_a_picture_a_step_and_no_film(tmp_path, weights):

@@ -16,34 +16,95 @@ from lsd_repro.prior import store
 from lsd_repro.prior.energy import multiscale, patch_energy, total_variation
 
 NETWORK = small_network(np.random.default_rng(3))
-# Neither side is a multiple of anything, and both are several tiles long.
-PHOTO = data.astronaut()[:470, :611 - 100]
-TILE, PRIOR_SCALES = 288, (1, 4, 8)
+# Several tiles long and wide, and no multiple of anything.
+PHOTO = data.astronaut()[:333, :397]
+TILE, PRIOR_SCALES = 320, (1, 4)
 PRIOR = store.load_kind(shipped.path(shipped.PRIORS), "student")
-CASES = {
-    "classes": dict(network_scales=(1,)), "stills": dict(network_scales=(1, 2)), "octaves": dict(network_scales=None),
-    "norm": dict(network_scales=(1, 2), layer=LayerObjective("conv4_2")),
-    "channel": dict(network_scales=(1,), layer=LayerObjective("conv5_1", 3)),
-    "guide": dict(network_scales=(1,), layer=LayerObjective("pool4", None, data.coffee()[100:148, 200:264]))}
+GUIDE = data.coffee()[100:148, 200:264]
+STILLS, NORM = dict(network_scales=(1, 2)), dict(layer=LayerObjective("conv4_2"))
+CASES = [
+    pytest.param(STILLS, id="stills"), pytest.param(NORM, id="norm"),
+    pytest.param(dict(network_scales=None), id="octaves", marks=pytest.mark.slow),
+    pytest.param(dict(layer=LayerObjective("conv5_1", 3)), id="channel", marks=pytest.mark.slow),
+    pytest.param(dict(layer=LayerObjective("pool4", None, GUIDE), network_scales=(1, 2)), id="guide", marks=pytest.mark.slow)]
 
 
-def both(case, dtype="float64"):
-    whole = GradientStep(NETWORK, multiscale(patch_energy(PRIOR), PRIOR_SCALES), PHOTO, 5.0, 3.0, dtype=dtype, **CASES[case])
-    tiled = TiledStep(NETWORK, patch_energy(PRIOR), PHOTO, 5.0, 3.0, prior_scales=PRIOR_SCALES, patch_size=8, tile=TILE,
-                      dtype=dtype, **CASES[case])
-    return whole, tiled
+def tiled_step(**options):
+    return TiledStep(NETWORK, patch_energy(PRIOR), PHOTO, 5.0, 3.0, prior_scales=PRIOR_SCALES, patch_size=8, tile=TILE,
+                     dtype="float64", **options)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_gradient_and_steps_in_tiles_are_those_of_the_whole_picture(case):
-    whole, tiled = both(case)
-    for scale in (2, 1) if case == "octaves" else (1,):
-        if case == "octaves":
-            whole.network_scale = tiled.network_scale = scale
-        terms, gradient, _ = whole.evaluate(7, 3)
-        found, tile_gradient = tiled.evaluate(7, 3)
-        np.testing.assert_allclose(found, terms, rtol=1e-10)
-        np.testing.assert_allclose(tile_gradient, gradient, rtol=0, atol=1e-11 * abs(gradient).max())
-    for _ in range(3):
+@pytest.mark.parametrize("options", CASES)
+def test_gradient_and_step_in_tiles_are_those_of_the_whole_picture(options):
+    whole = GradientStep(NETWORK, multiscale(patch_energy(PRIOR), PRIOR_SCALES), PHOTO, 5.0, 3.0, dtype="float64", **options)
+    tiled = tiled_step(**options)
+    if options.get("network_scales", 1) is None:
+        whole.network_scale = tiled.network_scale = 2
+    terms, gradient, _ = whole.evaluate(7, 3)
+    in_tiles, gradient_in_tiles = tiled.evaluate(7, 3)
+    np.testing.assert_allclose(in_tiles, terms, rtol=1e-10)
+    np.testing.assert_allclose(gradient_in_tiles, gradient, rtol=0, atol=1e-11 * abs(gradient).max())
+    for _ in range(2):
         np.testing.assert_allclose(tiled.step(7, 3), whole.step(7, 3), rtol=1e-9)
+    # In which the moments have a part.
     np.testing.assert_allclose(tiled.picture, whole.picture, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_gradient_in_tiles_is_pytorchs_of_the_whole_picture():
+    torch = pytest.importorskip("torch", reason="PyTorch is not here: pip install -e '.[train]'")
+    from lsd_repro.network import pytorch
+
+    tiled = tiled_step()
+    tiled.prior_strength = 0.0
+    # Of equal values, such as a photo's white, PyTorch's max-pool passes the gradient to one alone.
+    picture = np.random.default_rng(4).uniform(0, 255, PHOTO.shape)
+    tiled.picture = picture
+    _, gradient = tiled.evaluate(7, 3)
+    x = torch.from_numpy(picture.transpose(2, 0, 1)[np.newaxis].copy()).requires_grad_()
+    logits = pytorch.build(NETWORK).double()(x - NETWORK.mean)[0]
+    middle = logits.shape[1] // 2
+    (logits.mean() - logits[7, middle:].mean() - logits[3, :middle].mean()).backward()
+    theirs = x.grad[0].numpy().transpose(1, 2, 0)
+    np.testing.assert_allclose(gradient, theirs, rtol=0, atol=1e-11 * abs(theirs).max())
+
+
+def test_a_step_in_tiles_goes_on_from_its_state_and_that_of_a_whole_one():
+    tiled, whole = tiled_step(**NORM), GradientStep(NETWORK, total_variation, PHOTO, 5.0, 0.0, dtype="float64", **NORM)
+    tiled.learning_rate, tiled.prior_strength = 4.0, 0.0
+    tiled.step(0, 0)
+    saved = tiled.state()
+    assert {name: array.shape for name, array in saved.items()} == {
+        name: array.shape for name, array in whole.state().items()}
+    tiled.step(0, 0)
+    expected = tiled.picture
+    tiled.reset_moments()
+    tiled.restore(saved)
+    tiled.step(0, 0)
+    np.testing.assert_array_equal(tiled.picture, expected)
+    whole.learning_rate = 4.0
+    whole.restore(saved)
+    whole.step(0, 0)
+    np.testing.assert_allclose(whole.picture, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["fc8", "fc6", "conv5_3", "pool3", "conv1_1"])
+def test_tiles_hold_what_their_entries_see_and_every_entry_is_in_one(name):
+    least = least_side(NETWORK, name)
+    for side in (*range(least, least + 70), 700, 1111):
+        layer = layer_named(NETWORK, name, side, side)
+        for tile in (256, 300, 512):
+            found = spans(side, layer.rows, layer.stride, layer.start, layer.field, tile)
+            assert [entry for span in found for entry in range(span.first, span.last)] == list(range(layer.rows))
+            for span in found:
+                assert span.stop - span.start <= tile and span.start % layer.stride == 0 and span.stop <= side
+                assert span.start <= max(layer.start + span.first * layer.stride, 0)
+                assert span.stop >= min(layer.start + (span.last - 1) * layer.stride + layer.field, side)
+                assert span.entries == layer_named(NETWORK, name, span.stop - span.start, 999).rows
+                assert 0 <= span.first - span.offset and span.last - span.offset <= span.entries
+
+
+def test_a_tile_too_small_for_a_single_place_is_refused():
+    with pytest.raises(InputError, match="--tile 255: .* sees 256 pixels"):
+        grid((400, 400), (9, 9), 32, -90, 244, 255)
+    assert len(grid((400, 400), (9, 9), 32, -90, 244, 256)) == 81
