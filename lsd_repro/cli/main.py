@@ -264,8 +264,8 @@ def add_dream_options(sub: argparse.ArgumentParser, out: str) -> None:
     sub.add_argument("--guide", type=path, metavar="IMG",
                      help="what the layer of --objective sees in this picture (guided DeepDream; default layer: conv4_3)")
     sub.add_argument("--tile", type=whole(1), metavar="PX",
-                     help="for pictures whose maps are larger than memory: look at PX by PX pixels at a time, such as 1024; without "
-                          "seams, as tiles overlap by what the network sees at once, and slower for it")
+                     help="for pictures whose maps are larger than memory: look at PX by PX pixels at a time, such as 1024; "
+                          "without seams, and slower, as tiles overlap by what the network sees at once")
     add_run_options(sub, out)
 
 

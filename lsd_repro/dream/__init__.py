@@ -1,11 +1,14 @@
 """From a network and a prior to a step of gradient descent on the picture.
 
-================  ==========================================================
-``objective.py``  logits and classes -> the class term of the loss
-``adam.py``       the 2015 update, and others to compare it with
-``step.py``       compiles the gradient step; holds picture and moments
-``sampling.py``   pictures sampled from a prior alone
-``probe.py``      what single logits see, and how hard objectives push
-``trace.py``      a dream followed step by step
-================  ==========================================================
+=================  =========================================================
+``objective.py``   logits and classes -> the class term of the loss
+``activation.py``  a layer, a channel or what a guide shows, in place of classes
+``adam.py``        the 2015 update, and others to compare it with
+``step.py``        compiles the gradient step; holds picture and moments
+``tiled.py``       the same step, one tile of the picture at a time
+``tiles.py``       how a picture is cut into tiles
+``sampling.py``    pictures sampled from a prior alone
+``probe.py``       what single logits see, and how hard objectives push
+``trace.py``       a dream followed step by step
+=================  =========================================================
 """
