@@ -1,7 +1,8 @@
 # lsd_repro with all that it needs, for those who would rather not install it:
 #
 #     docker build -t lsd-repro .
-#     docker run --rm -v "$PWD/out:/out" lsd-repro frames --out /out/frames
+#     mkdir -p out
+#     docker run --rm --user "$(id -u):$(id -g)" -v "$PWD/out:/out" lsd-repro frames --out /out/frames
 #
 FROM python:3.12-slim
 
@@ -15,8 +16,10 @@ COPY . .
 # Editable, as it is built in place and stays there.
 RUN PIP_NO_CACHE_DIR=1 python -B -m lsd_repro.runtime.install
 
-# Keeps what Theano compiled and what was fetched from one run to the next: -v lsd-repro-cache:/cache
-ENV THEANO_FLAGS=base_compiledir=/cache/theano XDG_CACHE_HOME=/cache
+# What Theano compiled and what was fetched; -v lsd-repro-cache:/cache keeps it from one run to the next.
+# Whoever --user says may write there.
+RUN mkdir -m 1777 /cache
+ENV HOME=/cache
 VOLUME /cache
 
 # By default what it runs on, and what is missing.

@@ -113,11 +113,11 @@ install = $(BIN)/python -B -m lsd_repro.runtime.install $1
 MISSING = from lsd_repro.runtime.find import problems_before_install as p; raise SystemExit("\n".join(p()) or 0)
 
 # The first Python that runs (a pyenv shim can be there and not run), has venv (Debian
-# packages it apart) and finds all that Theano needs; else uv, which can fetch a Python but no compiler.
+# packages it apart) and finds all that Theano needs; else uv, which does without venv, and can fetch a Python but no compiler.
 .venv/bin/python:
 	@why=; \
 	for python in $(or $(PYTHON),python3.11 python3.12 python3.13 python3.10 python3.9 python3 python); do \
-	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 7))' >/dev/null 2>&1 || continue; \
+	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 9))' >/dev/null 2>&1 || continue; \
 	    if ! missing=$$($$python -B -c '$(MISSING)' 2>&1); then \
 	        why=$${why:-$$missing}; \
 	    elif ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
@@ -127,26 +127,28 @@ MISSING = from lsd_repro.runtime.find import problems_before_install as p; raise
 	        $$python -m venv --clear .venv && exit 0; \
 	    fi; \
 	done; \
-	[ -z "$(PYTHON)" ] || { echo "Cannot install with $(PYTHON): $${why:-it does not run}" >&2; exit 1; }; \
+	[ -z "$(PYTHON)" ] || { echo "Cannot install with $(PYTHON): $${why:-it is no Python 3.9 to 3.13 that runs}" >&2; exit 1; }; \
 	case $$why in *"C++ compiler"*) ;; *) uv=$$(command -v uv) || { $(get_uv) && uv=.uv/bin/uv; };; esac; \
+	with_uv() { said=$$(UV_PYTHON_DOWNLOADS=$$1 UV_PYTHON_PREFERENCE=$$2 $$uv venv --seed --clear --python "$$3" .venv 2>&1) \
+	    && said= && why=$$($@ -B -c '$(MISSING)' 2>&1) && exit 0; }; \
 	if [ -n "$$uv" ]; then \
-	    for preference in managed only-managed; do \
-	        UV_PYTHON_PREFERENCE=$$preference $$uv venv --seed --clear --python 3.11 .venv || break; \
-	        missing=$$($@ -B -c '$(MISSING)' 2>&1) && exit 0; \
-	        why=$$missing; \
-	    done; \
+	    with_uv never managed '>=3.9,<3.14'; \
+	    echo "Fetching a Python with uv"; \
+	    with_uv automatic only-managed 3.11; \
+	    said=$${said:+"uv could not fetch a Python: $$(echo "$$said" | head -n 2)"}; \
 	fi; \
 	rm -rf .venv; \
 	echo "Cannot install: $${why:-no Python 3.9 to 3.13 was found: install one \
 	(Debian/Ubuntu: sudo apt install python3 python3-venv python3-dev; Fedora: sudo dnf install python3.13-devel; \
-	macOS: brew install python@3.13; anywhere: uv, https://docs.astral.sh/uv)}" >&2; \
+	macOS: brew install python@3.13; anywhere: uv, https://docs.astral.sh/uv)}"$${said:+; $$said} >&2; \
 	exit 1
 
 # uv out of PyPI, with whatever Python there is, in an environment of its own or, where there is pip but no venv, a folder.
 get_uv = { rm -rf .uv; for python in python3 python; do \
 	    $$python -c '' >/dev/null 2>&1 || continue; \
 	    echo "Fetching uv, to fetch a Python"; \
-	    { $$python -m venv .uv && .uv/bin/python -m pip install -q --disable-pip-version-check uv; } >/dev/null 2>&1 \
-	    || { rm -rf .uv; $$python -m pip install -q --disable-pip-version-check --target .uv uv; } || continue; \
-	    break; \
+	    { $$python -m venv .uv && .uv/bin/python -m pip install -q uv; } >/dev/null 2>&1 \
+	    || { rm -rf .uv; $$python -m pip install -q --target .uv uv; } >/dev/null 2>&1 \
+	    || { said="uv, which fetches Pythons, could not be fetched itself"; continue; }; \
+	    said=; break; \
 	done; [ -x .uv/bin/uv ]; }

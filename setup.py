@@ -44,8 +44,6 @@ REQUIREMENTS = [
     # 10.1 has ImageFont.load_default(size), for the caption.
     "Pillow>=10.1,<14",
     "tqdm>=4.60,<5",
-    # Knows which kernels a BLAS uses and with how many threads, of every BLAS and by whatever symbol names.
-    "threadpoolctl>=3.1,<4",
     # Makes the pages of comparisons, with every text escaped.
     "Jinja2>=3.1,<4",
     # Downloads the material of 2015.
@@ -59,7 +57,7 @@ REQUIREMENTS = [
     "irc>=20.5,<21",
     # Keeps two processes from downloading into the same folder at once.
     "filelock>=3.12,<5",
-    # Tells what kernels and threads an OpenBLAS uses, whatever its functions are called.
+    # Tells what kernels and threads a BLAS uses, whatever its functions are called.
     "threadpoolctl>=3.5,<4",
 ]
 

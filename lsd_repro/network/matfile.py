@@ -110,7 +110,8 @@ def _plain(value):
     if value.dtype == object:
         return [_plain(entry) for entry in value.ravel(order="F")]
     if value.dtype.kind == "U":
-        return {0: "", 1: value.flat[0] if value.size else ""}.get(value.size)
+        # str: numpy's own is one, too, but since numpy 2 shows itself as np.str_('...') in messages.
+        return str(value.flat[0]) if value.size == 1 else "" if value.size == 0 else None
     return value if value.dtype.kind in "fiu" else None
 
 

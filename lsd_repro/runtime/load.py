@@ -87,6 +87,7 @@ def _load():
     mend.let_compiled_code_be_found_again()
     precompiled.read_headers_once()
     ahead.compile_ahead()
+    mend.let_code_for_gpus_be_imported()
     if asked != "cpu":
         _use_gpu(asked)
     mend.restore_what_lasagne_needs()

@@ -102,6 +102,14 @@ def give_constants_the_type_that_holds_them() -> None:
     NumpyAutocaster.__call__ = autocast
 
 
+def let_code_for_gpus_be_imported() -> None:
+    """Let ``theano.gpuarray``, which Theano's DebugMode imports, too, find a module that numpy 2 keeps for itself."""
+    import numpy
+
+    if is_numpy_2():
+        sys.modules["numpy.linalg.linalg"] = numpy.linalg
+
+
 def restore_what_lasagne_needs() -> None:
     """Give Theano back the names that Lasagne 0.1 uses."""
     import theano
