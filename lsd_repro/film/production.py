@@ -12,7 +12,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional, Union
+
+import numpy as np
 
 from lsd_repro.dream.step import GradientStep
 from lsd_repro.errors import InputError
@@ -21,6 +23,7 @@ from lsd_repro.film.start import NOISE, load_start
 from lsd_repro.material import shipped
 from lsd_repro.material.files import PathLike
 from lsd_repro.network import matconvnet, vgg16
+from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
 from lsd_repro.program2015 import Program
@@ -46,6 +49,8 @@ class Production(NamedTuple):
         For run.json.
     descriptions : tuple of str
         The network's class descriptions.
+    start : ndarray, shape (height, width, 3)
+        The start image.
     """
 
     scenes: list
@@ -53,6 +58,7 @@ class Production(NamedTuple):
     make_step: Callable
     parameters: dict
     descriptions: tuple
+    start: np.ndarray
 
 
 def adjusted(program: Program, octaves: Optional[Sequence[tuple[int, int]]] = None,
@@ -94,8 +100,8 @@ def adjusted(program: Program, octaves: Optional[Sequence[tuple[int, int]]] = No
 
 def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLike] = None,
             choose: Optional[Callable[[Program, Sequence[str]], list[schedule.Scene]]] = None,
-            weights: Optional[PathLike] = None, prior: Optional[PathLike] = None, prior_kind: str = "student",
-            start: Optional[PathLike] = None, size: Optional[tuple[int, int]] = None, seed: int = 0,
+            weights: Union[PathLike, NetworkWeights, None] = None, prior: Optional[PathLike] = None,
+            prior_kind: str = "student", start: Optional[PathLike] = None, size: Optional[tuple[int, int]] = None, seed: int = 0,
             dtype: str = "float32", keep_octaves: bool = False) -> Production:
     """Read what a run needs, and check that it goes.
 
@@ -110,8 +116,8 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
         A schedule file.
     choose : callable, optional
         Chooses the scenes instead of `classes` and `path`, from the program and the class descriptions.
-    weights : str or path, optional
-        As in `lsd_repro.material.shipped.network`.
+    weights : str, path or NetworkWeights, optional
+        As in `lsd_repro.material.shipped.network`, or what has been read already.
     prior : path, optional
         Default: the one that ships.
     prior_kind : {"student", "gaussian", "tv"}
@@ -134,7 +140,7 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
     InputError
         For whatever can't be read or doesn't go together.
     """
-    network = matconvnet.read(shipped.network(weights))
+    network = weights if isinstance(weights, NetworkWeights) else matconvnet.read(shipped.network(weights))
     scaled = program.video_width == program.width
     start = start or program.start
     size = size or (None if start not in (None, NOISE) and not scaled else (program.width, program.height))
@@ -169,7 +175,7 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
                             None if program.octaves else program.network_scales, dtype)
 
     parameters = run.parameters(program, scenes, start, network, prior, dtype, seed)
-    return Production(scenes, program, make_step, parameters, network.descriptions)
+    return Production(scenes, program, make_step, parameters, network.descriptions, start)
 
 
 def fitting(octaves: Sequence[tuple[int, int]], side: int, least: int) -> tuple[tuple[int, int], ...]:
@@ -216,10 +222,9 @@ def make_films(folders: Sequence[Path], production: Production, resume: bool) ->
     if not resume:
         for folder in folders:
             run.check_empty(folder)
-    scenes, program, make_step, parameters, _ = production
+    scenes, program, make_step, parameters, _, start = production
     count = len(scenes) // len(folders)
     step = make_step()
-    start = step.picture.copy()
     pace = estimate.measure(step, scenes[0], program)
     to_come = len(scenes) - sum(len(list(folder.glob("frames/frame*.png"))[1:]) for folder in folders)
     print(f"{to_come} frames of {program.steps_per_frame} steps, and {len(folders)} films: about "

@@ -1,0 +1,164 @@
+"""The workers of an atlas: processes of this machine, or those of a Dask scheduler elsewhere.
+
+`local` starts processes that listen on the loopback interface only; they end with the client, however that ends.
+Each has a share of the cores for itself, or a GPU.
+"""
+
+import contextlib
+import logging
+import os
+import signal
+import warnings
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
+from typing import TYPE_CHECKING, Optional
+
+from lsd_repro.errors import InputError
+from lsd_repro.runtime import device, find
+from lsd_repro.runtime.gpu import cuda
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+LOOPBACK = "127.0.0.1"
+SECONDS_TO_CONNECT = 10
+# Both read when a library is loaded: by our Ops and by OpenBLAS, and by OpenBLAS alone.
+THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+GET_DISTRIBUTED = "an atlas needs Dask's distributed, which is not installed: pip install 'lsd_repro[atlas]'"
+
+
+def check_installed() -> None:
+    """InputError if Dask isn't there."""
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        raise InputError(GET_DISTRIBUTED) from error
+
+
+def default_workers() -> int:
+    """As many as there are GPUs, where they compute; else one for two cores."""
+    return len(visible_gpus()) or max(1, cores() // 2)
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that workers share out among them, as ``CUDA_VISIBLE_DEVICES`` names them; none unless the device is cuda."""
+    asked = device.asked()
+    if asked == "cpu":
+        return []
+    missing = device.problems(asked, find.find_compiler)
+    if missing:
+        raise InputError("\n".join(missing))
+    if asked != "cuda":  # one of them, and its number is kept
+        return [os.environ.get(VISIBLE, "")]
+    count = len(cuda.find_gpus(cuda.find_driver()))
+    named = list(filter(None, os.environ.get(VISIBLE, "").split(",")))
+    return (named or list(map(str, range(count))))[:count]
+
+
+@contextlib.contextmanager
+def local(workers: Optional[int] = None) -> "Iterator[Client]":
+    """Workers on this machine, for as long as the ``with`` block lasts.
+
+    Parameters
+    ----------
+    workers : int, optional
+        How many processes.
+
+    Yields
+    ------
+    Client
+    """
+    check_installed()
+    import dask
+    from distributed import Client, Nanny, Scheduler, SpecCluster
+
+    gpus = visible_gpus()
+    count = workers or len(gpus) or default_workers()
+    threads = str(max(1, cores() // count))
+    common = {"host": LOOPBACK, "protocol": "tcp://", "nthreads": 1, "memory_limit": 0, "dashboard": False,
+              "silence_logs": logging.CRITICAL}
+    specs = {index: {"cls": Nanny, "options": {**common, "env": {VISIBLE: gpus[index % len(gpus)]} if gpus else {}}}
+             for index in range(count)}
+    scheduler = {"cls": Scheduler, "options": {"host": LOOPBACK, "protocol": "tcp://", "port": 0, "dashboard": False,
+                                               "dashboard_address": f"{LOOPBACK}:0"}}
+    # Dask would give each one thread, and have malloc give back what arrays free.
+    with _quiet(), _environment({name: os.environ.get(name, threads) for name in THREADS}), \
+            dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
+        # A Ctrl-C at the terminal is for this process alone: the threads that start the others, and so the others, never see
+        # it.  What multiprocessing starts first would take their mask away.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            cluster = SpecCluster(specs, scheduler=scheduler, silence_logs=logging.CRITICAL)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        with cluster, Client(cluster, set_as_default=False) as client:
+            yield client
+
+
+@contextlib.contextmanager
+def remote(address: str) -> "Iterator[Client]":
+    """The workers of a scheduler.
+
+    Parameters
+    ----------
+    address : str
+        Such as ``tcp://10.0.0.1:8786``.
+
+    Yields
+    ------
+    Client
+
+    Raises
+    ------
+    InputError
+        If there is no scheduler.
+    """
+    check_installed()
+    from distributed import Client
+
+    with _quiet():
+        try:
+            client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(f"--scheduler {address}: no Dask scheduler answers there "
+                             f"({(str(error).splitlines() or [type(error).__name__])[0][:120]})") from error
+        with client:
+            yield client
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Without what Dask logs and warns of, which is said again where it matters."""
+    import distributed  # noqa: F401 - sets its loggers when it is imported
+
+    loggers = {name: logging.getLogger(name).level for name in ("distributed", "distributed.client", "tornado", "asyncio")}
+    for name in loggers:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"distributed\.")
+            yield
+    finally:
+        for name, level in loggers.items():
+            logging.getLogger(name).setLevel(level)
+
+
+@contextlib.contextmanager
+def _environment(variables):
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
