@@ -94,11 +94,12 @@ def _sound(out, name) -> Optional[dict[str, Any]]:
         known = (record["name"] == name, record["digest"] == digest(record["parameters"]),
                  record["picture"]["sha256"] == hashlib.sha256(picture).hexdigest())
         # What the page shows of it.
-        shown = (all(isinstance(value, (str, int, float)) for value in record["settings"].values())
-                 and record["settings"]["classes"] and len(record["picture"]["size"]) == 2
-                 and all(isinstance(text, str) for text in record["descriptions"])
-                 and {"target", "prior_term"} <= record["terms"].keys() and record["seconds"] >= 0)
-        if not all(known) or not shown:
+        numbers = [record["seconds"], record["terms"]["target"], record["terms"]["prior_term"], *record["picture"]["size"]]
+        texts = [record["settings"]["classes"], *record["descriptions"]]
+        shown = (len(numbers) == 5 and all(isinstance(number, (int, float)) for number in numbers),
+                 all(isinstance(text, str) for text in texts),
+                 all(isinstance(value, (str, int, float)) for value in record["settings"].values()))
+        if not all((*known, *shown)):
             return None
         if not thumbnail.exists():
             _write_thumbnail(thumbnail, picture)
