@@ -22,23 +22,19 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 SECONDS_TO_CONNECT = 10
-# Both read when a library is loaded: by our Ops and by OpenBLAS, and by OpenBLAS alone.
+# Read when the libraries are loaded, which a worker does for its first dream.
 THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-GET_DISTRIBUTED = "an atlas needs Dask's distributed, which is not installed: pip install 'lsd_repro[atlas]'"
+GET_DISTRIBUTED = "an atlas needs Dask (distributed and cryptography), which is not installed: pip install 'lsd_repro[atlas]'"
 
 
 def check_installed() -> None:
     """InputError if Dask isn't there."""
     try:
+        import cryptography  # noqa: F401
         import distributed  # noqa: F401
     except ImportError as error:
         raise InputError(GET_DISTRIBUTED) from error
-
-
-def default_workers() -> int:
-    """As many as there are GPUs, where they compute; else one for two cores."""
-    return len(visible_gpus()) or max(1, cores() // 2)
 
 
 def cores() -> int:
@@ -46,19 +42,44 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-def visible_gpus() -> list[str]:
-    """The GPUs that workers share out among them, as ``CUDA_VISIBLE_DEVICES`` names them; none unless the device is cuda."""
+def environments(workers: Optional[int] = None) -> list[dict[str, str]]:
+    """What the environment of each worker has beside this process's own: its share of the cores, and its GPU.
+
+    Parameters
+    ----------
+    workers : int, optional
+        How many; by default one for each GPU where they compute, else one for two cores.
+
+    Returns
+    -------
+    list of dict
+        Threads that the user chose are left as they are.
+
+    Raises
+    ------
+    InputError
+        If a GPU is asked for and can't be used.
+    """
+    gpus = _gpus()
+    count = workers or len(gpus) or max(1, cores() // 2)
+    threads = str(max(1, cores() // count))
+    return [{**{name: os.environ.get(name, threads) for name in THREADS}, **(gpus[index % len(gpus)] if gpus else {})}
+            for index in range(count)]
+
+
+def _gpus():
+    """The environment of a worker, for each GPU that they share out among them."""
     asked = device.asked()
     if asked == "cpu":
         return []
     missing = device.problems(asked, find.find_compiler)
     if missing:
         raise InputError("\n".join(missing))
-    if asked != "cuda":  # one of them, and its number is kept
-        return [os.environ.get(VISIBLE, "")]
+    if asked != "cuda":  # a certain one, which is found by its number among all
+        return [{}]
     count = len(cuda.find_gpus(cuda.find_driver()))
     named = list(filter(None, os.environ.get(VISIBLE, "").split(",")))
-    return (named or list(map(str, range(count))))[:count]
+    return [{VISIBLE: name} for name in (named or map(str, range(count)))][:count]
 
 
 @contextlib.contextmanager
@@ -77,25 +98,22 @@ def local(workers: Optional[int] = None) -> "Iterator[Client]":
     check_installed()
     import dask
     from distributed import Client, Nanny, Scheduler, SpecCluster
+    from distributed.security import Security
 
-    gpus = visible_gpus()
-    count = workers or len(gpus) or default_workers()
-    threads = str(max(1, cores() // count))
-    common = {"host": LOOPBACK, "protocol": "tcp://", "nthreads": 1, "memory_limit": 0, "dashboard": False,
-              "silence_logs": logging.CRITICAL}
-    specs = {index: {"cls": Nanny, "options": {**common, "env": {VISIBLE: gpus[index % len(gpus)]} if gpus else {}}}
-             for index in range(count)}
-    scheduler = {"cls": Scheduler, "options": {"host": LOOPBACK, "protocol": "tcp://", "port": 0, "dashboard": False,
-                                               "dashboard_address": f"{LOOPBACK}:0"}}
-    # Dask would give each one thread, and have malloc give back what arrays free.
-    with _quiet(), _environment({name: os.environ.get(name, threads) for name in THREADS}), \
-            dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
+    # Whoever can talk to Dask can have it run anything: other users of this machine can't, for want of a certificate.
+    common = {"host": LOOPBACK, "protocol": "tls://", "security": Security.temporary(), "dashboard": False}
+    # The system decides how much memory there is.
+    worker = {**common, "nthreads": 1, "memory_limit": 0, "silence_logs": logging.CRITICAL}
+    specs = {index: {"cls": Nanny, "options": {**worker, "env": own}} for index, own in enumerate(environments(workers))}
+    scheduler = {"cls": Scheduler, "options": {**common, "port": 0, "dashboard_address": f"{LOOPBACK}:0"}}
+    # Dask would have malloc give back what arrays free.
+    with _quiet(), dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
         # A Ctrl-C at the terminal is for this process alone: the threads that start the others, and so the others, never see
         # it.  What multiprocessing starts first would take their mask away.
         resource_tracker.ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            cluster = SpecCluster(specs, scheduler=scheduler, silence_logs=logging.CRITICAL)
+            cluster = SpecCluster(specs, scheduler=scheduler, security=common["security"], silence_logs=logging.CRITICAL)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         with cluster, Client(cluster, set_as_default=False) as client:
@@ -148,17 +166,3 @@ def _quiet():
     finally:
         for name, level in loggers.items():
             logging.getLogger(name).setLevel(level)
-
-
-@contextlib.contextmanager
-def _environment(variables):
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

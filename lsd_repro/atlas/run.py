@@ -156,4 +156,4 @@ class _Progress:
         return due
 
     def _show(self):
-        self._bar.set_postfix_str(", ".join(sorted(name.split("_")[0] for name in self._now.values()))[:60])
+        self._bar.set_postfix_str(", ".join(sorted({name.split("_")[0] for name in self._now.values()}))[:60])
