@@ -25,6 +25,7 @@ SECONDS_TO_CONNECT = 10
 # Read when the libraries are loaded, which a worker does for its first dream.
 THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+MEMORY = 2 << 30  # bytes that a worker may need: the whole VGG-16 does
 GET_DISTRIBUTED = "an atlas needs Dask (distributed and cryptography), which is not installed: pip install 'lsd_repro[atlas]'"
 
 
@@ -48,7 +49,7 @@ def environments(workers: Optional[int] = None) -> list[dict[str, str]]:
     Parameters
     ----------
     workers : int, optional
-        How many; by default one for each GPU where they compute, else one for two cores.
+        How many; by default one for each GPU where they compute, else one for each core, as far as there is memory.
 
     Returns
     -------
@@ -61,10 +62,16 @@ def environments(workers: Optional[int] = None) -> list[dict[str, str]]:
         If a GPU is asked for and can't be used.
     """
     gpus = _gpus()
-    count = workers or len(gpus) or max(1, cores() // 2)
+    count = workers or len(gpus) or _default_workers()
     threads = str(max(1, cores() // count))
     return [{**{name: os.environ.get(name, threads) for name in THREADS}, **(gpus[index % len(gpus)] if gpus else {})}
             for index in range(count)]
+
+
+def _default_workers():
+    # On two cores two workers with a thread each dream a third more than one with two threads.
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(cores(), memory // MEMORY))
 
 
 def _gpus():

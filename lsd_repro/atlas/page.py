@@ -35,24 +35,26 @@ def page(records: Iterable[dict[str, Any]], asked: int, failed: Mapping[str, str
     """The whole page, as HTML; every text in it is escaped.  See `write`."""
     records = list(records)
     axes = swept(records)
-    records.sort(key=lambda record: (record["settings"][_SEARCHED].lower(), *(_order(record["settings"].get(axis)) for axis in axes),
-                                     record["name"]))
+    records.sort(key=lambda record: (record["settings"][_SEARCHED].lower(),
+                                     *(_order(record["settings"].get(axis)) for axis in axes), record["name"]))
     environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__), autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(text=_text, words=words)
-    return environment.get_template("atlas.html").render(records=records, axes=axes, asked=asked, failed=failed, version=__version__)
+    template = environment.get_template("atlas.html")
+    return template.render(records=records, axes=axes, asked=asked, failed=failed, version=__version__)
 
 
 def swept(records: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
     """The settings in which dreams differ, and the values of each, in order."""
     records = list(records)
     names = dict.fromkeys(name for record in records for name in record["settings"])
-    found = {name: sorted({record["settings"].get(name) for record in records}, key=_order) for name in names if name != _SEARCHED}
+    found = {name: sorted({record["settings"].get(name) for record in records}, key=_order)
+             for name in names if name != _SEARCHED}
     return {name: list(dict.fromkeys(map(_text, values))) for name, values in found.items() if len(values) > 1}
 
 
 def words(record: dict[str, Any]) -> str:
-    """What the search finds a dream by, in small letters: words of its classes, and settings as ``seed=0``, ``seed`` and ``0``."""
+    """What the search finds a dream by, in small letters: its classes' words, and settings as ``seed=0``, ``seed``, ``0``."""
     said = " ".join([record["settings"][_SEARCHED], *record["descriptions"]]).lower()
     found = [*re.split(r"[\s,;&+\"'()]+", said), *re.split(r"\W+", said)]
     for name, value in record["settings"].items():

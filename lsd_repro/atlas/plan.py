@@ -151,8 +151,8 @@ def _dream(plan, scene, options, arguments):
     settings = _settings(first.caption, options, arguments, plan.program)
     words = re.sub(r"[^a-z0-9]+", "-", first.caption.lower()).strip("-")[:60]
     own = digest(parameters)
-    return Dream(f"{words}_strength-{settings['prior-strength']:g}_seed-{settings['seed']}_{own[:DIGITS]}", own, parameters, settings,
-                 [plan.descriptions[index] for index in dict.fromkeys(first[:2])],
+    name = f"{words}_strength-{settings['prior-strength']:g}_seed-{settings['seed']}_{own[:DIGITS]}"
+    return Dream(name, own, parameters, settings, [plan.descriptions[index] for index in dict.fromkeys(first[:2])],
                  f"{first.c0}+{first.c1}", arguments)
 
 

@@ -295,5 +295,5 @@ def verify_gpu(out: str) -> int:
 
 
 # Those that take --device.
-COMPUTING = (run_dream, run_live, run_reproduce, run_atlas, run_prior_show, run_prior_compare, run_prior_ablate, run_parity, run_compare,
-             run_doctor)
+COMPUTING = (run_dream, run_live, run_reproduce, run_atlas, run_prior_show, run_prior_compare, run_prior_ablate, run_parity,
+             run_compare, run_doctor)

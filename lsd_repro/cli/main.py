@@ -115,11 +115,12 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("sweep", type=path, metavar="SWEEP.toml",
                      help="options of 'frames': in a table [fixed] those of all dreams, in [swept] lists, which are crossed")
     sub.add_argument("--workers", type=whole(1, MOST_WORKERS), metavar="N",
-                     help="processes on this machine, which share its cores (default: one for two cores; with --device cuda "
-                          "one for each GPU)")
+                     help="processes on this machine, which share its cores (default: one for each; with --device cuda one for "
+                          "each GPU)")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="instead, the workers of a Dask scheduler, such as tcp://10.0.0.1:8786")
     sub.add_argument("--out", default="out/atlas", type=path, metavar="DIR", help="default: %(default)s")
-    sub.add_argument("--resume", action="store_true", help="keep what is in --out, and dream what is missing; the sweep may have grown")
+    sub.add_argument("--resume", action="store_true",
+                     help="keep what is in --out, and dream what is missing; the sweep may have grown")
     frames = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     add_frames_options(frames)
     sub.set_defaults(understand=partial(sweep_options.understood, frames))

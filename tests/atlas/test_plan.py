@@ -27,7 +27,8 @@ def test_names_are_readable_files_names_and_do_not_depend_on_the_sweep(tmp_path)
     assert [re.sub("[0-9a-f]{12}$", "#", dream.name) for dream in both] == [
         "creature-3_strength-14_seed-0_#", "creature-4-creature-5_strength-14_seed-0_#",
         "creature-3_strength-14_seed-7_#", "creature-4-creature-5_strength-14_seed-7_#"]
-    assert [dream.descriptions for dream in both[:2]] == [[f"creature {index}, beast number {index}" for index in own] for own in ([3], [4, 5])]
+    assert [dream.descriptions for dream in both[:2]] == [
+        [f"creature {index}, beast number {index}" for index in own] for own in ([3], [4, 5])]
     alone, = planned(write(tmp_path, "", FIXED + 'classes = "creature 3"\nseed = 7'))
     assert alone[:4] == both[2][:4]
 

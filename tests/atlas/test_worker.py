@@ -1,12 +1,10 @@
 """What a worker dreams is what ``lsd-repro frames`` dreams, whatever the worker dreamt before."""
 
 import hashlib
-import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
 from sweeps import FIXED, planned, run, write
 
 from lsd_repro import __version__
@@ -39,7 +37,8 @@ def several(tmp_path_factory):
 def test_a_dream_is_the_last_frame_of_the_film_of_the_same_options_to_the_byte(several):
     folder, dreams, made = several
     options = ("--weights", folder / "small.mat", "--size", "264x256", "--frames", 2, "--video-frames", 2, "--learning-rate", 3,
-               "--prior-strength", 40.5, "--octaves", "2:1", "1:1", "--classes", "creature 4+creature 9", "--out", folder / "film")
+               "--prior-strength", 40.5, "--octaves", "2:1", "1:1", "--classes", "creature 4+creature 9",
+               "--out", folder / "film")
     assert run("frames", *options) == 0
     film = (folder / "film" / "frames" / "frame0002.png").read_bytes()
     number, = (number for number, dream in enumerate(dreams) if dream.scene == "4+9" and dream.settings["prior-strength"] == 40.5)
