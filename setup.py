@@ -66,6 +66,10 @@ TORCH = "torch==2.13.0"
 # What reads formats of weights beside .mat, .caffemodel and .npz; .pth needs PyTorch (2.6 or newer) besides, which is too
 # large to bring along.
 CONVERT = ["h5py>=3.8,<4", "safetensors>=0.4,<1"]
+# For `lsd-repro atlas`.  Dask gives a dream to another worker when one dies, on one machine or on many, from wheels that
+# are all Python; 2024.8.0 is the last for Python 3.9.  cryptography makes the certificates that keep a local cluster to its
+# user.  tomli is the standard library's tomllib for older Pythons.
+ATLAS = ["distributed>=2024.8,<2027", "cryptography>=42,<52", "tomli>=2,<3; python_version < '3.11'"]
 # nbformat reads and writes notebooks, nbclient runs them, ipykernel is what they run in.
 RUN_NOTEBOOKS = ["nbclient>=0.10.2,<1", "nbformat>=5.7,<6", "ipykernel>=6.20,<8"]
 
@@ -74,7 +78,8 @@ setup(
     packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
     package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
     package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.hpp"], "lsd_repro.network": ["*.tsv"],
-                  "lsd_repro.material": ["*.tsv"], "lsd_repro.live": ["page/*"], "lsd_repro.compare": ["templates/*"]},
+                  "lsd_repro.material": ["*.tsv"], "lsd_repro.live": ["page/*"], "lsd_repro.compare": ["templates/*"],
+                  "lsd_repro.atlas": ["templates/*"]},
     # The film's video frames.  Contracted to fused multiply-adds, as some machines would, its
     # coordinates would not be scikit-image's.
     ext_modules=[Extension("lsd_repro.film._blend", ["lsd_repro/film/blend.c"],
@@ -83,7 +88,8 @@ setup(
     extras_require={
         # protobuf writes the .caffemodel files that ours reads.  selenium drives Chromium; it is small, where playwright
         # brings a Node.js of 40 MB.
-        "test": ["pytest>=7,<10", "pytest-xdist>=3.5,<4", *RUN_NOTEBOOKS, *CONVERT, "protobuf>=4.22,<8", "selenium>=4.10,<5"],
+        "test": ["pytest>=7,<10", "pytest-xdist>=3.5,<4", *RUN_NOTEBOOKS, *CONVERT, *ATLAS, "protobuf>=4.22,<8",
+                 "selenium>=4.10,<5"],
         # JupyterLab opens them: "make lab".
         "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
         # Builds the documentation: Sphinx with Markdown pages and notebooks, none of which is run.
@@ -96,6 +102,7 @@ setup(
         "dev": ["ruff>=0.17,<0.18", "clang-format>=21,<22"],
         # For `lsd-repro convert`.
         "convert": CONVERT,
+        "atlas": ATLAS,
         # What `lsd-repro bench` measures against.
         "bench": [TORCH],
     },

@@ -94,6 +94,24 @@ def _fetched(what, option):
     return found
 
 
+def run_atlas(args: Namespace) -> int:
+    if args.scheduler and args.workers:
+        raise InputError("--workers are those of this machine, and --scheduler has its own: leave one out")
+    from functools import partial
+
+    from lsd_repro.atlas import cluster, plan, run, sweep
+
+    cluster.check_installed()
+    dreams = plan.dreams(sweep.read(args.sweep), lambda options: prepared(args.understand(options)))
+    failed = run.make(args.out, dreams, partial(cluster.remote, args.scheduler) if args.scheduler else
+                      partial(cluster.local, args.workers), args.resume)
+    if failed:
+        print(f"lsd-repro: {len(failed)} of {len(dreams)} dreams failed, as said above; with --resume they are tried again",
+              file=sys.stderr)
+    print(f"done, see {args.out}/index.html")
+    return 2 if failed else 0
+
+
 def run_classes(args: Namespace) -> int:
     from lsd_repro.network import matconvnet
 
@@ -278,5 +296,5 @@ def verify_gpu(out: str) -> int:
 
 
 # Those that take --device.
-COMPUTING = (run_dream, run_live, run_reproduce, run_prior_show, run_prior_compare, run_prior_ablate, run_parity, run_compare,
-             run_doctor)
+COMPUTING = (run_dream, run_live, run_reproduce, run_atlas, run_prior_show, run_prior_compare, run_prior_ablate, run_parity,
+             run_compare, run_doctor)

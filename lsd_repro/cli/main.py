@@ -8,10 +8,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Callable, Optional
 
 from lsd_repro import __version__
-from lsd_repro.cli import commands
+from lsd_repro.cli import commands, sweep_options
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch, shipped
 from lsd_repro.program2015 import PATCH_SIZE, PUBLISHED
@@ -21,6 +22,7 @@ from lsd_repro.runtime.openblas import instruct_openblas
 # Bytes that every common file system takes.
 LONGEST_NAME, LONGEST_PATH = 255, 4095
 MOST = 10 ** 12  # of anything that is counted here
+MOST_WORKERS = 1024
 SHOWN = 40  # characters of what was given, in a message
 
 NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 or VGG-19 .mat file"
@@ -68,13 +70,10 @@ def parser() -> argparse.ArgumentParser:
 
     sub = command("frames", commands.run_dream, "the stream: a film of class hallucinations",
                   'lsd-repro frames --classes "spider web" "king penguin+gondola" --out out/webs')
-    sub.add_argument("--preset", choices=("demo", "stream"), default="demo",
-                     help="demo: a short film, made in minutes; stream: the constants of 2015 (default: %(default)s)")
-    add_dream_options(sub, "out/frames")
+    add_frames_options(sub)
     sub.add_argument("--chat", type=path, metavar="LOG",
                      help="an exported chat chooses, by the rules of 2015: JSON or text of TwitchDownloader, JSON of "
                           "chat-downloader, raw IRC, Chatterino (--frames then counts those of the whole film)")
-    add_video_option(sub)
 
     sub = command("live", commands.run_live, "the film as it is dreamt, on a local web page; viewers and a chat choose",
                   "lsd-repro live --irc localhost:6667/#dreams")
@@ -110,6 +109,21 @@ def parser() -> argparse.ArgumentParser:
     sub.set_defaults(preset="stream", schedule=None)
     add_run_options(sub, "out/reproduce")
     add_video_option(sub)
+
+    sub = command("atlas", commands.run_atlas, "many dreams at once, on many processes or machines, and a page to browse them",
+                  "lsd-repro atlas sweep.toml --out out/atlas")
+    sub.add_argument("sweep", type=path, metavar="SWEEP.toml",
+                     help="options of 'frames': in a table [fixed] those of all dreams, in [swept] lists, which are crossed")
+    sub.add_argument("--workers", type=whole(1, MOST_WORKERS), metavar="N",
+                     help="processes on this machine, which share its cores (default: one for each; with --device cuda one for "
+                          "each GPU)")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="instead, the workers of a Dask scheduler, such as tcp://10.0.0.1:8786")
+    sub.add_argument("--out", default="out/atlas", type=path, metavar="DIR", help="default: %(default)s")
+    sub.add_argument("--resume", action="store_true",
+                     help="keep what is in --out, and dream what is missing; the sweep may have grown")
+    frames = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    add_frames_options(frames)
+    sub.set_defaults(understand=partial(sweep_options.understood, frames))
 
     sub = command("classes", commands.run_classes, "list the classes that a network knows", "lsd-repro classes")
     add_weights_option(sub)
@@ -250,6 +264,13 @@ def parser() -> argparse.ArgumentParser:
                      help="compute a gradient and some steps on the CPU and on --device (default: cuda), compare them, "
                           "and write all figures to a file (default: %(const)s)")
     return top
+
+
+def add_frames_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--preset", choices=("demo", "stream"), default="demo",
+                     help="demo: a short film, made in minutes; stream: the constants of 2015 (default: %(default)s)")
+    add_dream_options(sub, "out/frames")
+    add_video_option(sub)
 
 
 def add_dream_options(sub: argparse.ArgumentParser, out: str) -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional, Union
 
 import numpy as np
 from PIL import Image
@@ -29,6 +29,7 @@ from lsd_repro.material import shipped
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import read_photo
 from lsd_repro.network import matconvnet, receptive
+from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
 from lsd_repro.program2015 import Program
@@ -57,6 +58,8 @@ class Production(NamedTuple):
         For run.json.
     descriptions : tuple of str
         The network's class descriptions.
+    start : ndarray, shape (height, width, 3)
+        The start image.
     """
 
     scenes: list
@@ -64,6 +67,7 @@ class Production(NamedTuple):
     make_step: Callable
     parameters: dict
     descriptions: tuple
+    start: np.ndarray
 
 
 def adjusted(program: Program, octaves: Optional[Sequence[tuple[int, int]]] = None,
@@ -105,8 +109,8 @@ def adjusted(program: Program, octaves: Optional[Sequence[tuple[int, int]]] = No
 
 def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLike] = None,
             choose: Optional[Callable[[Program, Sequence[str]], list[schedule.Scene]]] = None,
-            weights: Optional[PathLike] = None, prior: Optional[PathLike] = None, prior_kind: str = "student",
-            start: Optional[PathLike] = None, size: Optional[tuple[int, int]] = None, seed: int = 0,
+            weights: Union[PathLike, NetworkWeights, None] = None, prior: Optional[PathLike] = None,
+            prior_kind: str = "student", start: Optional[PathLike] = None, size: Optional[tuple[int, int]] = None, seed: int = 0,
             dtype: str = "float32", keep_octaves: bool = False, objective: str = activation.CLASS,
             guide: Optional[PathLike] = None, tile: Optional[int] = None) -> Production:
     """Read what a run needs, and check that it goes.
@@ -122,8 +126,8 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
         A schedule file.
     choose : callable, optional
         Chooses the scenes instead of `classes` and `path`, from the program and the class descriptions.
-    weights : str or path, optional
-        As in `lsd_repro.material.shipped.network`.
+    weights : str, path or NetworkWeights, optional
+        As in `lsd_repro.material.shipped.network`, or what has been read already.
     prior : path, optional
         Default: the one that ships.
     prior_kind : {"student", "gaussian", "tv"}
@@ -152,7 +156,7 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
     InputError
         For whatever can't be read or doesn't go together.
     """
-    network = matconvnet.read(shipped.network(weights))
+    network = weights if isinstance(weights, NetworkWeights) else matconvnet.read(shipped.network(weights))
     layer = activation.read(objective, network, _read_guide(guide) if guide else None)
     if layer and (classes or path or choose):
         raise InputError("what a layer sees is not a class: leave out --classes, --schedule and --chat, or "
@@ -203,7 +207,7 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
                          watch=_show_tiles)
 
     parameters = run.parameters(program, scenes, start, network, prior, dtype, seed, layer, tile)
-    return Production(scenes, program, make_step, parameters, network.descriptions)
+    return Production(scenes, program, make_step, parameters, network.descriptions, start)
 
 
 def fitting(octaves: Sequence[tuple[int, int]], side: int, least: int) -> tuple[tuple[int, int], ...]:
@@ -250,10 +254,9 @@ def make_films(folders: Sequence[Path], production: Production, resume: bool) ->
     if not resume:
         for folder in folders:
             run.check_empty(folder)
-    scenes, program, make_step, parameters, _ = production
+    scenes, program, make_step, parameters, _, start = production
     count = len(scenes) // len(folders)
     step = make_step()
-    start = step.picture.copy()
     pace = estimate.measure(step, scenes[0], program)
     to_come = len(scenes) - sum(len(list(folder.glob("frames/frame*.png"))[1:]) for folder in folders)
     print(f"{to_come} frames of {program.steps_per_frame} steps, and {len(folders)} films: about "

@@ -20,7 +20,7 @@ class Run:
     def __init__(self, tmp_path, program=PROGRAM, **changes):
         args = options(tmp_path / "run", **changes)
         self.step = Step()
-        plan = Production([], program, lambda: self.step, {}, DESCRIPTIONS)
+        plan = Production([], program, lambda: self.step, {}, DESCRIPTIONS, None)
         self.dreamer = dreamer._Dreamer(plan, Journal(args.out, {}, args.resume, args.keep), args)
         self.pipe, theirs = multiprocessing.Pipe()
         self.thread = threading.Thread(target=self.dream, args=(tmp_path / "slot", theirs))

@@ -1,0 +1,78 @@
+"""What a sweep's dreams are, and what they are called."""
+
+import json
+import re
+import shutil
+
+import pytest
+from sweeps import FIXED, planned, write
+
+from lsd_repro.atlas import plan
+from lsd_repro.errors import InputError
+
+
+def test_all_classes_are_crossed_with_what_is_swept(tmp_path):
+    found = planned(write(tmp_path, 'classes = "all"\nseed = [0, 1]\nprior-strength = [2, 10]'))
+    assert len(found) == len({dream.name for dream in found}) == len({dream.digest for dream in found}) == 20 * 2 * 2
+    assert {(dream.settings["classes"], dream.parameters["seed"], dream.parameters["prior_strength"]) for dream in found} == {
+        (f"creature {index}", seed, strength) for index in range(20) for seed in (0, 1) for strength in (2, 10)}
+    for dream in found:
+        (c0, c1, caption), = dream.parameters["scenes"]
+        assert c0 == c1 and caption == f"creature {c0}" and dream.descriptions == [f"{caption}, beast number {c0}"]
+        assert (dream.parameters["width"], dream.parameters["steps_per_frame"]) == (264, 2)
+
+
+def test_names_are_readable_files_names_and_do_not_depend_on_the_sweep(tmp_path):
+    both = planned(write(tmp_path, 'classes = ["creature 3", "creature 4+creature 5"]\nseed = [0, 7]'))
+    assert [re.sub("[0-9a-f]{12}$", "#", dream.name) for dream in both] == [
+        "creature-3_strength-14_seed-0_#", "creature-4-creature-5_strength-14_seed-0_#",
+        "creature-3_strength-14_seed-7_#", "creature-4-creature-5_strength-14_seed-7_#"]
+    assert [dream.descriptions for dream in both[:2]] == [
+        [f"creature {index}, beast number {index}" for index in own] for own in ([3], [4, 5])]
+    alone, = planned(write(tmp_path, "", FIXED + 'classes = "creature 3"\nseed = 7'))
+    assert alone[:4] == both[2][:4]
+
+
+def test_the_same_dream_is_dreamt_once_however_it_is_asked_for(tmp_path):
+    found = planned(write(tmp_path, 'classes = ["creature 3", "3", "creature 3+creature 3"]\nprior-strength = [2, 2.0]'))
+    assert len(found) == 1 and found[0].settings["classes"] == "creature 3"
+
+
+def test_without_classes_it_is_those_of_the_preset_or_one_by_the_seed(tmp_path):
+    drawn = planned(write(tmp_path, "seed = [1, 2, 3, 4]"))
+    assert len(drawn) == 4 and len({dream.settings["classes"] for dream in drawn}) > 1
+    shown = planned(write(tmp_path, "", 'weights = "small"\nsize = "264x256"'))
+    assert [dream.settings["classes"] for dream in shown] == ["spider web", "lion", "pizza", "brain coral"]
+
+
+def test_files_are_looked_for_beside_the_sweep_from_wherever_it_is_called(tmp_path, monkeypatch):
+    path = write(tmp_path, "", FIXED + 'classes = "3"\n')
+    here, = planned(path)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert planned(path) == [here]
+    assert here.arguments["weights"] == str(tmp_path / "small.mat") and here.settings["weights"] == "small.mat"
+
+
+def test_what_decides_a_picture_decides_its_name_and_nothing_else_does(tmp_path):
+    def digest(**changes):
+        fixed = {"weights": "small.mat", "size": "264x256", "classes": "3", **changes}
+        found, = planned(write(tmp_path, "", "\n".join(f"{key} = {json.dumps(value)}" for key, value in fixed.items())))
+        return found.digest
+
+    others = [digest(**{key: value}) for key, value in {
+        "seed": 1, "steps": 3, "frames": 2, "learning-rate": 1, "prior-strength": 3, "prior-kind": "tv",
+        "video-frames": 3, "float64": True, "size": "264x264", "network-scales": [1, 2], "weights": "small",
+        "preset": "stream", "classes": "4"}.items()]
+    shutil.copy(tmp_path / "small.mat", tmp_path / "copy.mat")
+    assert digest(weights="copy.mat") == digest() and len({digest(), *others}) == len(others) + 1
+
+
+def test_digests_are_of_content_and_not_of_order():
+    assert plan.digest({"a": 1, "b": (2, 3)}) == plan.digest({"b": [2, 3], "a": 1}) != plan.digest({"a": 1, "b": [3, 2]})
+
+
+def test_an_atlas_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "MOST", 10)
+    with pytest.raises(InputError, match="sweep.toml: more than 10 dreams"):
+        planned(write(tmp_path, 'classes = "all"'))
