@@ -36,7 +36,7 @@ from lsd_repro.program2015 import Program
 
 # Maps of the first group of layers that are in memory at the same time, at the least.
 MAPS_AT_ONCE = 2
-TILE = 1024  # pixels: half of what a tile computes is then its own, in VGG-16, and a GiB is enough
+TILE = 1024  # pixels: half to two thirds of what a tile computes is then its own, in VGG-16
 GUIDE_SIDE = 224  # pixels, of the longer side: what VGG-16 was trained on
 TILES_SHOWN_AFTER = 5  # seconds
 # A second for each would be thirty years.
