@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 from sweeps import FIXED, planned, write
@@ -77,11 +76,3 @@ def test_an_atlas_without_end_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(plan, "MOST", 10)
     with pytest.raises(InputError, match="sweep.toml: more than 10 dreams"):
         planned(write(tmp_path, 'classes = "all"'))
-
-
-def test_the_example_is_the_one_on_the_page_and_has_every_class_of_the_small_network():
-    docs = Path(__file__).parents[2] / "docs"
-    quoted = re.search(r"^```toml\n(.*?)^```$", (docs / "atlas.md").read_text("utf-8"), re.S | re.M)
-    assert quoted.group(1) == (docs / "atlas.toml").read_text("utf-8")
-    found = planned(docs / "atlas.toml")
-    assert len(found) == 100 and {dream.settings["weights"] for dream in found} == {"small"}
