@@ -59,7 +59,7 @@ large.addEventListener("keydown", (event) => {
   if (go) show(current + go);
 });
 large.addEventListener("close", () => shown[current].querySelector("a").focus());
-controls.addEventListener("input", update);
+for (const change of ["input", "change"]) controls.addEventListener(change, update);
 controls.addEventListener("reset", () => setTimeout(update));
 controls.addEventListener("submit", (event) => event.preventDefault());
 controls.hidden = false;

@@ -1,0 +1,70 @@
+"""What each worker of this machine has for itself."""
+
+import builtins
+
+import pytest
+
+from lsd_repro.atlas import cluster
+from lsd_repro.errors import InputError
+from lsd_repro.runtime import device
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    """Eight cores, and nothing that the user chose."""
+    monkeypatch.setattr(cluster, "cores", lambda: 8)
+    monkeypatch.setattr(cluster.os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 4 << 20}[name])
+    for name in (*cluster.THREADS, cluster.VISIBLE):
+        monkeypatch.delenv(name, raising=False)
+
+
+def threads(count):
+    return {name: str(count) for name in cluster.THREADS}
+
+
+def test_cores_are_shared_out_and_the_users_own_number_of_threads_stays(monkeypatch):
+    assert cluster.environments(3) == [threads(2)] * 3
+    assert cluster.environments(20) == [threads(1)] * 20
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    assert cluster.environments(2) == [{"OMP_NUM_THREADS": "5", "OPENBLAS_NUM_THREADS": "4"}] * 2
+
+
+def test_there_is_a_worker_for_each_core_as_far_as_memory_goes(monkeypatch):
+    assert cluster.environments() == [threads(1)] * 8
+    monkeypatch.setattr(cluster.os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1 << 20}[name])
+    assert cluster.environments() == [threads(4)] * 2
+    monkeypatch.setattr(cluster.os, "sysconf", lambda name: 1)
+    assert cluster.environments() == [threads(8)]
+
+
+def test_each_worker_has_a_gpu(monkeypatch):
+    monkeypatch.setattr(device, "asked", lambda: "cuda")
+    monkeypatch.setattr(device, "problems", lambda name, find: [])
+    monkeypatch.setattr(cluster.cuda, "find_driver", lambda: None)
+    monkeypatch.setattr(cluster.cuda, "find_gpus", lambda driver: ["one", "another"])
+    assert cluster.environments() == [{**threads(4), cluster.VISIBLE: "0"}, {**threads(4), cluster.VISIBLE: "1"}]
+    assert [own[cluster.VISIBLE] for own in cluster.environments(3)] == ["0", "1", "0"]
+    monkeypatch.setenv(cluster.VISIBLE, "5,GPU-a3f")
+    assert [own[cluster.VISIBLE] for own in cluster.environments()] == ["5", "GPU-a3f"]
+    monkeypatch.setattr(device, "asked", lambda: "cuda1")
+    assert cluster.environments() == [threads(8)]
+
+
+def test_a_gpu_that_lacks_something_is_said(monkeypatch):
+    monkeypatch.setattr(device, "asked", lambda: "cuda")
+    monkeypatch.setattr(device, "problems", lambda name, find: ["no pygpu"])
+    with pytest.raises(InputError, match="no pygpu"):
+        cluster.environments()
+
+
+def test_without_dask_it_says_how_to_get_it(monkeypatch):
+    own = builtins.__import__
+
+    def without(name, *rest):
+        if name == "distributed":
+            raise ImportError(name)
+        return own(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(InputError, match=r"pip install 'lsd_repro\[atlas\]'"):
+        cluster.check_installed()
