@@ -90,7 +90,6 @@ def test_a_worker_killed_while_it_dreams_costs_nobody_a_picture(alone, tmp_path)
     assert all(line.strip().startswith("dreaming:") for line in re.split(r"[\r\n]+", said[1]) if line.strip()), said[1]
 
 
-@pytest.mark.skipif("LSD_REPRO_CLUSTER_TESTS" not in os.environ, reason="takes minutes: set LSD_REPRO_CLUSTER_TESTS")
 def test_a_killed_client_takes_its_workers_along_and_an_interrupted_one_says_how_to_go_on(alone, tmp_path):
     path, expected = alone
     out = tmp_path / "out"
@@ -114,7 +113,6 @@ def test_a_killed_client_takes_its_workers_along_and_an_interrupted_one_says_how
     assert pictures(out) == expected
 
 
-@pytest.mark.skipif("LSD_REPRO_CLUSTER_TESTS" not in os.environ, reason="takes minutes: set LSD_REPRO_CLUSTER_TESTS")
 def test_a_scheduler_elsewhere_and_its_end(alone, tmp_path):
     path, expected = alone
     out = tmp_path / "out"
