@@ -5,9 +5,11 @@ Each has a share of the cores for itself, or a GPU.
 """
 
 import contextlib
+import importlib.util
 import logging
 import os
 import signal
+import sys
 import warnings
 from collections.abc import Iterator
 from multiprocessing import resource_tracker
@@ -26,16 +28,14 @@ SECONDS_TO_CONNECT = 10
 THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 MEMORY = 2 << 30  # bytes that a worker may need: the whole VGG-16 does
-GET_DISTRIBUTED = "an atlas needs Dask (distributed and cryptography), which is not installed: pip install 'lsd_repro[atlas]'"
+NEEDED = "distributed", "cryptography", *(("tomli",) if sys.version_info < (3, 11) else ())
 
 
 def check_installed() -> None:
-    """InputError if Dask isn't there."""
-    try:
-        import cryptography  # noqa: F401
-        import distributed  # noqa: F401
-    except ImportError as error:
-        raise InputError(GET_DISTRIBUTED) from error
+    """InputError if what the extra ``atlas`` brings isn't there."""
+    missing = [name for name in NEEDED if not importlib.util.find_spec(name)]
+    if missing:
+        raise InputError(f"an atlas needs {' and '.join(missing)}, not installed here: pip install {' '.join(missing)}")
 
 
 def cores() -> int:
@@ -69,7 +69,7 @@ def environments(workers: Optional[int] = None) -> list[dict[str, str]]:
 
 
 def _default_workers():
-    # On two cores two workers with a thread each dream a third more than one with two threads.
+    # On two cores, by the time that dreams take, two workers with a thread each make 1.4 times as many as one with two.
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return max(1, min(cores(), memory // MEMORY))
 
@@ -102,7 +102,6 @@ def local(workers: Optional[int] = None) -> "Iterator[Client]":
     ------
     Client
     """
-    check_installed()
     import dask
     from distributed import Client, Nanny, Scheduler, SpecCluster
     from distributed.security import Security
@@ -145,7 +144,6 @@ def remote(address: str) -> "Iterator[Client]":
     InputError
         If there is no scheduler.
     """
-    check_installed()
     from distributed import Client
 
     with _quiet():

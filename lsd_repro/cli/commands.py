@@ -99,9 +99,11 @@ def run_atlas(args: Namespace) -> int:
         raise InputError("--workers are those of this machine, and --scheduler has its own: leave one out")
     from functools import partial
 
-    from lsd_repro.atlas import cluster, plan, run, sweep
+    from lsd_repro.atlas import cluster
 
     cluster.check_installed()
+    from lsd_repro.atlas import plan, run, sweep
+
     dreams = plan.dreams(sweep.read(args.sweep), lambda options: prepared(args.understand(options)))
     failed = run.make(args.out, dreams, partial(cluster.remote, args.scheduler) if args.scheduler else
                       partial(cluster.local, args.workers), args.resume)

@@ -6,7 +6,7 @@ from typing import Any
 
 from lsd_repro.errors import InputError
 
-# Options of a film that are none of its pictures'.
+# Options of a film that are none of its pictures', and those that dreams of an atlas can't have.
 LEFT_OUT = "classes", "schedule", "out", "resume", "objective", "guide", "tile"
 
 

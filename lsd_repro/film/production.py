@@ -36,7 +36,7 @@ from lsd_repro.program2015 import Program
 
 # Maps of the first group of layers that are in memory at the same time, at the least.
 MAPS_AT_ONCE = 2
-TILE = 1024  # pixels: half to two thirds of what a tile computes is then its own, in VGG-16
+TILE = 1024  # pixels, of which VGG-16's tiles have 384 in common with the next
 GUIDE_SIDE = 224  # pixels, of the longer side: what VGG-16 was trained on
 TILES_SHOWN_AFTER = 5  # seconds
 # A second for each would be thirty years.
@@ -296,9 +296,11 @@ def _check_room(width, height, program, network, tile):
     maps = 4 * MAPS_AT_ONCE * network.weights[0].shape[0] * seen[0] * seen[1]
     needed = max(maps, 12 * 4 * width * height)  # picture, gradient and moments
     if hasattr(os, "sysconf") and needed > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
+        mend = "choose a smaller --size"
+        if needed == maps:
+            mend = "choose a smaller --tile" if tile else f"{mend}, or --tile {TILE}"
         raise InputError(f"a picture of {_short(width)}x{_short(height)} needs {_short(needed >> 30)} GiB of memory at the "
-                         f"least, more than there is: choose a smaller {'--tile' if tile and needed == maps else '--size'}"
-                         f"{'' if tile or needed > maps else f', or --tile {TILE}, which needs that for a tile only'}")
+                         f"least, more than there is: {mend}")
     steps = program.steps_per_frame * program.frames_per_class
     if steps > MOST_STEPS:
         raise InputError(f"{_short(steps)} steps for a class are too many: choose fewer --steps or --frames")

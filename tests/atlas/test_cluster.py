@@ -1,10 +1,9 @@
 """What each worker of this machine has for itself."""
 
-import builtins
-
 import pytest
 
 from lsd_repro.atlas import cluster
+from lsd_repro.cli.main import main
 from lsd_repro.errors import InputError
 from lsd_repro.runtime import device
 
@@ -57,14 +56,7 @@ def test_a_gpu_that_lacks_something_is_said(monkeypatch):
         cluster.environments()
 
 
-def test_without_dask_it_says_how_to_get_it(monkeypatch):
-    own = builtins.__import__
-
-    def without(name, *rest):
-        if name == "distributed":
-            raise ImportError(name)
-        return own(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InputError, match=r"pip install 'lsd_repro\[atlas\]'"):
-        cluster.check_installed()
+def test_without_dask_it_says_how_to_get_it(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(cluster, "NEEDED", ("distributed", "no_such_module"))
+    assert main(["atlas", str(tmp_path / "sweep.toml")]) == 2
+    assert "needs no_such_module, not installed here: pip install no_such_module" in capsys.readouterr().err

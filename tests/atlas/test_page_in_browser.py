@@ -1,35 +1,22 @@
 """The page of an atlas in headless Chromium, from the disk."""
 
-import shutil
 
 import pytest
+from chromium import chromium
 from PIL import Image
 from test_page import HOSTILE, record
 
 from lsd_repro.atlas import page
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="no selenium: pip install 'lsd_repro[test]'")
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.slow
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="no Chromium with its driver (Debian: apt-get install chromium chromium-driver)")]
-
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--window-size=1280,900")
 LEFT, RIGHT, ESCAPE, ENTER = "\ue012", "\ue014", "\ue00c", "\ue007"
 
 
 @pytest.fixture
 def browser(tmp_path):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    try:
+    with chromium(tmp_path / "profile", "1280,900") as driver:
         yield driver
-    finally:
-        driver.quit()
 
 
 def test_a_visitor_searches_filters_and_looks_closer(browser, tmp_path):

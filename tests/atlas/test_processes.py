@@ -7,11 +7,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from interruptible import heed_ctrl_c
 from sweeps import FIXED, in_this_process, planned, write
+from waiting import wait_until
 
 from lsd_repro.atlas import run as atlas
 from lsd_repro.atlas import store
@@ -57,15 +57,6 @@ def command(sweep, out, *options):
     return started("lsd_repro.cli.main", "atlas", sweep, "--out", out, *options)
 
 
-def until(true, seconds=180):
-    for _ in range(int(seconds / 0.02)):
-        found = true()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it did not happen")
-
-
 def gone(process):
     """Whether no process of its group runs."""
     try:
@@ -79,7 +70,7 @@ def test_a_worker_killed_while_it_dreams_costs_nobody_a_picture(alone, tmp_path)
     path, expected = alone
     out = tmp_path / "out"
     with command(path, out, "--workers", 2) as client:
-        victim = until(lambda: records(out))[0]["worker"]["process"]
+        victim = wait_until(lambda: records(out))[0]["worker"]["process"]
         os.kill(victim, signal.SIGKILL)
         said = client.communicate(timeout=300)
         assert client.returncode == 0, said
@@ -94,19 +85,19 @@ def test_a_killed_client_takes_its_workers_along_and_an_interrupted_one_says_how
     path, expected = alone
     out = tmp_path / "out"
     with command(path, out, "--workers", 2) as client:
-        until(lambda: records(out))
+        wait_until(lambda: records(out))
         client.kill()
         client.wait()
-        until(lambda: gone(client), 10)
+        wait_until(lambda: gone(client), 10)
     with command(path, out, "--workers", 1, "--resume") as client:
         done = len(records(out))
         assert 1 <= done < 6
-        until(lambda: len(records(out)) > done)
+        wait_until(lambda: len(records(out)) > done)
         # As a terminal does it.
         os.killpg(client.pid, signal.SIGINT)
         said = client.communicate(timeout=60)
         assert client.returncode == 130 and "--resume" in said[1] and "Traceback" not in said[1], said
-        until(lambda: gone(client), 10)
+        wait_until(lambda: gone(client), 10)
     assert set(store.kept(out)) < {dream.digest for dream in planned(path)}
     with command(path, out, "--resume") as client:
         assert client.wait(300) == 0
@@ -120,11 +111,11 @@ def test_a_scheduler_elsewhere_and_its_end(alone, tmp_path):
     loopback = "--host", "127.0.0.1", "--no-dashboard"
     with started("distributed.cli.dask_scheduler", *loopback, "--port", 0, "--dashboard-address", "127.0.0.1:0",
                  "--scheduler-file", at) as scheduler:
-        address = json.loads(until(lambda: at.exists() and at.read_text()))["address"]
+        address = json.loads(wait_until(lambda: at.exists() and at.read_text()))["address"]
         with command(path, out, "--scheduler", address) as client:
             waiting = client.stderr.readline()
             with started("distributed.cli.dask_worker", address, *loopback, "--nthreads", 1):
-                until(lambda: len(records(out)) >= 2)
+                wait_until(lambda: len(records(out)) >= 2)
                 scheduler.kill()
                 said = waiting + client.communicate(timeout=120)[1]
         assert client.returncode == 2 and "Traceback" not in said, said

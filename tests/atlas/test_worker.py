@@ -21,7 +21,6 @@ def task(dream, **changes):
     return worker.Task(dream.name, dream.arguments, dream.scene, dream.parameters, __version__)._replace(**changes)
 
 
-
 @pytest.fixture(scope="module")
 def several(tmp_path_factory):
     """Dreams, and what one worker made of them."""

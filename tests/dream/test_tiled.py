@@ -47,7 +47,8 @@ def test_gradient_and_step_in_tiles_are_those_of_the_whole_picture(options):
     np.testing.assert_allclose(in_tiles, terms, rtol=1e-10)
     np.testing.assert_allclose(gradient_in_tiles, gradient, rtol=0, atol=1e-11 * abs(gradient).max())
     for _ in range(2):  # the first does not depend on the moments
-        tiled.step(7, 3), whole.step(7, 3)
+        tiled.step(7, 3)
+        whole.step(7, 3)
     np.testing.assert_allclose(tiled.picture, whole.picture, atol=1e-3)
 
 

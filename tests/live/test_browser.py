@@ -1,19 +1,14 @@
 """The page in headless Chromium: what a visitor does, and what they see."""
 
-import shutil
 import time
 
 import pytest
+from chromium import chromium
 from running import running
+from waiting import wait_until
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="no selenium: pip install 'lsd_repro[test]'")
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.slow
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="no Chromium with its driver (Debian: apt-get install chromium chromium-driver)")]
-
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--window-size=1280,1640")
 HOSTILE = '<img src=x onerror="document.title=1">'
 
 
@@ -32,14 +27,6 @@ class Page:
     def run(self, script):
         return self.driver.execute_script(f"return {script}")
 
-    def until(self, true, seconds=90):
-        for _ in range(int(seconds / 0.1)):
-            found = true()
-            if found:
-                return found
-            time.sleep(0.1)
-        raise AssertionError("it did not happen")
-
     def caption_drawn(self):
         """Whether white letters on black stand in the corner of the film."""
         def red(*area):
@@ -52,22 +39,15 @@ class Page:
 
 @pytest.fixture
 def page(tmp_path):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    try:
+    with chromium(tmp_path / "profile", "1280,1640") as driver:
         yield Page(driver)
-    finally:
-        driver.quit()
 
 
 def test_a_visitor_suggests_sees_it_dreamt_steers_and_comes_back(page, tmp_path):
     with running(tmp_path / "run", "--hold", 0) as process:
         page.driver.get(process.url)
         title = page.run("document.title")
-        page.until(lambda: page.run("Number(at('film').dataset.painted || 0) > 5"), 300)
+        wait_until(lambda: page.run("Number(at('film').dataset.painted || 0) > 5"), 300)
         assert not page.caption_drawn(), "nobody has been heard yet"
 
         page.at("bottom").send_keys("king pen")
@@ -76,41 +56,41 @@ def test_a_visitor_suggests_sees_it_dreamt_steers_and_comes_back(page, tmp_path)
         assert page.at("bottom").get_attribute("value") == "king penguin"
         page.at("top").send_keys("jellyf")  # finished when it is sent
         page.at("send").click()
-        page.until(lambda: page.text("subject") == "king penguin & jellyfish")
+        wait_until(lambda: page.text("subject") == "king penguin & jellyfish")
         begun = page.run("trace.at(-1)[0]")
-        page.until(page.caption_drawn)
-        page.until(lambda: page.run("trace.at(-1)[0]") > begun + 30)
+        wait_until(page.caption_drawn)
+        wait_until(lambda: page.run("trace.at(-1)[0]") > begun + 30)
         logits = page.run(f"trace.filter(point => point[0] > {begun}).map(point => point[2])")
         assert max(logits) > logits[0] + 3
-        page.until(lambda: page.text("logit") == page.run("trace.at(-1)[2].toFixed(2)"))
+        wait_until(lambda: page.text("logit") == page.run("trace.at(-1)[2].toFixed(2)"))
 
         strength = float(page.at("strength").get_attribute("value"))
         page.at("strength").send_keys("\ue014\ue014")  # right, right
-        page.until(lambda: page.run("state.strength") == strength + 1)
+        wait_until(lambda: page.run("state.strength") == strength + 1)
         page.driver.save_screenshot(str(tmp_path / "live.png"))
         assert (tmp_path / "live.png").stat().st_size > 50_000
 
         page.driver.refresh()
-        page.until(lambda: page.text("subject") == "king penguin & jellyfish"
+        wait_until(lambda: page.text("subject") == "king penguin & jellyfish"
                    and page.text("strength-value") == f"{strength + 1:.1f}")
 
         page.at("user").send_keys(HOSTILE)
         page.at("bottom").send_keys("bee")
         page.at("send").click()
-        page.until(lambda: page.text("subject").startswith("@<img src=x onerror="))
+        wait_until(lambda: page.text("subject").startswith("@<img src=x onerror="))
         assert page.run("document.title") == title and not page.driver.find_elements("tag name", "img")
         page.at("bottom").send_keys("no such thing")
         page.at("send").click()
-        page.until(lambda: "knows no \u201cno such thing\u201d" in page.text("note"))
+        wait_until(lambda: "knows no \u201cno such thing\u201d" in page.text("note"))
 
         page.run("at('pause').click()")
-        page.until(lambda: page.text("veil") == "Paused")
+        wait_until(lambda: page.text("veil") == "Paused")
         still = page.run("trace.at(-1)[0]")
         time.sleep(1)
         assert page.run("trace.at(-1)[0]") == still
         page.run("at('pause').click()")
-        page.until(lambda: page.run("trace.at(-1)[0]") > still)
+        wait_until(lambda: page.run("trace.at(-1)[0]") > still)
 
         page.run("at('save').click()")
-        page.until(lambda: page.text("film-state") == "Download the film")
+        wait_until(lambda: page.text("film-state") == "Download the film")
         assert [entry for entry in page.driver.get_log("browser") if entry["level"] == "SEVERE"] == []

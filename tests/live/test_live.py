@@ -14,6 +14,7 @@ from running import running
 from small_network import small_network
 from stage import until
 from test_irc import Server, Talker, needs_server
+from waiting import wait_until
 
 from lsd_repro.live.journal import read_segments
 from lsd_repro.network import matconvnet
@@ -28,15 +29,6 @@ def weights(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "small.mat"
     matconvnet.write(path, small_network(np.random.default_rng(5)))
     return str(path)
-
-
-def wait(true, seconds=120):
-    for _ in range(int(seconds / 0.05)):
-        found = true()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
 
 
 def done(out):
@@ -60,7 +52,7 @@ def test_a_killed_run_loses_the_frame_at_hand_at_most_and_goes_on(tmp_path, weig
     with running(out, *options) as process:
         state = asyncio.run(asyncio.wait_for(suggest(process.url, "creature 3"), 120))
         assert state["scene"][2] == "@ann: creature 3"
-        wait(lambda: done(out) >= 3)
+        wait_until(lambda: done(out) >= 3)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         finished = done(out)
@@ -69,7 +61,7 @@ def test_a_killed_run_loses_the_frame_at_hand_at_most_and_goes_on(tmp_path, weig
     assert done(out) <= finished + 1
     finished = done(out)
     with running(out, *options, "--resume") as process:
-        wait(lambda: done(out) >= finished + 2)
+        wait_until(lambda: done(out) >= finished + 2)
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate()
         assert process.returncode == 130 and "--resume" in messages and "Traceback" not in messages
@@ -81,7 +73,7 @@ def test_a_killed_run_loses_the_frame_at_hand_at_most_and_goes_on(tmp_path, weig
 @pytest.mark.skipif(not shutil.which("pgrep"), reason="no pgrep (Debian: apt-get install procps)")
 def test_a_dream_that_dies_ends_the_page_with_one_clear_line(tmp_path, weights):
     with running(tmp_path / "run", "--weights", weights, *SMALL) as process:
-        wait(lambda: done(tmp_path / "run") >= 1)
+        wait_until(lambda: done(tmp_path / "run") >= 1)
         dreamer = int(os.popen(f"pgrep -P {process.pid} -f multiprocessing.spawn").read().split()[0])
         os.kill(dreamer, signal.SIGKILL)
         _, messages = process.communicate()
