@@ -69,7 +69,7 @@ def environments(workers: Optional[int] = None) -> list[dict[str, str]]:
 
 
 def _default_workers():
-    # On two cores, by the time that dreams take, two workers with a thread each make 1.4 times as many as one with two.
+    # On two cores two workers with a thread each dream a third more than one with two threads (docs/atlas.md).
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return max(1, min(cores(), memory // MEMORY))
 
