@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -75,8 +76,11 @@ def write_array(path: PathLike, array: np.ndarray) -> None:
 
 def write_arrays(path: PathLike, **arrays: Any) -> None:
     """Write named arrays as .npz to `path`, whole or not at all; see `write_whole`."""
-    with write_whole(path) as part, open(part, "wb") as file:
-        np.savez(file, **arrays)
+    # savez, broken off, leaves an archive that wants to end its file when it is collected: in memory it still can.
+    whole = io.BytesIO()
+    np.savez(whole, **arrays)
+    with write_whole(path) as part:
+        part.write_bytes(whole.getbuffer())
 
 
 def write_json(path: PathLike, value: Any, digits: Optional[int] = None) -> None:

@@ -1,8 +1,10 @@
 """Files are whole or absent."""
 
 import errno
+import gc
 import json
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -46,6 +48,21 @@ def test_arrays_and_bytes_read_back(tmp_path):
         assert stored["done"] == 7
     assert (tmp_path / "a.json").read_bytes() == b"{}"
     assert names(tmp_path) == ["a.json", "a.npy", "a.npz"]
+
+
+def test_ctrl_c_amid_arrays_is_all_that_is_said(tmp_path, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    complaints = []
+    monkeypatch.setattr(np.lib.format, "write_array", interrupt)
+    monkeypatch.setattr(sys, "unraisablehook", lambda complaint: complaints.append(complaint.exc_value))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        files.write_arrays(tmp_path / "a.npz", x=np.zeros(3))
+    # The traceback holds the archive.
+    del caught
+    gc.collect()
+    assert complaints == [] and names(tmp_path) == []
 
 
 def test_json_has_plain_numbers_and_null_for_what_is_not_finite(tmp_path):
