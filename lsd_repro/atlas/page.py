@@ -35,7 +35,7 @@ def page(records: Iterable[dict[str, Any]], asked: int, failed: Mapping[str, str
     """The whole page, as HTML; every text in it is escaped.  See `write`."""
     records = list(records)
     axes = swept(records)
-    records.sort(key=lambda record: (record["settings"][_SEARCHED].lower(),
+    records.sort(key=lambda record: (_order(record["settings"][_SEARCHED].lower()),
                                      *(_order(record["settings"].get(axis)) for axis in axes), record["name"]))
     environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__), autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
@@ -65,10 +65,12 @@ def words(record: dict[str, Any]) -> str:
 
 
 def _order(value: Union[str, float, None]) -> tuple:
-    """For sorting: numbers by size, then texts; nothing first."""
+    """For sorting: numbers by size, then texts, channel 9 before channel 10; nothing first."""
     if value is None:
         return 0, 0, ""
-    return (2, 0, value) if isinstance(value, str) else (1, value, "")
+    if isinstance(value, str):
+        return 2, 0, re.sub(r"\d+", lambda digits: digits[0].zfill(9), value)
+    return 1, value, ""
 
 
 def _text(value: Union[str, float, None]) -> str:

@@ -78,6 +78,18 @@ def test_a_filter_for_each_setting_in_which_dreams_differ():
         ("9", "2"), ("9", "2.5"), ("9", "10"), ("10", "2.5"), ("10", "10")]
 
 
+def test_layers_have_an_activation_and_their_channels_are_in_order():
+    records = [record(f"conv5-2-{channel}", f"conv5_2, channel {channel}", (), objective=f"layer:conv5_2:{channel}")
+               for channel in (10, 9, 100)]
+    assert page.swept(records) == {"objective": [f"layer:conv5_2:{channel}" for channel in (9, 10, 100)]}
+    found = Elements(page.page(records, 3, {}))
+    assert [image["src"] for image in found.of("img") if "src" in image] == [
+        f"thumbnails/conv5-2-{channel}.jpg" for channel in (9, 10, 100)]
+    assert found.texts.count("activation") == 3 and not {"class", "logit"} & set(found.texts)
+    for word in ("conv5_2", "channel", "9", "objective=layer:conv5_2:9"):
+        assert word in page.words(records[1]).split(" ")
+
+
 @pytest.mark.parametrize("word", ["king", "penguin", "aptenodytes", "patagonica", "tree-frog", "frog", "spider", "web",
                                   "seed", "seed=7", "7", "prior-strength=2.5", "octaves=2:1,1:2", "1:2", "noise"])
 def test_the_search_goes_by_words_of_classes_and_settings(word):
