@@ -5,8 +5,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, Callable, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Callable, NamedTuple, Optional
 
 from lsd_repro.atlas.sweep import ALL, MOST, Sweep, combinations
 from lsd_repro.errors import InputError
@@ -14,10 +14,9 @@ from lsd_repro.film import production, schedule
 from lsd_repro.film.start import NOISE, SHIPPED_PHOTO
 from lsd_repro.material import files, shipped
 from lsd_repro.network import matconvnet
-from lsd_repro.program2015 import Program
 
 # Options that name files, and what stands in a file's place.
-FILES = {"weights": tuple(shipped.NETWORKS), "prior": (), "start": (NOISE,)}
+FILES = {"weights": tuple(shipped.NETWORKS), "prior": (), "start": (NOISE,), "guide": ()}
 DIGITS = 12  # of a digest, in names
 NETWORK = next(name for name, file in shipped.NETWORKS.items() if file == shipped.NETWORK)
 
@@ -36,9 +35,9 @@ class Dream(NamedTuple):
     settings : dict of str to str or number
         The same for people: by the names of options, after "classes" all that are in force.
     descriptions : list of str
-        Of its class, or of both.
-    scene : str
-        Indices of its classes, ``bottom+top``.
+        Of its class, or of both; empty if a layer is raised.
+    scene : str or None
+        Indices of its classes, ``bottom+top``; None: the layer's own.
     arguments : dict
         Of `lsd_repro.film.production.prepare`, for a worker; all dreams that differ only in their classes share it.
     """
@@ -48,7 +47,7 @@ class Dream(NamedTuple):
     parameters: dict
     settings: dict
     descriptions: list
-    scene: str
+    scene: Optional[str]
     arguments: dict
 
 
@@ -76,7 +75,7 @@ def dreams(sweep: Sweep, prepared: Callable[[dict[str, Any]], dict[str, Any]]) -
         try:
             arguments = prepared(_located(options, sweep.path.parent))
             plan = prepare(arguments)
-            scenes = _scenes(sweep.classes, plan.program, plan.descriptions, arguments["seed"])
+            scenes = _scenes(sweep.classes, plan, arguments["seed"])
         except InputError as error:
             swept = ", ".join(f"{key} {_text(options[key])}" for key in sweep.swept)
             raise InputError(f"{sweep.path}: {error}" + f" (at {swept})" * bool(swept)) from error
@@ -105,21 +104,22 @@ def digest(parameters: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(files.plain(parameters), sort_keys=True).encode()).hexdigest()
 
 
-def scenes_of(scene: str, program: Program, descriptions: Sequence[str]) -> list[schedule.Scene]:
+def scenes_of(scene: Optional[str], plan: production.Production) -> list[schedule.Scene]:
     """The scenes of a dream's frames, called by the classes' own names, whatever they were asked for by.
 
     Parameters
     ----------
-    scene : str
-        Indices of classes.
-    program : Program
-    descriptions : sequence of str
+    scene : str or None
+        As a `Dream` has it.
+    plan : Production
 
     Returns
     -------
     list of Scene
     """
-    return schedule.plan(schedule.parse_classes([scene], descriptions), program.frames_per_class)
+    if scene is None:
+        return plan.scenes
+    return schedule.plan(schedule.parse_classes([scene], plan.descriptions), plan.program.frames_per_class)
 
 
 def with_scenes(parameters: dict[str, Any], scenes: Sequence[schedule.Scene]) -> dict[str, Any]:
@@ -133,33 +133,40 @@ def _located(options, folder):
             for key, value in options.items()}
 
 
-def _scenes(classes, program, descriptions, seed) -> Iterator[str]:
+def _scenes(classes, plan, seed) -> list[Optional[str]]:
+    if plan.parameters["objective"]:
+        if classes is not None:
+            raise InputError("what a layer sees is not a class: leave out classes, or "
+                             f"{'guide' if plan.parameters['guide'] else 'objective'}")
+        return [None]
     if classes == ALL:
-        return [str(index) for index in range(len(descriptions))]
+        return [str(index) for index in range(len(plan.descriptions))]
     if classes is None:
-        program = production.adjusted(program, frames_per_class=1)
-        found = schedule.scenes(None, None, program, descriptions, seed)
+        program = production.adjusted(plan.program, frames_per_class=1)
+        found = schedule.scenes(None, None, program, plan.descriptions, seed)
     else:
-        found = schedule.parse_classes(classes, descriptions)
+        found = schedule.parse_classes(classes, plan.descriptions)
     return [f"{scene.c0}+{scene.c1}" for scene in found]
 
 
 def _dream(plan, scene, options, arguments):
-    scenes = scenes_of(scene, plan.program, plan.descriptions)
+    scenes = scenes_of(scene, plan)
     parameters = with_scenes(plan.parameters, scenes)
     first = scenes[0]
-    settings = _settings(first.caption, options, arguments, plan.program)
-    words = re.sub(r"[^a-z0-9]+", "-", first.caption.lower()).strip("-")[:60]
+    layer = ":".join(str(part) for part in parameters["objective"] or () if part is not None)
+    settings = _settings(first.caption, layer, options, arguments, plan.program)
+    words = re.sub(r"[^a-z0-9]+", "-", (layer or first.caption).lower()).strip("-")[:60]
     own = digest(parameters)
     name = f"{words}_strength-{settings['prior-strength']:g}_seed-{settings['seed']}_{own[:DIGITS]}"
-    return Dream(name, own, parameters, settings, [plan.descriptions[index] for index in dict.fromkeys(first[:2])],
-                 f"{first.c0}+{first.c1}", arguments)
+    descriptions = [] if layer else [plan.descriptions[index] for index in dict.fromkeys(first[:2])]
+    return Dream(name, own, parameters, settings, descriptions, scene and f"{first.c0}+{first.c1}", arguments)
 
 
-def _settings(caption, options, arguments, program):
+def _settings(caption, layer, options, arguments, program):
     """The options in force, those of the sweep that are not known here after them."""
     octaves = " ".join(f"{scale}:{steps}" for scale, steps in program.octaves)
-    found = {"classes": caption, "size": f"{program.width}x{program.height}", "weights": NETWORK, "prior": "shipped",
+    found = {"classes": caption, **({"objective": f"layer:{layer}"} if layer else {}),
+             "size": f"{program.width}x{program.height}", "weights": NETWORK, "prior": "shipped",
              "prior-kind": arguments["prior_kind"], "prior-strength": program.prior_strength,
              "learning-rate": program.learning_rate, "steps": program.steps_per_frame, "frames": program.frames_per_class,
              **({"octaves": octaves} if octaves else {"network-scales": _text(program.network_scales)}),

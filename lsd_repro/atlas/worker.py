@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 from lsd_repro import __version__
 from lsd_repro.errors import InputError, StackError
@@ -38,8 +38,8 @@ class Task(NamedTuple):
     name : str
     arguments : dict
         Of `lsd_repro.film.production.prepare`.
-    scene : str
-        Indices of the classes.
+    scene : str or None
+        As `lsd_repro.atlas.plan.Dream` has it.
     parameters : dict
         What the worker's own must be equal to.
     version : str
@@ -48,7 +48,7 @@ class Task(NamedTuple):
 
     name: str
     arguments: dict
-    scene: str
+    scene: Optional[str]
     parameters: dict
     version: str
 
@@ -95,7 +95,7 @@ class Steps:
             while len(self._made) >= MOST_STEPS:
                 self._made.popitem(last=False)
             with contextlib.redirect_stderr(io.StringIO()):
-                step = production.make_step()
+                step = production.make_step(watch=iter)
         self._made[key] = step
         step.learning_rate = production.program.learning_rate
         step.prior_strength = production.program.prior_strength
@@ -108,9 +108,11 @@ def compiled_in(parameters: dict[str, Any]) -> str:
     """What tells dreams apart that cannot share a compiled step."""
     from lsd_repro.atlas.plan import digest
 
-    by_octaves = bool(parameters["octaves"])
+    by_octaves, objective = bool(parameters["octaves"]), parameters["objective"]
     fixed = {name: value for name, value in parameters.items() if name not in SET_ANEW}
-    return digest({**fixed, "octaves": by_octaves, "network_scales": None if by_octaves else parameters["network_scales"]})
+    # Which channel it is, a step is told each time.
+    return digest({**fixed, "octaves": by_octaves, "network_scales": None if by_octaves else parameters["network_scales"],
+                   "objective": objective and [objective[0], objective[1] is not None]})
 
 
 # Theano's functions are not for two threads at once; a worker may have been given several.
@@ -149,7 +151,7 @@ def dreamt(task: Task, steps: Steps) -> Union[Dreamt, Failed, Unfit]:
     begun = time.perf_counter()
     try:
         production = plan.prepare(task.arguments)
-        scenes = plan.scenes_of(task.scene, production.program, production.descriptions)
+        scenes = plan.scenes_of(task.scene, production)
     except InputError as error:
         return _unfit(str(error))
     parameters = plan.with_scenes(production.parameters, scenes)

@@ -25,8 +25,7 @@ def run_dream(args: Namespace) -> int:
         if args.classes or args.schedule:
             raise InputError(f"let the chat {args.chat} choose, or --classes or --schedule, not both")
         choose = by_chat(args.chat, args.seed, args.frames)
-    run = production.prepare(**prepared(args), classes=args.classes or (), path=args.schedule, choose=choose,
-                             objective=args.objective, guide=args.guide, tile=args.tile)
+    run = production.prepare(**prepared_film(args), classes=args.classes or (), path=args.schedule, choose=choose)
     stream.make_film(args.out, run.scenes, run.program, run.make_step, run.parameters, args.resume)
     print(f"done, see {args.out}")
     return 0
@@ -42,6 +41,11 @@ def prepared(args: Namespace, **instead) -> dict[str, Any]:
     return {"program": program, "weights": args.weights, "prior": args.prior, "prior_kind": args.prior_kind,
             "start": args.start, "size": args.size, "seed": args.seed, "dtype": "float64" if args.float64 else "float32",
             "keep_octaves": bool(args.octaves), **instead}
+
+
+def prepared_film(args: Namespace) -> dict[str, Any]:
+    """As `prepared`, with the options that ``frames`` and ``stills`` have beside those."""
+    return prepared(args, objective=args.objective, guide=args.guide, tile=args.tile)
 
 
 def by_chat(path: str, seed: int, frames: Optional[int]) -> Callable[[Program, Sequence[str]], list]:
@@ -104,7 +108,7 @@ def run_atlas(args: Namespace) -> int:
     cluster.check_installed()
     from lsd_repro.atlas import plan, run, sweep
 
-    dreams = plan.dreams(sweep.read(args.sweep), lambda options: prepared(args.understand(options)))
+    dreams = plan.dreams(sweep.read(args.sweep), lambda options: prepared_film(args.understand(options)))
     failed = run.make(args.out, dreams, partial(cluster.remote, args.scheduler) if args.scheduler else
                       partial(cluster.local, args.workers), args.resume)
     if failed:

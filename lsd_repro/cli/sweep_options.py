@@ -6,8 +6,8 @@ from typing import Any
 
 from lsd_repro.errors import InputError
 
-# Options of a film that are none of its pictures', and those that dreams of an atlas can't have.
-LEFT_OUT = "classes", "schedule", "out", "resume", "objective", "guide", "tile"
+# Options of a film that are none of its pictures', and the classes, which a sweep has in a way of its own.
+LEFT_OUT = "classes", "schedule", "out", "resume"
 
 
 def understood(parser: argparse.ArgumentParser, options: dict[str, Any]) -> argparse.Namespace:

@@ -53,7 +53,7 @@ class Production(NamedTuple):
     program : Program
         With the size of the picture.
     make_step : callable
-        Compiles the GradientStep at the start image.
+        Compiles the GradientStep at the start image, or the TiledStep, which the argument `watch` is for.
     parameters : dict
         For run.json.
     descriptions : tuple of str
@@ -195,7 +195,7 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
         if tile is not None:
             spans(height // scale, seen.rows, seen.stride, seen.start, seen.field, tile)
 
-    def make_step():
+    def make_step(watch=_show_tiles):
         print("compiling (a minute or so the first time; Theano keeps the result)", file=sys.stderr)
         energy = patch_energy(prior) if prior else total_variation
         network_scales = None if program.octaves else program.network_scales
@@ -204,7 +204,7 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
                                 program.prior_strength, network_scales, dtype, layer=layer)
         return TiledStep(network, energy, start, program.learning_rate, program.prior_strength, network_scales,
                          prior_scales=program.prior_scales, patch_size=patch_size, tile=tile, dtype=dtype, layer=layer,
-                         watch=_show_tiles)
+                         watch=watch)
 
     parameters = run.parameters(program, scenes, start, network, prior, dtype, seed, layer, tile)
     return Production(scenes, program, make_step, parameters, network.descriptions, start)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from distributed import Client, LocalCluster
+from PIL import Image
 from small_network import small_network
 
 from lsd_repro.atlas import plan, sweep
@@ -26,10 +27,14 @@ def write(folder, swept, fixed=FIXED, name="sweep.toml"):
     return path
 
 
+def write_guide(path, seed):
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (48, 64, 3), np.uint8)).save(path)
+
+
 def planned(path):
     """The dreams of a sweep's file, as the command line finds them."""
     args = parser().parse_args(["atlas", str(path)])
-    return plan.dreams(sweep.read(path), lambda options: commands.prepared(args.understand(options)))
+    return plan.dreams(sweep.read(path), lambda options: commands.prepared_film(args.understand(options)))
 
 
 def run(*arguments):

@@ -5,7 +5,7 @@ import re
 import shutil
 
 import pytest
-from sweeps import FIXED, planned, write
+from sweeps import FIXED, planned, write, write_guide
 
 from lsd_repro.atlas import plan
 from lsd_repro.errors import InputError
@@ -45,6 +45,54 @@ def test_without_classes_it_is_those_of_the_preset_or_one_by_the_seed(tmp_path):
     assert [dream.settings["classes"] for dream in shown] == ["spider web", "lion", "pizza", "brain coral"]
 
 
+def test_a_layer_is_one_dream_of_each_combination_named_after_it(tmp_path):
+    found = planned(write(tmp_path, 'objective = ["layer:conv5_2:17", "layer:conv5_2:017", "layer:conv4_1"]\nseed = [0, 7]',
+                          FIXED.replace("frames = 1", "frames = 2")))
+    assert [re.sub("[0-9a-f]{12}$", "#", dream.name) for dream in found] == [
+        "conv5-2-17_strength-14_seed-0_#", "conv5-2-17_strength-14_seed-7_#",
+        "conv4-1_strength-14_seed-0_#", "conv4-1_strength-14_seed-7_#"]
+    assert [(dream.settings["classes"], dream.settings["objective"]) for dream in found[1:3]] == [
+        ("conv5_2, channel 17", "layer:conv5_2:17"), ("conv4_1", "layer:conv4_1")]
+    for dream, (layer, channel) in zip(found[1:3], (["conv5_2", 17], ["conv4_1", None])):
+        assert dream.parameters["objective"] == [layer, channel] and dream.descriptions == []
+        assert dream.parameters["scenes"] == [[channel or 0, channel or 0, dream.settings["classes"]]] * 2
+
+
+def test_classes_and_layers_take_turns_in_a_sweep_that_names_no_class(tmp_path):
+    either = planned(write(tmp_path, 'objective = ["class", "layer:conv4_1"]', 'weights = "small"\nsize = "264x256"'))
+    assert [dream.settings["classes"] for dream in either] == ["spider web", "lion", "pizza", "brain coral", "conv4_1"]
+    assert [dream.settings["objective"] for dream in either[3:]] == ["class", "layer:conv4_1"]
+    plain = planned(write(tmp_path, "", 'weights = "small"\nsize = "264x256"'))
+    assert [dream.digest for dream in plain] == [dream.digest for dream in either[:4]]
+
+
+def test_another_guide_is_another_dream_whatever_the_file_is_called(tmp_path):
+    path = write(tmp_path, 'guide = ["one.png", "two.png", "same.png"]\nobjective = ["class", "layer:conv3_1"]')
+    for name, seed in (("one", 1), ("two", 2), ("same", 1)):
+        write_guide(tmp_path / f"{name}.png", seed)
+    first = planned(path)
+    assert [(dream.settings["guide"], dream.settings["objective"]) for dream in first] == [
+        (f"{name}.png", f"layer:{layer}") for name in ("one", "two") for layer in ("conv4_3", "conv3_1")]
+    assert first[0].arguments["guide"] == str(tmp_path / "one.png")
+    write_guide(tmp_path / "two.png", 3)
+    again = planned(path)
+    assert len({dream.digest for dream in first + again}) == 6 and [dream.digest for dream in again[:2]] == [
+        dream.digest for dream in first[:2]]
+
+
+@pytest.mark.parametrize("swept, words", [
+    ('guide = ["one.png"]\nclasses = "all"', "leave out classes, or guide .at guide one.png"),
+    ('guide = ["one.png"]\nobjective = ["layer:conv5_2", "layer:conv5_2:3"]', "no channel .at .*objective layer:conv5_2:3"),
+    ('guide = ["one.png"]\nobjective = ["layer:conv1_2"]', "choose --objective layer:conv3_1"),
+    ('guide = ["sweep.toml"]', "--guide .*sweep.toml"),
+])
+def test_a_guide_that_goes_with_nothing_is_refused(tmp_path, swept, words):
+    path = write(tmp_path, swept)
+    write_guide(tmp_path / "one.png", 1)
+    with pytest.raises(InputError, match=f"sweep.toml: .*{words}"):
+        planned(path)
+
+
 def test_files_are_looked_for_beside_the_sweep_from_wherever_it_is_called(tmp_path, monkeypatch):
     path = write(tmp_path, "", FIXED + 'classes = "3"\n')
     here, = planned(path)
@@ -63,7 +111,7 @@ def test_what_decides_a_picture_decides_its_name_and_nothing_else_does(tmp_path)
     others = [digest(**{key: value}) for key, value in {
         "seed": 1, "steps": 3, "frames": 2, "learning-rate": 1, "prior-strength": 3, "prior-kind": "tv",
         "video-frames": 3, "float64": True, "size": "264x264", "network-scales": [1, 2], "weights": "small",
-        "preset": "stream", "classes": "4"}.items()]
+        "preset": "stream", "classes": "4", "tile": 256}.items()]
     shutil.copy(tmp_path / "small.mat", tmp_path / "copy.mat")
     assert digest(weights="copy.mat") == digest() and len({digest(), *others}) == len(others) + 1
 

@@ -88,6 +88,15 @@ def test_what_is_whole_is_not_dreamt_again_and_needs_no_workers(made, copy, caps
     assert bytes_of(copy, "records") == bytes_of(made[0], "records")
 
 
+def test_an_atlas_of_channels_is_made_and_kept(tmp_path):
+    dreams = planned(write(tmp_path, 'objective = ["layer:conv4_2:3", "layer:conv4_2:17"]'))
+    assert atlas.make(tmp_path / "out", dreams, in_this_process) == {}
+    assert store.kept(tmp_path / "out").keys() == {dream.digest for dream in dreams}
+    html = (tmp_path / "out" / "index.html").read_text()
+    assert all(f"pictures/{dream.name}.png" in html and f'="{dream.settings["objective"]}"' in html for dream in dreams)
+    assert atlas.make(tmp_path / "out", dreams, no_workers, resume=True) == {}
+
+
 @pytest.mark.parametrize("folder, harm", [
     ("pictures", lambda path: path.unlink()), ("pictures", lambda path: path.write_bytes(path.read_bytes()[:-20])),
     ("pictures", lambda path: path.write_bytes(b"")), ("records", lambda path: path.unlink()),

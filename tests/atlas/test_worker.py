@@ -2,13 +2,15 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from sweeps import FIXED, planned, run, write
+from sweeps import FIXED, planned, run, write, write_guide
 
 from lsd_repro import __version__
-from lsd_repro.atlas import worker
+from lsd_repro.atlas import sweep, worker
+from lsd_repro.film import production
 from lsd_repro.material import files
 from lsd_repro.runtime.load import theano
 
@@ -60,6 +62,41 @@ def test_a_kept_step_is_shared_by_what_is_set_on_it_and_remembers_nothing(severa
         assert one.picture == other.picture and one.facts["terms"] == other.facts["terms"]
 
 
+@pytest.mark.slow  # compiles a step for each film
+@pytest.mark.parametrize("swept", [
+    'objective = ["layer:conv4_2:3", "layer:conv4_2:17", "layer:conv4_2"]', 'guide = ["one.png", "two.png"]',
+    'objective = ["class", "layer:conv3_2:5", "layer:conv3_2:6"]\ntile = [256]'], ids=["layers", "guides", "tiles"])
+def test_layers_guides_and_tiles_are_as_frames_has_them(tmp_path, monkeypatch, capsys, swept):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(production, "TILES_SHOWN_AFTER", 0)
+    # Total variation takes a smaller picture than the prior.
+    path = write(tmp_path, swept, FIXED.replace("264x256", "320x64") + 'prior-kind = "tv"')
+    for seed, name in enumerate(("one", "two")):
+        write_guide(tmp_path / f"{name}.png", seed)
+    steps = worker.Steps()
+    made = [worker.dreamt(task(dream), steps) for dream in planned(path)]
+    # A worker shares its terminal with the client's bar.
+    assert capsys.readouterr().err == ""
+    assert len({one.picture for one in made}) == len(made)
+    for number, (options, one) in enumerate(zip(sweep.combinations(sweep.read(path)), made)):
+        assert run("frames", *(f"--{key}={value}" for key, value in options.items()), "--out", f"film{number}") == 0
+        assert one.picture == Path(f"film{number}/frames/frame0001.png").read_bytes()
+
+
+def test_channels_of_a_layer_share_a_step_and_other_layers_guides_and_tiles_do_not(tmp_path):
+    for seed, name in enumerate(("one", "two")):
+        write_guide(tmp_path / f"{name}.png", seed)
+
+    def keys(swept):
+        return [worker.compiled_in(dream.parameters) for dream in planned(write(tmp_path, swept))]
+
+    one, other = keys('objective = ["layer:conv4_2:3", "layer:conv4_2:17"]')
+    assert one == other
+    others = (*keys('objective = ["class", "layer:conv4_2", "layer:conv4_1:3"]'), *keys('guide = ["one.png", "two.png"]'),
+              *keys('objective = ["class", "layer:conv4_2:3"]\ntile = [256, 264]'))
+    assert len({one, *others}) == 1 + len(others) == 10
+
+
 @pytest.mark.parametrize("fixed", ["float64 = true", 'prior-kind = "tv"', "network-scales = [1, 2]", 'size = "256x264"'])
 def test_what_is_compiled_in_has_a_step_of_its_own(several, fixed):
     folder, dreams, _ = several
@@ -97,6 +134,11 @@ def test_a_worker_with_other_material_or_another_version_refuses(several, tmp_pa
     other = {**dream.arguments, "weights": str(tmp_path / "small.mat")}
     refused = worker.dreamt(task(dream, arguments=other), worker.Steps())
     assert isinstance(refused, worker.Unfit) and "differs in network:" in refused.reason
+    write_guide(tmp_path / "guide.png", 1)
+    guided, = planned(write(tmp_path, "", FIXED + 'guide = "guide.png"'))
+    write_guide(tmp_path / "guide.png", 2)
+    refused = worker.dreamt(task(guided), worker.Steps())
+    assert isinstance(refused, worker.Unfit) and "differs in guide:" in refused.reason
 
 
 def test_a_dream_that_is_no_number_fails_and_the_next_does_not(several):
