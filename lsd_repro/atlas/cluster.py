@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Optional
 
 from lsd_repro.errors import InputError
 from lsd_repro.runtime import device, find
+from lsd_repro.runtime.flags import overridden
 from lsd_repro.runtime.gpu import cuda
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ SECONDS_TO_CONNECT = 10
 # Read when the libraries are loaded, which a worker does for its first dream.
 THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+FLAGS = "THEANO_FLAGS"
 MEMORY = 2 << 30  # bytes that a worker may need: the whole VGG-16 does
 NEEDED = "distributed", "cryptography", *(("tomli",) if sys.version_info < (3, 11) else ())
 
@@ -43,11 +45,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-def environments(workers: Optional[int] = None) -> list[dict[str, str]]:
+def environments(computing: str, workers: Optional[int] = None) -> list[dict[str, str]]:
     """What the environment of each worker has beside this process's own: its share of the cores, and its GPU.
 
     Parameters
     ----------
+    computing : str
+        The device, as `lsd_repro.runtime.device.choose` takes it.
     workers : int, optional
         How many; by default one for each GPU where they compute, else one for each core, as far as there is memory.
 
@@ -61,7 +65,7 @@ def environments(workers: Optional[int] = None) -> list[dict[str, str]]:
     InputError
         If a GPU is asked for and can't be used.
     """
-    gpus = _gpus()
+    gpus = _gpus(computing)
     count = workers or len(gpus) or _default_workers()
     threads = str(max(1, cores() // count))
     return [{**{name: os.environ.get(name, threads) for name in THREADS}, **(gpus[index % len(gpus)] if gpus else {})}
@@ -74,29 +78,29 @@ def _default_workers():
     return max(1, min(cores(), memory // MEMORY))
 
 
-def _gpus():
+def _gpus(computing):
     """The environment of a worker, for each GPU that they share out among them."""
-    asked = device.asked()
-    if asked == "cpu":
+    if computing == "cpu":
         return []
-    missing = device.problems(asked, find.find_compiler)
+    missing = device.problems(computing, find.find_compiler)
     if missing:
         raise InputError("\n".join(missing))
-    if asked != "cuda":  # a certain one, which is found by its number among all
-        return [{}]
+    flags = {FLAGS: overridden(os.environ.get(FLAGS), {"device": computing})}
+    if computing != "cuda":  # a certain one, which is found by its number among all
+        return [flags]
     count = len(cuda.find_gpus(cuda.find_driver()))
     named = list(filter(None, os.environ.get(VISIBLE, "").split(",")))
-    return [{VISIBLE: name} for name in (named or map(str, range(count)))][:count]
+    return [{**flags, VISIBLE: name} for name in (named or map(str, range(count)))][:count]
 
 
 @contextlib.contextmanager
-def local(workers: Optional[int] = None) -> "Iterator[Client]":
+def local(computing: str, workers: Optional[int] = None) -> "Iterator[Client]":
     """Workers on this machine, for as long as the ``with`` block lasts.
 
     Parameters
     ----------
-    workers : int, optional
-        How many processes.
+    computing, workers
+        As for `environments`.
 
     Yields
     ------
@@ -110,7 +114,7 @@ def local(workers: Optional[int] = None) -> "Iterator[Client]":
     common = {"host": LOOPBACK, "protocol": "tls://", "security": Security.temporary(), "dashboard": False}
     # The system decides how much memory there is.
     worker = {**common, "nthreads": 1, "memory_limit": 0, "silence_logs": logging.CRITICAL}
-    specs = {index: {"cls": Nanny, "options": {**worker, "env": own}} for index, own in enumerate(environments(workers))}
+    specs = {index: {"cls": Nanny, "options": {**worker, "env": own}} for index, own in enumerate(environments(computing, workers))}
     scheduler = {"cls": Scheduler, "options": {**common, "port": 0, "dashboard_address": f"{LOOPBACK}:0"}}
     # Dask would have malloc give back what arrays free.
     with _quiet(), dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):

@@ -104,13 +104,18 @@ def run_atlas(args: Namespace) -> int:
     from functools import partial
 
     from lsd_repro.atlas import cluster
+    from lsd_repro.runtime import device
 
     cluster.check_installed()
+    # The workers compute.  Theano won't use a GPU in a process that one with a GPU has started.
+    computing = device.asked()
+    if computing != "cpu":
+        device.choose("cpu")
     from lsd_repro.atlas import plan, run, sweep
 
     dreams = plan.dreams(sweep.read(args.sweep), lambda options: prepared_film(args.understand(options)))
     failed = run.make(args.out, dreams, partial(cluster.remote, args.scheduler) if args.scheduler else
-                      partial(cluster.local, args.workers), args.resume)
+                      partial(cluster.local, computing, args.workers), args.resume)
     if failed:
         print(f"lsd-repro: {len(failed)} of {len(dreams)} dreams failed, as said above; with --resume they are tried again",
               file=sys.stderr)

@@ -22,38 +22,38 @@ def threads(count):
 
 
 def test_cores_are_shared_out_and_the_users_own_number_of_threads_stays(monkeypatch):
-    assert cluster.environments(3) == [threads(2)] * 3
-    assert cluster.environments(20) == [threads(1)] * 20
+    assert cluster.environments("cpu", 3) == [threads(2)] * 3
+    assert cluster.environments("cpu", 20) == [threads(1)] * 20
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
-    assert cluster.environments(2) == [{"OMP_NUM_THREADS": "5", "OPENBLAS_NUM_THREADS": "4"}] * 2
+    assert cluster.environments("cpu", 2) == [{"OMP_NUM_THREADS": "5", "OPENBLAS_NUM_THREADS": "4"}] * 2
 
 
 def test_there_is_a_worker_for_each_core_as_far_as_memory_goes(monkeypatch):
-    assert cluster.environments() == [threads(1)] * 8
+    assert cluster.environments("cpu") == [threads(1)] * 8
     monkeypatch.setattr(cluster.os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1 << 20}[name])
-    assert cluster.environments() == [threads(4)] * 2
+    assert cluster.environments("cpu") == [threads(4)] * 2
     monkeypatch.setattr(cluster.os, "sysconf", lambda name: 1)
-    assert cluster.environments() == [threads(8)]
+    assert cluster.environments("cpu") == [threads(8)]
 
 
 def test_each_worker_has_a_gpu(monkeypatch):
-    monkeypatch.setattr(device, "asked", lambda: "cuda")
     monkeypatch.setattr(device, "problems", lambda name, find: [])
     monkeypatch.setattr(cluster.cuda, "find_driver", lambda: None)
     monkeypatch.setattr(cluster.cuda, "find_gpus", lambda driver: ["one", "another"])
-    assert cluster.environments() == [{**threads(4), cluster.VISIBLE: "0"}, {**threads(4), cluster.VISIBLE: "1"}]
-    assert [own[cluster.VISIBLE] for own in cluster.environments(3)] == ["0", "1", "0"]
+    monkeypatch.setenv(cluster.FLAGS, "floatX=float32,device=cpu")
+    own = {**threads(4), cluster.FLAGS: 'floatX=float32,device=cpu,device="cuda"'}
+    assert cluster.environments("cuda") == [{**own, cluster.VISIBLE: "0"}, {**own, cluster.VISIBLE: "1"}]
+    assert [own[cluster.VISIBLE] for own in cluster.environments("cuda", 3)] == ["0", "1", "0"]
     monkeypatch.setenv(cluster.VISIBLE, "5,GPU-a3f")
-    assert [own[cluster.VISIBLE] for own in cluster.environments()] == ["5", "GPU-a3f"]
-    monkeypatch.setattr(device, "asked", lambda: "cuda1")
-    assert cluster.environments() == [threads(8)]
+    assert [own[cluster.VISIBLE] for own in cluster.environments("cuda")] == ["5", "GPU-a3f"]
+    monkeypatch.delenv(cluster.FLAGS)
+    assert cluster.environments("cuda1") == [{**threads(8), cluster.FLAGS: 'device="cuda1"'}]
 
 
 def test_a_gpu_that_lacks_something_is_said(monkeypatch):
-    monkeypatch.setattr(device, "asked", lambda: "cuda")
     monkeypatch.setattr(device, "problems", lambda name, find: ["no pygpu"])
     with pytest.raises(InputError, match="no pygpu"):
-        cluster.environments()
+        cluster.environments("cuda")
 
 
 def test_without_dask_it_says_how_to_get_it(monkeypatch, capsys, tmp_path):

@@ -10,6 +10,8 @@ What is wrong with it, and mended here:
 * ``HideC``, which hides the C code that GPU Ops inherit from CPU Ops, raises where
   Theano's linker has come to expect an empty answer.
 * The fusion of elementwise Ops wants a value of each GPU variable, and treats it as numpy's.
+* A sum over all of an array is left to one multiprocessor (so the source says).  On an H200 the one over the prior's
+  maps took 0.105 s of the 0.131 s of a step of the full VGG-16.
 """
 
 import functools
@@ -37,6 +39,7 @@ def use(device: str) -> None:
     _leave_out_what_is_broken()
     _mend_assert()
     _mend_fusion()
+    _sum_maps_by_rows()
     theano.gpuarray.optdb = theano.compile.optdb
     theano.gpuarray.use(device)
 
@@ -131,3 +134,26 @@ def _mend_fusion():
         return get_test_value(variable)
 
     opt.get_test_value = of_cpu_variables
+
+
+def _sum_maps_by_rows():
+    """Have every row of a map summed by a block of its own, and then the sums."""
+    from theano import tensor
+    from theano.compile import optdb
+    from theano.compile.ops import shape_i
+    from theano.gpuarray.basic_ops import GpuReshape
+    from theano.gpuarray.elemwise import GpuCAReduceCuda
+    from theano.graph.opt import in2out, local_optimizer
+
+    @local_optimizer([GpuCAReduceCuda])
+    def rows_first(fgraph, node):
+        op, maps = node.op, node.inputs[0]
+        if not isinstance(op, GpuCAReduceCuda) or not all(op.reduce_mask) or maps.ndim < 3:
+            return None
+        rows = GpuReshape(2)(maps, tensor.stack([-1, shape_i(maps, maps.ndim - 1, fgraph)]))
+        options = op._props_dict()
+        sums = GpuCAReduceCuda(**{**options, "axis": (1,), "reduce_mask": (0, 1)})(rows)
+        return [GpuCAReduceCuda(**{**options, "axis": (0,), "reduce_mask": (1,), "pre_scalar_op": None})(sums)]
+
+    # Sums of sums have been made one before; arrays are overwritten, and not to be viewed as others, after.
+    optdb.register("sum_maps_by_rows", in2out(rows_first), 49.3, "fast_run", "fast_compile")

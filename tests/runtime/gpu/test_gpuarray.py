@@ -56,6 +56,8 @@ STEP = """if True:
             not is_gpu(v) and dimensions(v) > 1 for v in (*node.inputs, *node.outputs))],
         "transfers": [dimensions(node.inputs[0]) for node in nodes
                       if type(node.op).__name__ in ("GpuFromHost", "HostFromGpu")],
+        "sums of maps": [str(node) for node in nodes if type(node.op).__name__ == "GpuCAReduceCuda"
+                         and all(node.op.reduce_mask) and node.inputs[0].ndim > 2],
         "fused": sum(isinstance(node.op, PatchEnergy) for node in nodes),
         "kept": {variable.name: is_gpu(variable) for variable in (step._x, step._moments.m, step._moments.v)},
         "terms": len(step.step(7, 3)), "runs on CPU": load.runs_on_cpu(),
@@ -75,6 +77,7 @@ def test_whole_step_moves_to_the_gpu(on_gpu):
     assert found["on the CPU"] == []
     assert set(found["transfers"]) == {0}
     assert {"GpuCorrMM", "GpuCorrMM_gradInputs", "GpuElemwise", "GpuPool", "GpuMaxPoolGrad"} <= set(found["ops"])
+    assert found["sums of maps"] == []
     assert found["fused"] == 0 and found["runs on CPU"] is False
     assert found["kept"] == {"x": True, "m": True, "v": True}
     assert (found["terms"], found["energies"]) == (4, [2])
