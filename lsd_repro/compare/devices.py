@@ -26,9 +26,12 @@ from lsd_repro.runtime.provenance import versions
 # All of the stream's scales fit; small, as float64 is slow on most GPUs.
 GRADIENT_SIZE = (264, 256)
 
-# On the largest deviation in float64; in float32 on their root mean square, since where
-# a ReLU or a max-pool is near a tie a rounding error sends a gradient elsewhere.
+# On the largest deviation in float64, in float32 on their root mean square.
 LIMITS = {"float64": 1e-9, "float32": 1e-5}
+
+# On a gradient's in float32: where a ReLU or a max-pool is near a tie, a rounding error sends it elsewhere.  An H200 was
+# 1.7e-4 from the CPU, which was as far from its own gradient in float64.
+GRADIENT_LIMIT = 1e-3
 
 
 def verify(name: str, out: files.PathLike, steps: int = 10, size: tuple[int, int] = (STREAM.width, STREAM.height),
@@ -55,7 +58,7 @@ def verify(name: str, out: files.PathLike, steps: int = 10, size: tuple[int, int
     """
     measured = [_measure_apart(side, steps, size, gradient_size) for side in ("cpu", name)]
     (cpu_arrays, cpu_seconds), (arrays, seconds) = measured
-    deviations = [{"quantity": quantity, **deviation(arrays[quantity], cpu_arrays[quantity])}
+    deviations = [{"quantity": quantity, **deviation(arrays[quantity], cpu_arrays[quantity], quantity.startswith("gradient"))}
                   for quantity in sorted(cpu_arrays)]
     result = {
         "versions": versions(), "machine": platform.platform(), "cores": os.cpu_count(), "device": name,
@@ -67,8 +70,14 @@ def verify(name: str, out: files.PathLike, steps: int = 10, size: tuple[int, int
     return result
 
 
-def deviation(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:
+def deviation(ours: np.ndarray, theirs: np.ndarray, gradient: bool = False) -> dict[str, Any]:
     """How far an array is from another, relative to the other's largest magnitude.
+
+    Parameters
+    ----------
+    ours, theirs : ndarray
+    gradient : bool
+        Whether they are gradients, for which ties make a difference in float32.
 
     Returns
     -------
@@ -80,8 +89,9 @@ def deviation(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:
     difference = np.abs(np.asarray(ours, float) - theirs) / np.abs(theirs).max()
     found = {"largest": float(difference.max()), "rms": float(np.sqrt(np.mean(difference ** 2)))}
     held = "largest" if dtype == "float64" else "rms"
-    within = ours.dtype == theirs.dtype and found[held] <= LIMITS[dtype]
-    return {"dtype": dtype, **found, "held": held, "limit": LIMITS[dtype], "within": bool(within)}
+    limit = GRADIENT_LIMIT if gradient and dtype == "float32" else LIMITS[dtype]
+    within = ours.dtype == theirs.dtype and found[held] <= limit
+    return {"dtype": dtype, **found, "held": held, "limit": limit, "within": bool(within)}
 
 
 def table(result: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from lsd_repro.runtime.gpu import cuda
 
 NAMES = re.compile(r"cpu|cuda\d*")
 
-NOT_VERIFIED = "not verified on hardware (lsd-repro doctor --verify-gpu does it)"
+VERIFIED = "verified on an NVIDIA H200 (docs/gpu.md); here, lsd-repro doctor --verify-gpu does it"
 
 GET_PYGPU = ("install version 0.7.6 (Debian 12: sudo apt install python3-pygpu libgpuarray-dev, and make the virtual "
              "environment with python3.11 -m venv --system-site-packages; conda: conda install -c conda-forge pygpu)")
@@ -181,4 +181,4 @@ def rows(find_compiler: Callable[[], str]) -> list[tuple[str, str]]:
         add("GPUs", cuda.find_gpus, driver)
     add("NVRTC", cuda.find_nvrtc, driver)
     add("cuBLAS", cuda.find_cublas, driver)
-    return [*found, ("GPU path", NOT_VERIFIED)]
+    return [*found, ("GPU path", VERIFIED)]

@@ -49,7 +49,7 @@ def test_report_says_what_a_gpu_lacks_and_that_it_is_no_problem_without(shipped_
     lines = dict(line.split("  ", 1) for line in doctor.report().splitlines() if "  " in line)
     for piece in ("NVIDIA driver", "NVRTC", "cuBLAS", "pygpu"):
         assert piece in lines
-    assert "not verified on hardware" in lines["GPU path"]
+    assert "--verify-gpu" in lines["GPU path"]
 
 
 def test_missing_shipped_file_is_named_with_what_to_do(shipped_files):

@@ -23,6 +23,15 @@ def test_float32_is_held_to_the_mean_as_ties_make_the_largest_fragile():
     assert not devices.deviation(theirs.astype(float), theirs)["within"]
 
 
+def test_ties_may_send_a_gradient_in_float32_elsewhere():
+    theirs = np.ones(10000, np.float32)
+    ties = theirs.copy()
+    ties[::10] += 2e-3
+    assert not devices.deviation(ties, theirs)["within"] and devices.deviation(ties, theirs, gradient=True)["within"]
+    assert not devices.deviation(theirs + np.float32(2e-3), theirs, gradient=True)["within"]
+    assert not devices.deviation(ties.astype(float), theirs.astype(float), gradient=True)["within"]
+
+
 @pytest.mark.slow
 def test_cpu_verifies_against_itself(tmp_path):
     out = tmp_path / "verification.json"

@@ -131,6 +131,39 @@ def test_gradient_and_steps_are_those_of_the_cpu(on_gpu, python, tmp_path):
             assert np.ptp(gpu[name]) > 0
 
 
+ATLAS = """if True:
+    import numpy as np
+    from pathlib import Path
+    from small_network import small_network
+    from lsd_repro.cli.main import main
+    from lsd_repro.network import matconvnet
+    from lsd_repro.runtime import load
+
+    folder = Path({folder!r})
+    matconvnet.write(folder / "small.mat", small_network(np.random.default_rng(3)))
+    (folder / "sweep.toml").write_text('''
+        [fixed]
+        weights = "small.mat"
+        size = "80x72"
+        prior-kind = "tv"
+        frames = 1
+        steps = 1
+        [swept]
+        classes = ["creature 3"]
+        ''')
+    print(main(["atlas", str(folder / "sweep.toml"), "--device", "cuda", "--out", str(folder / "atlas")]), load.load().device)
+    """
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options, status", [({}, 0), ({"FAKE_CREATE": 1}, 2)])
+def test_workers_of_an_atlas_have_the_gpu_for_themselves(on_gpu, tmp_path, options, status):
+    """Theano refuses it to a process whose parent has it."""
+    result = on_gpu(ATLAS.format(folder=str(tmp_path)), **options)
+    assert result.stdout.splitlines()[-1] == f"{status} cpu", result.stderr
+    assert ("the GPU cannot be used" in result.stderr) == bool(status)
+
+
 def test_gpu_that_fails_is_a_message_and_no_cpu(on_gpu):
     result = on_gpu(SUM, FAKE_CREATE=1)
     assert result.stdout == ""
