@@ -114,7 +114,8 @@ def local(computing: str, workers: Optional[int] = None) -> "Iterator[Client]":
     common = {"host": LOOPBACK, "protocol": "tls://", "security": Security.temporary(), "dashboard": False}
     # The system decides how much memory there is.
     worker = {**common, "nthreads": 1, "memory_limit": 0, "silence_logs": logging.CRITICAL}
-    specs = {index: {"cls": Nanny, "options": {**worker, "env": own}} for index, own in enumerate(environments(computing, workers))}
+    specs = {index: {"cls": Nanny, "options": {**worker, "env": own}}
+             for index, own in enumerate(environments(computing, workers))}
     scheduler = {"cls": Scheduler, "options": {**common, "port": 0, "dashboard_address": f"{LOOPBACK}:0"}}
     # Dask would have malloc give back what arrays free.
     with _quiet(), dask.config.set({"distributed.nanny.pre-spawn-environ": {}}):
