@@ -20,12 +20,13 @@ from tqdm import tqdm
 
 from lsd_repro.dream.step import GradientStep, compile_gradient
 from lsd_repro.errors import InputError
-from lsd_repro.film.run import check_finite, digest, open_record
+from lsd_repro.film.run import check_finite, open_record
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.start import load_start, noise
 from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.write import as_still, write_png
 from lsd_repro.material import files
+from lsd_repro.material.arrays import digest
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
 from lsd_repro.prior.store import PatchPrior
@@ -196,7 +197,7 @@ def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, Pa
     sets = {ONE: program.prior_scales[:1], ALL: program.prior_scales}
     # Neither blocks nor arms: more of them may be asked for later, and change no dream.
     open_record(out, {
-        **asdict(program), "network": digest(*network.weights, *network.biases, network.average_image),
+        **asdict(program), "network": network.digest,
         "priors": {kind: digest(prior.filters, prior.mean) for kind, prior in sorted(priors.items())}}, resume)
     study = Study(out, blocks(scenes, seeds), arms(kinds, scales, strengths),
                   kept_weights(out / "weights.json", priors, program, sets, [(kind, some) for kind in kinds for some in scales]))

@@ -14,8 +14,9 @@ from scipy import stats
 from tqdm import tqdm
 
 from lsd_repro.errors import InputError
-from lsd_repro.film.run import digest, open_record
+from lsd_repro.film.run import open_record
 from lsd_repro.material import fetch, files, photos, shipped
+from lsd_repro.material.arrays import digest
 from lsd_repro.material.files import PathLike
 from lsd_repro.prior import denoise, density, store
 from lsd_repro.prior.patches import sample_patches

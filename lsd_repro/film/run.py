@@ -11,7 +11,6 @@ Every file is written whole or not at all, latest.npz last of a frame's files: w
 it says is finished is on the disk.
 """
 
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from lsd_repro.errors import InputError
 from lsd_repro.film import write
 from lsd_repro.film.schedule import Scene
 from lsd_repro.material import arrays, files
+from lsd_repro.material.arrays import digest
 from lsd_repro.material.files import PathLike
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.store import PatchPrior
@@ -67,18 +67,9 @@ def parameters(program: Program, scenes: Sequence[Scene], start: np.ndarray, net
         **asdict(program), "scenes": [list(scene) for scene in scenes], "dtype": dtype, "seed": seed,
         "start": digest(start), "prior kind": prior.kind if prior else "tv",
         "prior": digest(prior.filters, prior.mean) if prior else None,
-        "network": digest(*network.weights, *network.biases, network.average_image),
+        "network": network.digest,
         "objective": layer and [layer.layer, layer.channel],
         "guide": digest(layer.guide) if layer and layer.guide is not None else None, "tile": tile}
-
-
-def digest(*arrays) -> str:
-    """SHA-256 of arrays, their shapes and types."""
-    sha = hashlib.sha256()
-    for array in arrays:
-        sha.update(f"{array.shape} {array.dtype}".encode())
-        sha.update(np.ascontiguousarray(array))
-    return sha.hexdigest()
 
 
 def open_record(out: Path, parameters: dict[str, Any], resume: bool) -> None:

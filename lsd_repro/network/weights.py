@@ -10,10 +10,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.material.arrays import digest
 from lsd_repro.program2015 import VGG16_GROUPS, VGG19_GROUPS
 
 # Convolutions before each max-pool, by the number of layers with parameters.
@@ -70,6 +72,11 @@ class NetworkWeights:
     def groups(self) -> tuple[int, ...]:
         """tuple of 5 int: convolutions before each max-pool; tells VGG-16 from VGG-19."""
         return GROUPS[len(self.weights)]
+
+    @cached_property
+    def digest(self) -> str:
+        """str: SHA-256 of the parameters."""
+        return digest(*self.weights, *self.biases, self.average_image)
 
     @property
     def fc6_size(self) -> int:

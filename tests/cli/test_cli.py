@@ -20,9 +20,9 @@ from small_network import small_network
 
 from lsd_repro.cli import commands
 from lsd_repro.cli.main import main, parser
-from lsd_repro.film.run import digest
 from lsd_repro.film.schedule import parse_classes
 from lsd_repro.material import fetch, shipped
+from lsd_repro.material.arrays import digest
 from lsd_repro.network import matconvnet
 from lsd_repro.program2015 import PUBLISHED
 
