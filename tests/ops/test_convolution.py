@@ -130,11 +130,14 @@ def test_whole_network_is_fused(dtype, limit):
 
 @pytest.mark.parametrize("dtype, limit", [("float64", 1e-12), ("float32", 1e-5)])
 def test_responses_to_flat_pictures_share_the_maximum(dtype, limit):
-    x, weight, bias = symbolic_layer(dtype)
-    y = T.signal.pool.pool_2d(plain_layer(x, weight, bias), (2, 2), ignore_border=True)
-    upstream = y.type("upstream")
-    inputs, gradient = [x, weight, bias, upstream], T.grad(None, x, known_grads={y: upstream})
-    fast, plain = compiled(inputs, gradient), compiled(inputs, gradient, CONVOLUTION)
+    def gradient(dtype, *excluded):
+        x, weight, bias = symbolic_layer(dtype)
+        y = T.signal.pool.pool_2d(plain_layer(x, weight, bias), (2, 2), ignore_border=True)
+        upstream = y.type("upstream")
+        return compiled([x, weight, bias, upstream], T.grad(None, x, known_grads={y: upstream}), *excluded)
+
+    # In float32 a BLAS can round equal sums to unequal numbers.
+    fast, plain = gradient(dtype), gradient("float64", CONVOLUTION)
     noise, filters, shifts = layer(24, 20, 3, 30, dtype)
     up = np.random.default_rng(1).normal(size=(1, 30, 12, 10)).astype(dtype)
     flat, upright, level = noise.copy(), noise.copy(), noise.copy()
