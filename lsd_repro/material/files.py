@@ -80,7 +80,7 @@ def write_arrays(path: PathLike, **arrays: Any) -> None:
     whole = io.BytesIO()
     np.savez(whole, **arrays)
     with write_whole(path) as part:
-        part.write_bytes(whole.getbuffer())
+        part.write_bytes(whole.getvalue())
 
 
 def write_json(path: PathLike, value: Any, digits: Optional[int] = None) -> None:
