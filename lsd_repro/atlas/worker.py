@@ -146,10 +146,11 @@ def dreamt(task: Task, steps: Steps) -> Union[Dreamt, Failed, Unfit]:
         return _unfit(f"it has lsd_repro {__version__}, not {task.version}: install the same there")
     # Before numpy is imported.
     instruct_openblas()
-    from lsd_repro.atlas import plan
-
     begun = time.perf_counter()
     try:
+        # Brings in Theano, which can lack something here.
+        from lsd_repro.atlas import plan
+
         production = plan.prepare(task.arguments)
         scenes = plan.scenes_of(task.scene, production)
     except InputError as error:
