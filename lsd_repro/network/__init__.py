@@ -5,6 +5,7 @@
 ``matconvnet.py``      MatConvNet's .mat file <-> `NetworkWeights`
 ``matfile.py``         the .mat file as such: variables, structs, cells
 ``quantise.py``        weights in few bits, for a small file
+``separable.py``       filters as the coefficients of few functions, for a smaller one
 ``vgg16.py``           `NetworkWeights` -> Lasagne layers, fully convolutional
 ``receptive.py``       sizes and receptive fields, layer by layer
 ``pytorch.py``         `NetworkWeights` -> PyTorch layers (extra), to hold ours against

@@ -16,8 +16,19 @@ follows today's layout but for two fields of each such layer:
 ``weights``  cell of filters, int8 (height, width, in, out), and biases, single (out, 1)
 ``scale``    single (out, 1): the factor of each filter's int8 values
 ===========  ===============================================================
+
+fc6 may be stored as coefficients of groups of channels, which `separable` expands:
+
+===========  ===============================================================
+``weights``  cell of coefficients and biases; the former a cell of one int8
+             (functions, functions, in, channels) for each group, one group's channels after another's
+``basis``    cell of one single (size, functions) for each group, size being the same in all;
+             smaller filters have rows of zeros above and below
+``scale``    as above, of coefficients
+===========  ===============================================================
 """
 
+from collections.abc import Sequence
 from typing import Optional
 
 import numpy as np
@@ -38,7 +49,11 @@ from lsd_repro.network.matfile import (
     texts_of,
 )
 from lsd_repro.network.quantise import dequantise, quantise, significant
+from lsd_repro.network.separable import expand, project
 from lsd_repro.network.weights import GROUPS, NetworkWeights, check, layers_of, weight_layers_of
+
+# What coefficients may expand to: fc6 of 2014, 411 MB.
+MOST_EXPANDED = 4096 * 512 * 7 * 7
 
 
 def read(path: PathLike) -> NetworkWeights:
@@ -51,7 +66,7 @@ def read(path: PathLike) -> NetworkWeights:
     path : str or path-like
         A file of the oldest layout (``filters`` and ``biases`` in each layer), of
         that of 2015 (``weights``) or of today's (``meta``); of the last also with
-        filters in 8 bits (``scale``).
+        filters in 8 bits (``scale``) and fc6 as coefficients (``basis``).
 
     Returns
     -------
@@ -86,7 +101,8 @@ def read(path: PathLike) -> NetworkWeights:
         return network
 
 
-def write(path: PathLike, network: NetworkWeights, bits: Optional[int] = None) -> None:
+def write(path: PathLike, network: NetworkWeights, bits: Optional[int] = None,
+          fc6: Optional[Sequence[tuple[int, np.ndarray]]] = None) -> None:
     """Write a VGG-16 or VGG-19 as a .mat file in MatConvNet's layout of today.
 
     The file appears whole or not at all.
@@ -102,17 +118,24 @@ def write(path: PathLike, network: NetworkWeights, bits: Optional[int] = None) -
         More are significant bits: the filters are still stored as single, as MATLAB
         knows no half precision, and it is their zero bits that compress.
         Default: all, uncompressed.
+    fc6 : sequence of (int, array), optional
+        Store fc6 as coefficients of as many bits: for each group of its channels how many they are, and
+        the basis, float32 (size, functions), in which their filters lie.
 
     Raises
     ------
     InputError
-        If `network` is not a VGG, `bits` is out of range, or the file can't be written.
+        If `network` is not a VGG, `bits` is out of range, fc6's filters don't lie in the bases, or the file
+        can't be written.
     """
     if bits is not None and bits not in range(2, 25):
         raise InputError(f"{bits} bits a weight: must be 2 to 24")
+    if fc6 is not None and not (bits and bits <= 8):
+        raise InputError(f"fc6 as coefficients: they are stored in 2 to 8 bits, not {bits or 'exactly'}")
     with naming(path):
         check(network, OTHER, AGAIN)
-    save(path, {"layers": cell_of(_layer_structs(network, bits)), "meta": _meta(network)}, compress=bits is not None)
+        layers = _layer_structs(network, bits, fc6)
+    save(path, {"layers": cell_of(layers), "meta": _meta(network)}, compress=bits is not None)
 
 
 # The layers.
@@ -127,7 +150,8 @@ def _read_layers(layers):
     weights, biases = [], []
     for name, fields in zip(names, (fields for fields in layers if _kind(fields) == "conv")):
         filters, bias = _parameters(fields, name)
-        weights.append(_filters(filters, fields.get("scale"), name))
+        weights.append(_expanded(filters, fields["basis"], fields.get("scale"), name) if "basis" in fields else
+                       _filters(filters, fields.get("scale"), name))
         biases.append(np.array(single_of(bias, f"{name}: biases").ravel()))
     return tuple(weights), tuple(biases)
 
@@ -140,15 +164,52 @@ def _filters(filters, scale, name):
                                         "there is a 'scale', but filters are not int8") + f"; {OTHER}")
     if not in_8_bits:
         filters = single_of(filters, f"{name}: filters")
-    if filters.ndim > 4:
-        raise InputError(f"{name}: filters have shape {filters.shape} and not (height, width, in, out); {OTHER}")
-    # MATLAB drops trailing dimensions of size one.
-    filters = filters.reshape(filters.shape + (1,) * (4 - filters.ndim))
-    # (height, width, in, out) -> (out, in, height, width)
-    filters = filters.transpose(3, 2, 0, 1)
+    filters = _from_matlab(filters, name)
     if in_8_bits:
         return dequantise(filters, _checked_scale(scale, len(filters), name))
     return np.array(filters, order="C")
+
+
+def _from_matlab(filters, name):
+    """(height, width, in, out) -> (out, in, height, width)."""
+    if filters.ndim > 4:
+        raise InputError(f"{name}: filters have shape {filters.shape} and not (height, width, in, out); {OTHER}")
+    # MATLAB drops trailing dimensions of size one.
+    return filters.reshape(filters.shape + (1,) * (4 - filters.ndim)).transpose(3, 2, 0, 1)
+
+
+def _expanded(groups, bases, scale, name):
+    """Filters as Lasagne has them, of a layer stored as the coefficients of groups of channels."""
+    if name != "fc6":
+        raise InputError(f"{name}: there is a 'basis', which only fc6 may have; {OTHER}")
+    if not (isinstance(groups, list) and isinstance(bases, list) and 0 < len(groups) == len(bases)):
+        raise InputError(f"{name}: filters and 'basis' are not cells of as many groups; {OTHER}")
+    if not all(isinstance(group, np.ndarray) and group.dtype == np.int8 for group in groups):
+        raise InputError(f"{name}: there is a 'basis', but coefficients are not int8; {OTHER}")
+    groups = [_from_matlab(group, name) for group in groups]
+    bases = [single_of(basis, f"{name}: basis") for basis in bases]
+    size, into = len(bases[0]), groups[0].shape[1]
+    for group, basis in zip(groups, bases):
+        # As (out, in, rows, columns).
+        functions = basis.shape[-1]
+        if basis.ndim != 2 or not 0 < functions <= size or len(basis) != size:
+            raise InputError(f"{name}: a basis has shape {basis.shape} and not {size} x (1 to {size}); {OTHER}")
+        if group.shape[1:] != (into, functions, functions):
+            raise InputError(f"{name}: coefficients of {group.shape[2]} x {group.shape[3]} functions and "
+                             f"{group.shape[1]} channels, {functions} x {functions} and {into} expected; {OTHER}")
+        if not np.isfinite(basis).all():
+            raise InputError(f"{name}: a basis holds NaN or infinity: damaged; {AGAIN}")
+    out = sum(map(len, groups))
+    if out * into * size ** 2 > MOST_EXPANDED:
+        raise InputError(f"{name}: coefficients make {size}x{size} filters from {into} channels to {out}: more than "
+                         f"{MOST_EXPANDED:,} weights; {OTHER}")
+    scales = np.split(_checked_scale(scale, out, name), np.cumsum([len(group) for group in groups])[:-1])
+    filters = np.empty((out, into, size, size), np.float32)
+    first = 0
+    for group, basis, its_scale in zip(groups, bases, scales):
+        expand(dequantise(group, its_scale), basis, filters[first:first + len(group)])
+        first += len(group)
+    return filters
 
 
 def _checked_scale(scale, filters, name):
@@ -209,20 +270,25 @@ def _parameters(fields, name):
 
 # Writing.
 
-def _layer_structs(network, bits):
-    """The layers as MatConvNet has them, softmax included."""
+def _layer_structs(network, bits, fc6):
+    """The layers as MatConvNet has them, softmax included; fc6's bases or None."""
     parameters = dict(zip(weight_layers_of(network.groups), zip(network.weights, network.biases)))
     structs = []
     for name, kind in layers_of(network.groups):
         layer = {"name": name, "type": kind}
         if kind == "conv":
             weights, biases = parameters[name]
-            filters, scale = _stored(weights.astype(np.float32, copy=False), bits)
-            filters = filters.transpose(2, 3, 1, 0)
+            weights = weights.astype(np.float32, copy=False)
+            if name == "fc6" and fc6 is not None:
+                filters, scale = _coefficients(weights, fc6, bits)
+                layer["basis"] = cell_of([basis for _, basis in fc6])
+            else:
+                filters, scale = _stored(weights, bits)
+                filters = _to_matlab(filters)
             layer["weights"] = cell_of([filters, biases.astype(np.float32)[:, None]])
             layer["pad"] = row_of(*[1 if name.startswith("conv") else 0] * 4)
             layer["stride"] = row_of(1, 1)
-            layer["size"] = row_of(*filters.shape)
+            layer["size"] = row_of(*_to_matlab(weights).shape)
             if scale is not None:
                 layer["scale"] = scale[:, None]
         elif kind == "pool":
@@ -236,6 +302,21 @@ def _stored(weights, bits):
     if bits is None:
         return weights, None
     return quantise(weights, bits) if bits <= 8 else (significant(weights, bits), None)
+
+
+def _coefficients(weights, bases, bits):
+    """A cell of the coefficients of each group of channels, and the scale of all."""
+    channels = [count for count, _ in bases]
+    if min(channels, default=0) < 1 or sum(channels) != len(weights):
+        raise InputError(f"fc6 as coefficients: groups of {channels} channels, and fc6 has {len(weights)}")
+    groups = np.split(weights, np.cumsum(channels)[:-1])
+    stored = [quantise(project(group, basis), bits) for group, (_, basis) in zip(groups, bases)]
+    return cell_of([_to_matlab(codes) for codes, _ in stored]), np.concatenate([scale for _, scale in stored])
+
+
+def _to_matlab(filters):
+    """(out, in, height, width) -> (height, width, in, out)."""
+    return filters.transpose(2, 3, 1, 0)
 
 
 def _meta(network):

@@ -420,6 +420,127 @@ def test_codes_of_the_wrong_shape_are_refused(tmp_path, network, change, message
         read(tmp_path / "bits.mat")
 
 
+# fc6 as coefficients.
+
+def slow_cosines(size, frequencies, inside):
+    """As columns, with rows of zeros up to size `inside`."""
+    phase = np.pi * (np.arange(size) + 0.5) / size
+    return np.pad(np.cos(np.outer(phase, np.arange(frequencies))), [((inside - size) // 2,) * 2, (0, 0)]).astype(np.float32)
+
+
+@pytest.fixture
+def in_groups():
+    """A network whose fc6 is of 20 channels of 7x7 and 12 of 5x5, and the two bases."""
+    rng = np.random.default_rng(13)
+    network = small_network(rng, fc6=7)
+    bases = slow_cosines(7, 3, inside=7), slow_cosines(5, 2, inside=7)
+    fc6 = [np.einsum("oikl,yk,xl->oiyx", rng.standard_normal((out, 24, *[basis.shape[1]] * 2)), basis, basis)
+           for out, basis in zip((20, 12), bases)]
+    weights = list(network.weights)
+    weights[-3] = np.concatenate(fc6).astype(np.float32)
+    return replace(network, weights=tuple(weights)), list(zip((20, 12), bases))
+
+
+def test_fc6_as_coefficients_of_two_groups_that_scipy_sees(tmp_path, in_groups):
+    network, groups = in_groups
+    write(tmp_path / "net.mat", network, bits=8, fc6=groups)
+    layer = scipy.io.loadmat(tmp_path / "net.mat")["layers"][0, index("fc6")][0, 0]
+    codes, biases = layer["weights"][0]
+    assert [group.shape for group in codes[0]] == [(3, 3, 24, 20), (2, 2, 24, 12)]
+    assert {group.dtype for group in codes[0]} == {np.dtype(np.int8)}
+    np.testing.assert_array_equal(layer["size"], [[7, 7, 24, 32]])
+    np.testing.assert_array_equal(biases[:, 0], network.biases[-3])
+    for group, basis, (_, given) in zip(codes[0], layer["basis"][0], groups):
+        np.testing.assert_array_equal(basis, given)
+    # From what the file holds, in doubles.
+    scales = layer["scale"].astype(float)[:, 0]
+    assert layer["scale"].shape == (32, 1) and layer["scale"].dtype == np.float32
+    expected = np.concatenate([np.einsum("klio,yk,xl->oiyx", group * scale, basis, basis) for group, scale, basis in
+                               zip(codes[0], np.split(scales, [20]), layer["basis"][0].tolist())])
+    ours = read(tmp_path / "net.mat")
+    np.testing.assert_allclose(ours.weights[-3], expected, rtol=1e-5, atol=1e-6)
+    assert np.linalg.norm(ours.weights[-3] - network.weights[-3]) < 0.01 * np.linalg.norm(network.weights[-3])
+    # All else is as without.
+    write(tmp_path / "plain.mat", network, bits=8)
+    plain = read(tmp_path / "plain.mat")
+    assert_same(ours, replace(plain, weights=plain.weights[:-3] + ours.weights[-3:-2] + plain.weights[-2:]))
+
+
+@pytest.mark.parametrize("bits", [None, 12])
+def test_coefficients_are_written_in_few_bits_or_not_at_all(tmp_path, in_groups, bits):
+    network, groups = in_groups
+    with pytest.raises(InputError, match="fc6 as coefficients: they are stored in 2 to 8 bits"):
+        write(tmp_path / "net.mat", network, bits, groups)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda groups: groups[:1], r"groups of \[20\] channels, and fc6 has 32"),
+    (lambda groups: [], r"groups of \[\] channels"),
+    (lambda groups: groups + [(0, groups[0][1])], r"groups of \[20, 12, 0\]"),
+    (lambda groups: [(32, groups[0][1])], "no sums of the basis's 3 functions"),
+])
+def test_groups_that_are_not_fc6s_are_refused(tmp_path, in_groups, change, message):
+    network, groups = in_groups
+    with pytest.raises(InputError, match=r"net\.mat: .*" + message):
+        write(tmp_path / "net.mat", network, 8, change(groups))
+    assert not list(tmp_path.iterdir())
+
+
+def in_coefficients(layer, groups=1, functions=2, size=7, channels=32, into=24):
+    """Fields of fc6 whose coefficients are all 1."""
+    layer["weights"][0, 0] = as_cell([np.ones((functions, functions, into, channels // groups), np.int8)] * groups)
+    layer["basis"] = as_cell([np.ones((size, functions), np.float32)] * groups)
+    layer["scale"] = np.ones((channels, 1), np.float32)
+
+
+def change_group(layer, field, change):
+    cell = layer["basis"] if field == "basis" else layer["weights"][0, 0]
+    cell[0, -1] = change(cell[0, -1])
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda fc6: fc6.pop("scale"), "fc6: scale is missing"),
+    (lambda fc6: fc6.update(scale=np.ones((31, 1))), "fc6: 32 filters but 31 scales"),
+    (lambda fc6: fc6["scale"].fill(np.nan), "fc6: a scale is negative, NaN"),
+    (lambda fc6: fc6.update(basis=fc6["basis"][0, 0]), "fc6: filters and 'basis' are not cells of as many"),
+    (lambda fc6: fc6.update(basis=fc6["basis"][:, :1]), "fc6: filters and 'basis' are not cells of as many"),
+    (lambda fc6: fc6["weights"].itemset((0, 0), fc6["weights"][0, 0][0, 0]), "fc6: filters and 'basis' are not cells"),
+    (lambda fc6: fc6.pop("basis"), "fc6: there is a 'scale', but filters are not int8"),
+    (lambda fc6: change_group(fc6, "weights", lambda codes: codes.astype(np.int16)), "coefficients are not int8"),
+    (lambda fc6: change_group(fc6, "weights", lambda codes: "codes"), "coefficients are not int8"),
+    (lambda fc6: change_group(fc6, "weights", lambda codes: codes[None]), "fc6: filters have shape"),
+    (lambda fc6: change_group(fc6, "weights", lambda codes: codes[:1]), "coefficients of 1 x 2 functions and 24 ch"),
+    (lambda fc6: change_group(fc6, "weights", lambda codes: codes[:, :, 1:]), "coefficients of 2 x 2 functions and 23 ch"),
+    (lambda fc6: change_group(fc6, "basis", lambda basis: basis[1:]), r"a basis has shape \(6, 2\) and not 7 x "),
+    (lambda fc6: change_group(fc6, "basis", lambda basis: basis[..., None]), r"a basis has shape \(7, 2, 1\)"),
+    (lambda fc6: change_group(fc6, "basis", lambda basis: np.zeros((7, 0))), r"a basis has shape \(7, 0\)"),
+    (lambda fc6: change_group(fc6, "basis", lambda basis: np.ones((7, 8))), r"a basis has shape \(7, 8\)"),
+    (lambda fc6: change_group(fc6, "basis", lambda basis: basis * np.nan), "a basis holds NaN"),
+    (lambda fc6: change_group(fc6, "basis", lambda basis: basis * 1e30), "fc6: weights hold NaN or infinity"),
+    (lambda fc6: change_group(fc6, "basis", lambda basis: "cosines"), "fc6: basis is missing or holds no real numbers"),
+    (lambda fc6: in_coefficients(fc6, into=23), "fc6 takes 23 channels, but conv5_3 has 24"),
+    # 32 x 24 filters of 366 x 366 are the first square beyond the limit.
+    (lambda fc6: in_coefficients(fc6, functions=1, size=366), "366x366 filters from 24 channels to 32: more than 102,7"),
+    (lambda fc6: in_coefficients(fc6, functions=1, size=10 ** 5), "more than 102,760,448 weights"),
+])
+def test_coefficients_that_make_no_fc6_are_refused(tmp_path, network, change, message):
+    layers = matlab_layers(network)
+    in_coefficients(layers[index("fc6")], groups=2)
+    change(layers[index("fc6")])
+    save_layers(tmp_path / "bits.mat", network, layers, do_compression=True)
+    with pytest.raises(InputError, match=r"bits\.mat: .*" + message):
+        read(tmp_path / "bits.mat")
+
+
+def test_only_fc6_may_be_coefficients(tmp_path, network):
+    layers = matlab_layers(network)
+    in_coefficients(layers[index("conv5_3")], size=3, channels=24)
+    save_layers(tmp_path / "bits.mat", network, layers)
+    with pytest.raises(InputError, match=r"bits\.mat: conv5_3: there is a 'basis', which only fc6 may have"):
+        read(tmp_path / "bits.mat")
+
+
 @pytest.mark.parametrize("changes, message", [
     (dict(average_image=np.zeros((8, 8), np.float32)), r"average image has shape \(8, 8\)"),
     (dict(average_image=np.full((8, 8, 3), np.nan)), "average image hold NaN"),
