@@ -1,11 +1,13 @@
-"""Canvases -> the trunk's pool5 maps, and the teacher's logits."""
+"""Canvases -> the trunk's pool5 maps, and the teacher's maps of their parts."""
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable
+from typing import Callable, NamedTuple
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 from tqdm import tqdm
 
 from lsd_repro.dream.step import compile_logits
@@ -13,9 +15,27 @@ from lsd_repro.material.files import PathLike
 from lsd_repro.network.known import AVERAGE_COLOUR
 from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.train import canvases, judge
+from lsd_repro.train.canvases import CELLS, Part, Pictures
 
 CHANNELS = 512
-CELLS = canvases.SIDE // 32
+FILE = 100  # canvases a file
+
+
+class Features(NamedTuple):
+    """What the read-out is trained on, a place being a cell of a canvas.
+
+    Attributes
+    ----------
+    pool5 : float16 array, shape (n, 512, 10, 10)
+    teacher : float16 array, shape (n, 10, 10, 1280)
+        The teacher's embedding at each place.
+    label : int16 array, shape (n, 10, 10)
+        Index of the class, or -1.
+    """
+
+    pool5: np.ndarray
+    teacher: np.ndarray
+    label: np.ndarray
 
 
 def compile_pool5(weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
@@ -31,36 +51,76 @@ def average_image() -> np.ndarray:
     return np.array(AVERAGE_COLOUR, np.float32)[None, None]
 
 
-def extract(out: PathLike, plan: Sequence[canvases.Canvas],
-            pool5: Callable[[np.ndarray], np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Compute features of canvases, a hundred to a file; resumes where it was interrupted.
+def teacher_map(look: Callable[[np.ndarray], torch.Tensor], parts: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
+    """What a teacher makes of the parts of a canvas, each laid over the cells that it fills.
+
+    Parameters
+    ----------
+    look : function
+        From a picture (1, 3, height, width) to maps (1, channels, h, w), such as `lsd_repro.train.judge.load_maps`'s.
+    parts : sequence of Part
+        Which fill the canvas.
+
+    Returns
+    -------
+    maps : float16 array, shape (CELLS, CELLS, channels)
+    labels : int16 array, shape (CELLS, CELLS)
+    """
+    found, labels = None, np.empty((CELLS, CELLS), np.int16)
+    for part in parts:
+        seen = look(part.view.transpose(2, 0, 1)[None])
+        size = part.rows.stop - part.rows.start, part.columns.stop - part.columns.start
+        seen = F.interpolate(seen, size, mode="area" if seen.shape[2] >= size[0] else "bilinear")[0]
+        if found is None:
+            found = np.empty((CELLS, CELLS, len(seen)), np.float16)
+        found[part.rows, part.columns] = seen.permute(1, 2, 0).numpy()
+        labels[part.rows, part.columns] = part.label
+    return found, labels
+
+
+def extract(out: PathLike, pictures: Pictures, count: int, pool5: Callable[[np.ndarray], np.ndarray]) -> Features:
+    """Draw canvases and compute their features, a hundred to a file; resumes where it was interrupted.
 
     Parameters
     ----------
     out : path
-        Folder of the files, for this plan alone.
-    plan : list of Canvas
+        Folder of the files, for these pictures alone.
+    pictures : Pictures
+    count : int
+        Of canvases, rounded up to hundreds.
     pool5 : function
         From `compile_pool5`.
 
     Returns
     -------
-    pool5 : float16 tensor, shape (n, 512, 8, 8)
-    logits : float16 tensor, shape (n, 1000)
-        The teacher's.
+    Features
+        Mapped from files, since they may be larger than memory.
     """
-    teacher = judge.load()
+    look = judge.load_maps()
     Path(out).mkdir(parents=True, exist_ok=True)
-    files = [Path(out) / f"{start:05d}.npz" for start in range(0, len(plan), 100)]
+    files = [Path(out) / f"{start:05d}.npz" for start in range(-(-count // FILE))]
     for start, file in enumerate(tqdm(files, desc="features", unit="hundred")):
         if file.exists():
             continue
-        pictures = [canvases.draw(canvas) for canvas in plan[100 * start:][:100]]
-        maps = np.stack([pool5(picture) for picture in pictures]).astype(np.float16)
-        logits = np.concatenate([teacher(np.stack(pictures[i:i + 10]).transpose(0, 3, 1, 2)).numpy()
-                                 for i in range(0, len(pictures), 10)]).astype(np.float16)
+        rng = random.Random(start)
+        found = []
+        for _ in range(FILE):
+            canvas, parts = canvases.draw(pictures, rng)
+            found.append((pool5(canvas).astype(np.float16), *teacher_map(look, parts)))
         part = file.with_suffix(".part.npz")
-        np.savez(part, pool5=maps, teacher=logits)
+        np.savez(part, **dict(zip(Features._fields, map(np.stack, zip(*found)))))
         part.replace(file)
-    found = [np.load(file) for file in files]
-    return tuple(torch.from_numpy(np.concatenate([arrays[name] for arrays in found])) for name in ("pool5", "teacher"))
+    return gather(out, files)
+
+
+def gather(out: PathLike, files: Sequence[Path]) -> Features:
+    """Lay the arrays of all files one after the other, in a file each that is mapped."""
+    whole = {}
+    for start, file in enumerate(files):
+        with np.load(file) as arrays:
+            for name in Features._fields:
+                if name not in whole:
+                    whole[name] = np.lib.format.open_memmap(
+                        Path(out) / f"{name}.npy", "w+", arrays[name].dtype, (FILE * len(files), *arrays[name].shape[1:]))
+                whole[name][FILE * start:][:FILE] = arrays[name]
+    return Features(**whole)

@@ -1,124 +1,258 @@
-"""The read-out of the trunk: fc6, fc7 and fc8, trained on pool5 maps."""
+"""The read-out of the trunk, fc6 to fc8: groups of channels, each trained by itself on places of pool5.
+
+Gradients of one read-out are its own to a good part; those of several that were trained towards different
+targets agree on what the picture would need. So fc6 and fc7 hold several groups side by side, and their
+logits are added.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lsd_repro.train.model import Scale, folded
+from lsd_repro.train.features import CHANNELS, Features
+from lsd_repro.train.model import folded
+from lsd_repro.train.targets import Places, distributions, places
 
 FC6_SIZE = 7
+# How many windows of each canvas of a batch are trained on at once.
+ROWS, COLUMNS = 3, 4
+# In the loss of a group that learns the teacher's embedding, against its logits and its embedding.
+DISTRIBUTION = 1.0
+TEMPERATURE = 1.5
 
 
-class SmoothConv(nn.Module):
-    """A convolution whose filters are sums of the lowest spatial frequencies.
+class Group(NamedTuple):
+    """How a group of channels is made and trained.
 
-    A few thousand pictures are too few to fit all 7 x 7 weights of a channel; an object's outline
-    needs no more than the slow cosines.
-
-    Parameters
+    Attributes
     ----------
-    into, out, size : int
-        Channels, and side of the filters.
+    name : str
+    learns : {"embedding", "classes"}
+        The teacher's embedding at a place, with the teacher's own classifier as fc8; or the classes
+        themselves, half from labels where there are any.
+    size : int
+        Side of fc6's filters: 7, or less, for filters with a border of zeros.
     frequencies : int
-        Cosines in each direction.
+        Cosines in each direction in fc6.
+    width : int
+        Channels of fc6.
+    hidden : int
+        Channels of fc7, of a group that learns classes; an embedding brings its own.
+    dropout : float
+        In front of fc7 and, for classes, fc8, and half as much for whole channels of pool5.
+    seed : int
     """
 
-    def __init__(self, into: int, out: int, size: int, frequencies: int) -> None:
-        super().__init__()
-        phase = np.pi * (np.arange(size) + 0.5) / size
-        cosines = np.cos(phase * np.arange(frequencies)[:, None])
-        cosines /= np.linalg.norm(cosines, axis=1, keepdims=True)
-        basis = np.einsum("ky,lx->klyx", cosines, cosines).reshape(-1, size, size)
-        self.register_buffer("basis", torch.tensor(basis, dtype=torch.float32))
-        self.coefficients = nn.Parameter(torch.randn(out, into, len(basis)) * (2 / (into * len(basis))) ** 0.5)
-
-    @property
-    def weight(self) -> torch.Tensor:
-        return torch.einsum("oik,kyx->oiyx", self.coefficients, self.basis)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        # First the few products with the cosines, then the many with the coefficients.
-        return torch.einsum("nik,oik->no", torch.einsum("niyx,kyx->nik", x, self.basis), self.coefficients)
+    name: str
+    learns: str
+    size: int
+    frequencies: int
+    width: int
+    hidden: int
+    dropout: float
+    seed: int
 
 
-def build(width: int, classes: int, frequencies: int, dropout: float, unit: float) -> nn.Sequential:
-    """fc6 to fc8 with batch normalisation.
+def cosines(size: int, frequencies: int) -> np.ndarray:
+    """The slowest cosines of unit length: (frequencies, size) float64.
+
+    Some thousands of pictures are too few to fit all 7 x 7 weights of a channel; an object's outline needs
+    no more than a few.
+    """
+    phase = np.pi * (np.arange(size) + 0.5) / size
+    found = np.cos(phase * np.arange(frequencies)[:, None])
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+class Readout(nn.Module):
+    """A group while it is trained.
 
     Parameters
     ----------
-    width, classes : int
-        Channels of fc6 and fc7, and of fc8.
-    frequencies : int
-        Of fc6; see `SmoothConv`.
-    dropout : float
-        In front of fc7 and fc8; half as much for whole channels of pool5.
+    group : Group
     unit : float
         The order of pool5's values.
+    classifier : pair of tensor
+        The teacher's last layer: weight (classes, channels) and bias (classes,).
+    """
+
+    def __init__(self, group: Group, unit: float, classifier: tuple[torch.Tensor, torch.Tensor]) -> None:
+        super().__init__()
+        self.group, self.unit = group, unit
+        self.register_buffer("basis", torch.tensor(cosines(group.size, group.frequencies), dtype=torch.float32))
+        into = CHANNELS * group.frequencies ** 2
+        self.fc6 = nn.Linear(into, group.width, bias=False)
+        nn.init.normal_(self.fc6.weight, std=(2 / into) ** 0.5)
+        self.norm6 = nn.BatchNorm1d(group.width)
+        self.dropout = nn.Dropout(group.dropout)
+        classes, channels = classifier[0].shape
+        if group.learns == "embedding":
+            self.fc7 = nn.Linear(group.width, channels)
+            self.register_buffer("weight8", classifier[0])
+            self.register_buffer("bias8", classifier[1])
+        else:
+            self.fc7 = nn.Linear(group.width, group.hidden, bias=False)
+            self.norm7 = nn.BatchNorm1d(group.hidden)
+            self.fc8 = nn.Linear(group.hidden, classes)
+
+    def project(self, maps: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+        """Windows of pool5 maps (n, 512, h, w) as products with the cosines: (n * rows * columns, fc6's inputs)."""
+        down, across = (torch.zeros(len(starts), len(self.basis), length) for starts, length in
+                        zip((rows, columns), maps.shape[2:]))
+        for matrix, starts in ((down, rows), (across, columns)):
+            for window, start in zip(matrix, starts.tolist()):
+                window[:, start:start + self.group.size] = self.basis
+        found = torch.einsum("nchw,ikh,jlw->nijckl", maps / self.unit, down, across)
+        return found.reshape(-1, self.fc6.in_features)
+
+    def forward(self, windows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """fc7's output and the logits of projected windows."""
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = self.fc6(windows)
+        found = self.dropout(F.relu(self.norm6(found.float())))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = self.fc7(found)
+        if self.group.learns == "embedding":
+            found = F.relu(found.float())
+            return found, F.linear(found, self.weight8, self.bias8)
+        found = F.relu(self.norm7(found.float()))
+        return found, self.fc8(self.dropout(found))
+
+
+def loss(model: Readout, seen: Places, classifier: tuple[torch.Tensor, torch.Tensor],
+         variances: tuple[float, float]) -> torch.Tensor:
+    """How far a group is from what it is taught, on places.
+
+    Parameters
+    ----------
+    model : Readout
+    seen : Places
+    classifier : pair of tensor
+        The teacher's last layer.
+    variances : pair of float
+        Of the teacher's embeddings and logits over places, which squared errors are divided by.
 
     Returns
     -------
-    torch.nn.Sequential
-        Takes pool5 maps (n, 512, 7, 7); gives class logits (n, classes).
+    tensor
+        A number.
     """
-    return nn.Sequential(
-        Scale(1 / unit), nn.Dropout2d(dropout / 2),
-        SmoothConv(512, width, FC6_SIZE, frequencies), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(dropout),
-        nn.Linear(width, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(dropout),
-        nn.Linear(width, classes))
+    maps = F.dropout2d(seen.maps, model.group.dropout / 2, model.training)
+    found, logits = model(model.project(maps, seen.rows, seen.columns)[seen.fresh])
+    embedding, label = seen.embedding[seen.fresh], seen.label[seen.fresh]
+    wanted = F.linear(embedding, *classifier)
+    if model.group.learns == "classes":
+        return F.cross_entropy(logits, distributions(wanted, label))
+    distance = F.kl_div(F.log_softmax(logits / TEMPERATURE, 1), F.log_softmax(wanted / TEMPERATURE, 1),
+                        log_target=True, reduction="batchmean")
+    return (F.mse_loss(found, embedding) / variances[0] + F.mse_loss(logits, wanted) / variances[1]
+            + DISTRIBUTION * distance)
 
 
-def train(model: nn.Sequential, maps: torch.Tensor, targets: torch.Tensor, epochs: int, batch: int,
-          learning_rate: float, weight_decay: float, generator: torch.Generator) -> None:
-    """Train on random crops of pool5 maps towards soft targets.
+def train(group: Group, features: Features, classifier: tuple[torch.Tensor, torch.Tensor], epochs: int, batch: int,
+          learning_rate: float, weight_decay: float, kept: Optional[torch.Tensor] = None) -> Readout:
+    """Train a group.
 
     Parameters
     ----------
-    model : torch.nn.Sequential
-        From `build`; left in evaluation mode.
-    maps : float16 tensor, shape (n, 512, 8, 8)
-    targets : tensor, shape (n, classes)
-        Distributions over the classes.
-    epochs, batch : int
+    group : Group
+    features : Features
+    classifier : pair of tensor
+        The teacher's last layer.
+    epochs : int
+        Of `ROWS` x `COLUMNS` places a canvas.
+    batch : int
+        Canvases.
     learning_rate : float
         Peak of the one-cycle schedule.
     weight_decay : float
-    generator : torch.Generator
-        Of crops and order.
+    kept : bool tensor, shape (classes,), optional
+        Classes to keep for testing: windows with anything of theirs are left out.
+
+    Returns
+    -------
+    Readout
+        In evaluation mode.
     """
+    torch.manual_seed(group.seed)
+    generator = torch.Generator().manual_seed(group.seed)
+    cells = features.label.shape[1]
+    first = np.arange(min(1000, len(features.label)))
+    unit = float(np.sqrt(np.mean(np.square(features.pool5[first], dtype=np.float32))))
+    every = torch.arange(cells - group.size + 1)
+    usual = places(features, first, group.size, every, every).embedding
+    variances = usual.var(0).mean().item(), F.linear(usual, *classifier).var(0).mean().item()
+
+    model = Readout(group, unit, classifier)
     optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=weight_decay)
-    steps = len(maps) // batch
+    steps = len(features.label) // batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=epochs * steps, pct_start=0.1)
     for epoch in range(epochs):
         model.train()
         total = 0.0
-        order = torch.randperm(len(maps), generator=generator)
+        order = torch.randperm(len(features.label), generator=generator)
         for chosen in order[:steps * batch].split(batch):
-            loss = F.cross_entropy(model(crop(maps[chosen].float(), generator)), targets[chosen])
+            rows, columns = (torch.randperm(len(every), generator=generator)[:count] for count in (ROWS, COLUMNS))
+            seen = places(features, np.sort(chosen.numpy()), group.size, rows, columns, kept)
+            found = loss(model, seen, classifier, variances)
             optimiser.zero_grad()
-            loss.backward()
+            found.backward()
             optimiser.step()
             schedule.step()
-            total += loss.item()
-        print(f"epoch {epoch + 1}/{epochs}: loss {total / steps:.4f}", flush=True)
-    model.eval()
+            total += found.item()
+        print(f"{group.name}, epoch {epoch + 1}/{epochs}: loss {total / steps:.4f}", flush=True)
+    return model.eval()
 
 
-def crop(maps: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """The part of pool5 maps (n, 512, 8, 8) that fc6 sees, at random."""
-    top, left = torch.randint(0, maps.shape[2] - FC6_SIZE + 1, (2,), generator=generator).tolist()
-    return maps[:, :, top:top + FC6_SIZE, left:left + FC6_SIZE]
+def fold(models: Sequence[Readout], shares: Sequence[float]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Lay groups side by side as fc6 to fc8.
 
+    Groups that learned the embedding share fc7's channels for it, where their outputs are averaged. The logits' mean
+    over the classes is taken away: a softmax doesn't see it, but the 2015 objective has it as a term.
 
-def fold(model: nn.Sequential) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Fold batch normalisation and the unit of pool5 into weights and biases.
+    Parameters
+    ----------
+    models : sequence of Readout
+        Those that learned the embedding first.
+    shares : sequence of float
+        By which the logits of a group count: of all embeddings' together the first one's.
 
     Returns
     -------
     weights, biases : list of ndarray
         Of fc6, fc7 and fc8, (out, in, h, w) and (out,) float32.
     """
-    unit, _, fc6, norm6, _, _, fc7, norm7, _, _, fc8 = model.eval()
-    pairs = [folded(fc6.weight * unit.factor, norm6), folded(fc7.weight, norm7), (fc8.weight.detach(), fc8.bias.detach())]
-    weights = [weight.float().reshape(*weight.shape[:2], *weight.shape[2:] or (1, 1)).numpy() for weight, _ in pairs]
-    return weights, [bias.float().numpy() for _, bias in pairs]
+    learners = [model for model in models if model.group.learns == "embedding"]
+    six, seven, eight = [], [], []
+    for model, share in zip(models, shares):
+        weight, bias = folded(model.fc6.weight.reshape(len(model.fc6.weight), CHANNELS, *[len(model.basis)] * 2), model.norm6)
+        # No product of float32 sums here: what is stored are the coefficients.
+        basis = padded(model.basis.double())
+        six.append((torch.einsum("oikl,ky,lx->oiyx", weight / model.unit, basis, basis), bias))
+        if model.group.learns == "embedding":
+            seven.append((model.fc7.weight.double() / len(learners), model.fc7.bias.double() / len(learners)))
+        else:
+            seven.append(folded(model.fc7.weight, model.norm7))
+        if model is (learners[0] if learners else None):
+            eight.append((share * model.weight8.double(), share * model.bias8.double()))
+        elif model.group.learns == "classes":
+            eight.append((share * model.fc8.weight.double(), share * model.fc8.bias.double()))
+    own = seven[len(learners):]
+    embedding = [(torch.cat([weight for weight, _ in seven[:len(learners)]], 1),
+                  sum(bias for _, bias in seven[:len(learners)]))] if learners else []
+    weight8, bias8 = torch.cat([weight for weight, _ in eight], 1), sum(bias for _, bias in eight)
+    pairs = [(torch.cat([weight for weight, _ in six]), torch.cat([bias for _, bias in six])),
+             (torch.block_diag(*(weight for weight, _ in embedding + own)), torch.cat([bias for _, bias in embedding + own])),
+             (weight8 - weight8.mean(0), bias8 - bias8.mean())]
+    weights = [weight.detach().float().reshape(*weight.shape[:2], *weight.shape[2:] or (1, 1)).numpy() for weight, _ in pairs]
+    return weights, [bias.detach().float().numpy() for _, bias in pairs]
+
+
+def padded(basis: torch.Tensor) -> torch.Tensor:
+    """Cosines with zeros around them, to fc6's size: (frequencies, FC6_SIZE)."""
+    border = (FC6_SIZE - basis.shape[1]) // 2
+    return F.pad(basis, (border, border))

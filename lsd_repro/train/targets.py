@@ -1,52 +1,97 @@
-"""What the read-out is taught: for each canvas a distribution over the classes of ILSVRC 2012."""
+"""What the read-out is taught at each place of a canvas."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
+import numpy as np
 import torch
+from torch.nn import functional as F
 
-from lsd_repro.train.canvases import Canvas
+from lsd_repro.train.features import Features
 
-# Share of the label in the target of a canvas whose class is known, by what it is. The rest is the teacher's word,
-# which is poor on small pictures and wrong on mosaics (comic books, jigsaw puzzles).
-SHARP, SMALL, MOSAIC = 0.5, 0.9, 0.7
-# Share of what the teacher says of pictures of its kind on average in the target of one whose class is not known.
-OF_KIND = 0.3
+# Share of the label, where a place has one, in a distribution over the classes. The rest is the teacher's word.
+LABEL = 0.5
+# Above 1: the teacher's word is taken as less sure than it was.
+TEMPERATURE = 1.5
+# A window attends to its middle as a Gaussian of this standard deviation does, in cells.
+MIDDLE = 1.2
 
 
-def targets(canvases: Sequence[Canvas], logits: torch.Tensor, wnids: Sequence[str]) -> torch.Tensor:
-    """Soft targets for the read-out.
+class Places(NamedTuple):
+    """Places of some canvases: windows of pool5, and what the teacher says of them.
+
+    Attributes
+    ----------
+    maps : float32 tensor, shape (n, 512, 10, 10)
+        pool5 of whole canvases.
+    rows, columns : int64 tensor
+        Where windows begin.
+    embedding : tensor, shape (n * rows * columns, channels)
+        The teacher's, averaged over the middle of each window.
+    label : int64 tensor, shape (n * rows * columns,)
+        Index of the class of the middle, or -1.
+    fresh : bool tensor, shape (n * rows * columns,)
+        Whether nothing in the window is of a class to keep for testing.
+    """
+
+    maps: torch.Tensor
+    rows: torch.Tensor
+    columns: torch.Tensor
+    embedding: torch.Tensor
+    label: torch.Tensor
+    fresh: torch.Tensor
+
+
+def middle(cells: int, size: int, starts: torch.Tensor) -> torch.Tensor:
+    """How much each cell of a side counts for windows: (windows, cells), rows sum to 1."""
+    distance = torch.arange(cells) - (starts[:, None] + (size - 1) / 2)
+    weight = torch.exp(-0.5 * (distance / MIDDLE) ** 2) * (distance.abs() < (size - 1) / 2)
+    return weight / weight.sum(1, keepdim=True)
+
+
+def places(features: Features, chosen: np.ndarray, size: int, rows: torch.Tensor, columns: torch.Tensor,
+           kept: Optional[torch.Tensor] = None) -> Places:
+    """Cut windows out of canvases.
 
     Parameters
     ----------
-    canvases : sequence of Canvas
-    logits : tensor, shape (n, 1000)
-        The teacher's.
-    wnids : sequence of str
-        WordNet ids of the classes, in the teacher's order.
+    features : Features
+    chosen : int array
+        Which canvases.
+    size : int
+        Side of the windows, in cells.
+    rows, columns : int64 tensor
+        Where they begin.
+    kept : bool tensor, shape (1000,), optional
+        Classes to keep for testing.
 
     Returns
     -------
-    tensor, shape (n, 1000)
-        Rows sum to 1.
+    Places
     """
-    index = {wnid: i for i, wnid in enumerate(wnids)}
-    taught = logits.float().softmax(1)
-    kinds = defaultdict(list)
-    for canvas, row in zip(canvases, taught):
-        if len(canvas.paths) == 1 and not canvas.small:
-            kinds[canvas.kind].append(row)
-    of_kind = {kind: torch.stack(rows).mean(0) for kind, rows in kinds.items()}
+    teacher = torch.from_numpy(features.teacher[chosen]).float()
+    label = torch.from_numpy(features.label[chosen].astype(np.int64))
+    cells = label.shape[1]
+    embedding = torch.einsum("nhwc,ih,jw->nijc", teacher, middle(cells, size, rows), middle(cells, size, columns))
 
-    found = []
-    for canvas, row in zip(canvases, taught):
-        mosaic = len(canvas.paths) > 1
-        general = of_kind.get(canvas.kind, row)
-        if canvas.kind in index:
-            share = SMALL if canvas.small else MOSAIC if mosaic else SHARP
-            label = torch.zeros(len(wnids))
-            label[index[canvas.kind]] = 1
-            found.append(share * label + (1 - share) * (general if mosaic else row))
-        else:
-            found.append(general if mosaic else OF_KIND * general + (1 - OF_KIND) * row)
-    return torch.stack(found)
+    def windows(values, side):
+        first = (size - side) // 2
+        cut = values.unfold(1, side, 1).unfold(2, side, 1)
+        return cut[:, rows + first][:, :, columns + first].flatten(3)
+
+    # Of one label is a window whose middle 3 x 3 cells are.
+    centre = windows(label, 3)
+    of_one = (centre == centre[..., :1]).all(3)
+    fresh = torch.ones(centre.shape[:3], dtype=torch.bool)
+    if kept is not None:
+        seen = windows(label, size)
+        fresh = ~((seen >= 0) & kept[seen]).any(3)
+    return Places(torch.from_numpy(features.pool5[chosen]).float(), rows, columns, embedding.flatten(0, 2),
+                  torch.where(of_one, centre[..., 0], -1).flatten(), fresh.flatten())
+
+
+def distributions(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+    """The teacher's logits (n, classes) and labels (n,) as distributions over the classes: (n, classes)."""
+    found = F.softmax(logits / TEMPERATURE, 1)
+    known = label >= 0
+    found[known] = (1 - LABEL) * found[known] + LABEL * F.one_hot(label[known], logits.shape[1])
+    return found

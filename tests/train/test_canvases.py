@@ -1,3 +1,4 @@
+import random
 from pathlib import Path
 
 import numpy as np
@@ -5,20 +6,24 @@ import pytest
 from PIL import Image
 
 from lsd_repro.errors import InputError
-from lsd_repro.train.canvases import Canvas, draw, kind_of, plan
+from lsd_repro.train.canvases import CELL, CELLS, centre, draw, find, kind_of
+
+WNIDS = "n00000001", "n01443537"
+# Of one colour each, so that a pixel tells which picture it is of.
+COLOURS = {"n01443537": (250, 0, 0), "ant": (0, 0, 250)}
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """Forty pictures of a WordNet id, thirty of a name, and one that is called by its id."""
-    for name, count, side in (("n01443537", 40, 64), ("ant", 30, 90)):
-        for i in range(count):
-            save(tmp_path / name / f"{i}.png", (i, 0, 200), side)
-    save(tmp_path / "n09472597_volcano.JPEG", (200, 0, 0), 90)
-    return tmp_path
+def pictures(tmp_path):
+    for kind, colour in COLOURS.items():
+        for i in range(4):
+            save(tmp_path / kind / f"{i}.png", colour)
+    save(tmp_path / "ant" / "tiny.png", (0, 250, 0), 40)
+    (tmp_path / "ant" / "broken.png").write_bytes(b"no picture")
+    return find({tmp_path / "n01443537": 1, tmp_path / "ant": 3}, WNIDS)
 
 
-def save(path, colour, side):
+def save(path, colour, side=90):
     path.parent.mkdir(exist_ok=True)
     Image.new("RGB", (side + 20, side), colour).save(path)
 
@@ -30,53 +35,48 @@ def test_kind_is_a_wordnet_id_or_the_folder(path, kind):
     assert kind_of(Path(path)) == kind
 
 
-def test_no_picture_is_trained_on_and_held_out(folder):
-    train, held_out = plan([folder], 0)
-    trained = [path for canvas in train for path in canvas.paths]
-    assert len(trained) == len(set(trained))
-    assert not set(trained) & {path for canvas in held_out for path in canvas.paths}
-    assert len(trained) + len(held_out) == 71
-    assert {canvas.kind for canvas in held_out} == {"n01443537", "ant"}
+def test_pictures_have_labels_and_shares(pictures):
+    assert sorted(pictures.labels) == [-1] * 6 + [1] * 4
+    shares = np.diff(pictures.shares, prepend=0)
+    np.testing.assert_allclose(shares / shares[0], [1] * 4 + [3] * 6)
+    assert pictures.shares[-1] == pytest.approx(1)
 
 
-def test_mosaics_are_of_a_kind(folder):
-    train, _ = plan([folder], 0)
-    assert {len(canvas.paths) for canvas in train} == {1, 4}
-    assert all(kind_of(path) == canvas.kind for canvas in train for path in canvas.paths)
-    assert {canvas.small for canvas in train if canvas.kind == "n01443537"} == {True}
-    assert {canvas.small for canvas in train if canvas.kind == "ant"} == {False}
-
-
-def test_the_beginning_of_a_plan_has_every_kind(folder):
-    train, _ = plan([folder], 0)
-    assert {canvas.kind for canvas in train[:3]} == {"n01443537", "ant", "n09472597"}
-
-
-def test_a_seed_decides(folder):
-    assert plan([folder], 1) == plan([folder], 1)
-    assert plan([folder], 1) != plan([folder], 2)
-
-
-def test_without_pictures_an_error(tmp_path):
+def test_no_pictures_is_an_error(tmp_path):
     with pytest.raises(InputError, match="no .jpg"):
-        plan([tmp_path], 0)
+        find({tmp_path: 1}, WNIDS)
 
 
-def test_a_mosaic_has_its_pictures_in_the_quarters(folder):
-    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)]
-    paths = tuple(folder / f"{i}.png" for i in range(4))
-    for path, colour in zip(paths, colours):
-        save(path, colour, 64)
-    canvas = draw(Canvas(paths, "ant", True, 0))
-    assert canvas.shape == (256, 256, 3) and canvas.dtype == np.uint8
-    centres = canvas[64::128, 64::128].reshape(4, 3)
-    assert centres.tolist() == [list(colour) for colour in colours]
+def test_parts_fill_a_canvas_and_say_what_they_show(pictures, capsys):
+    rng = random.Random(0)
+    seen = set()
+    for _ in range(30):
+        canvas, parts = draw(pictures, rng)
+        assert canvas.shape == (CELLS * CELL, CELLS * CELL, 3) and canvas.dtype == np.uint8
+        cover = np.zeros((CELLS, CELLS), int)
+        for part in parts:
+            cover[part.rows, part.columns] += 1
+            shown = canvas[part.rows.start * CELL:part.rows.stop * CELL, part.columns.start * CELL:part.columns.stop * CELL]
+            colour = shown.reshape(-1, 3).mean(0)
+            assert (np.argmax(colour) == 0) == (part.label == 1)
+            # Never the one of 40 pixels; and the teacher sees colours as they were.
+            assert tuple(part.view[0, 0]) == COLOURS["n01443537" if part.label == 1 else "ant"]
+            assert np.prod(part.view.shape[:2]) == pytest.approx(224 ** 2, rel=0.25)
+        assert (cover == 1).all()
+        seen.add(len(parts))
+    assert seen == {1, 4}
+    assert "broken.png" in capsys.readouterr().out
 
 
-def test_sharp_pictures_are_blurred_now_and_then(folder):
-    path = folder / "checks.png"
-    checks = np.indices((128, 128)).sum(axis=0) % 2 * 255
-    Image.fromarray(checks.astype(np.uint8)).convert("RGB").save(path)
-    # Checks of a pixel vanish in a picture of 64.
-    contrast = [draw(Canvas((path,), "ant", False, seed))[64:192, 64:192].std() for seed in range(30)]
-    assert 3 < sum(value < 40 for value in contrast) < 20
+def test_draws_the_same_for_the_same_seed(pictures):
+    first, second = (draw(pictures, random.Random(3))[0] for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_centre_is_the_middle_square(tmp_path):
+    stripes = np.zeros((60, 120, 3), np.uint8)
+    stripes[:, 30:90] = 200
+    Image.fromarray(stripes).save(tmp_path / "a.png")
+    found = centre(tmp_path / "a.png", 64)
+    assert found.shape == (64, 64, 3)
+    assert (found[:, 4:-4] == 200).all()
