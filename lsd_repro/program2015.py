@@ -125,7 +125,7 @@ STILLS = Program(
 # The frames that the author published (blog of 2 July 2015), by name: the step in
 # the file's name, and what to ask for.  The names are WordNet terms that belong to one
 # class of VGG-16 each.  In 5920, rabbits are above and clocks below; which of the
-# rabbits the chat meant is not recorded, nor is what 5290 shows (it has no caption).
+# rabbits the chat meant is not recorded, nor is what 5290 shows (the post leaves it out).
 PUBLISHED = {
     "bee": (270, "bee"),
     "spider-web": (760, "spider web"),
