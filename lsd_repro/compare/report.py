@@ -75,7 +75,7 @@ def compare(ours_paths: Sequence[files.PathLike], theirs_paths: Sequence[files.P
         raise InputError("no frames of ours to compare: name PNG files, or folders of runs")
     if len(theirs_paths) < statistics.LEAST_GENUINE:
         raise InputError(f"{len(theirs_paths)} of 2015's frames make no yardstick: give at least "
-                         f"{statistics.LEAST_GENUINE}; 'lsd-repro fetch frames' brings all twelve")
+                         f"{statistics.LEAST_GENUINE}; 'lsd-repro fetch frames' brings fourteen")
     files.make_folder(out)
     read = frame_reader(prior, network)
     named = [pair for paths in (ours_paths, theirs_paths) for pair in zip(names(paths), paths)]

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
 from lsd_repro.errors import InputError
+from lsd_repro.program2015 import BEFORE_1850
 
 CACHE_VARIABLE = "LSD_REPRO_CACHE"
 
@@ -75,6 +76,12 @@ def _files(bases, table):
                  for name, size, sha256 in table)
 
 
+def _titles(table):
+    """Frames that were the title picture of the post of 2 July in a commit of the author's site; the names are ours."""
+    return tuple(File(name + ".png", (f"{SITE}{commit}/img/post-dream-bg.png",), "sha256:" + sha256, size)
+                 for name, size, sha256, commit in table)
+
+
 def _pictures(what, bases):
     lines = (line.split("\t") for line in PICTURES.read_text("utf-8").splitlines())
     return _files(bases, [(name, int(size), sha256) for listed, name, size, sha256 in lines if listed == what])
@@ -85,7 +92,8 @@ def _pictures(what, bases):
 GITHUB = "https://raw.githubusercontent.com/317070/"
 PROGRAM = (GITHUB + "Twitch-plays-LSD-neural-net/HEAD/",
            GITHUB + "Twitch-plays-LSD-neural-net/9ff4086bfa0925446a5410c2301003984e844064/")
-BLOG = (GITHUB + "317070.github.io/HEAD/img/dream/", "https://317070.github.io/img/dream/")
+SITE = GITHUB + "317070.github.io/"
+BLOG = (SITE + "HEAD/img/dream/", "https://317070.github.io/img/dream/")
 # The Berkeley Segmentation Data Set: the 68 test pictures that denoising is compared on (Roth & Black 2009), grey and,
 # in the same order, in colour, and the 200 for training, none of which is among them.
 BSD68 = tuple(f"https://raw.githubusercontent.com/cszn/DnCNN/{version}/testsets/BSD68/"
@@ -131,7 +139,11 @@ SETS = {
         ("result4260.png", 944009, "f8816866c8271b96b3fe8a67598b264c3799f51a940cfb41c2e9cdac5d55817d"),
         ("result5290.png", 963843, "a09eb84633a21a22f92af3f6369cb2efd3f88a52516382fa564888f4e1db065e"),
         ("result5920.png", 954181, "5b4c2bf0da681162fab3aedacd02962f8e3de4114f6af700a5d029584fcdaeb4"),
-        ("result7270.png", 950081, "09463ea070cce38bdd7d8be1b08c921627a3be505a50ac517f9fceb38bfa5abb"))),
+        ("result7270.png", 950081, "09463ea070cce38bdd7d8be1b08c921627a3be505a50ac517f9fceb38bfa5abb"))) + _titles((
+            (BEFORE_1850, 952880, "27a6b60321a03a950c9d616c00397ef416a3faf5602f6cb0b7200d0e5499276a",
+             "30174a3bed34dd2923c4af6ac81070cf8a209628"),
+            ("blog-dam", 959082, "b41bea1313035dfe06d9f3f6b5f1e706fcdeb7a616d2e3df3b4d2749be999ab1",
+             "95c1034fd485fbf7d30799da91ce5b96842145a5"))),
     "weights": (File("imagenet-vgg-verydeep-16.mat",
                      ("https://www.vlfeat.org/matconvnet/models/imagenet-vgg-verydeep-16.mat",
                       "https://www.vlfeat.org/matconvnet/models/beta16/imagenet-vgg-verydeep-16.mat"),

@@ -194,7 +194,7 @@ def test_published_frames_are_reproduced_by_name(tmp_path, monkeypatch, capsys):
     assert "statistics" in capsys.readouterr().out
     report = json.loads((tmp_path / "out" / "report" / "report.json").read_text())
     assert {frame["name"].split("/")[0] for frame in report["frames"]["ours"]} == {"rabbit-clock", "kit-fox"}
-    assert len(report["frames"]["2015"]) == 12
+    assert len(report["frames"]["2015"]) == 14
     # One step made all films: each is what it would be alone.
     assert run("reproduce", "kit-fox", *options[:-1], tmp_path / "alone") == 0
     for name in ("frames/frame0001.png", "film.mp4", "run.json"):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from lsd_repro.compare import genuine, report
-from lsd_repro.compare.statistics import FREQUENCIES, QUANTILES
-from lsd_repro.program2015 import PUBLISHED, STREAM
+from lsd_repro.compare.statistics import FREQUENCIES, QUANTILES, judge
+from lsd_repro.material import fetch
+from lsd_repro.program2015 import BEFORE_1850, PUBLISHED, STREAM
 
 STORED = Path(__file__).parents[2] / "data" / "gallery" / "frames-2015.json"
 
@@ -18,14 +19,16 @@ def stored():
     return genuine.read(STORED)
 
 
-def test_all_twelve_are_there_as_they_were_published(stored):
-    assert [frame.name for frame in stored] == [f"result{number:04d}" for number, _ in PUBLISHED.values()]
+def test_all_that_can_be_fetched_are_there(stored):
+    assert [frame.name for frame in stored] == sorted(Path(file.name).stem for file in fetch.SETS["frames"])
+    assert {frame.name for frame in stored} > {BEFORE_1850, *(f"result{number:04d}" for number, _ in PUBLISHED.values())}
     assert {(frame.width, frame.height) for frame in stored} == {(STREAM.width, STREAM.height)}
 
 
 def test_clipped_values_are_those_that_the_appraisal_found(stored):
     appraised = json.loads((STORED.parent / "dreams.json").read_bytes())["frames"]["the author's twelve"]
-    found = {frame.name: frame.vectors["clipped to 0"][0] + frame.vectors["clipped to 255"][0] for frame in stored}
+    found = {frame.name: frame.vectors["clipped to 0"][0] + frame.vectors["clipped to 255"][0] for frame in stored
+             if frame.name.startswith("result")}
     assert found == pytest.approx({Path(one["frame"]).stem: one["clipped, %"] for one in appraised}, abs=0.006)
 
 
@@ -34,6 +37,7 @@ def test_the_network_sees_in_them_what_they_were_dreamt_for(stored):
     for name in ("spider web", "pizza", "gondola", "golf ball"):
         number, _ = PUBLISHED[name.replace(" ", "-")]
         assert seen[f"result{number:04d}"] == (name, name)
+    assert seen[BEFORE_1850] == ("pizza", "pizza")
 
 
 def test_spectra_and_quantiles_are_whole(stored):
@@ -45,6 +49,18 @@ def test_spectra_and_quantiles_are_whole(stored):
 def test_they_serve_as_the_yardstick(stored):
     numbers = report.judged(stored[:3], stored)
     assert {one["verdict"] for one in numbers["statistics"].values()} <= {"close", "within"}
+
+
+def test_leaving_out_a_neighbour_moves_the_yardstick_less_than_leaving_out_any_other(stored):
+    def furthest(frames):
+        vectors = (np.array([frame.vectors[name] for frame in frames]) for name in of_the_picture)
+        return np.array([judge(one, one).theirs.max() for one in vectors])
+
+    of_the_picture = [name for name in stored[0].vectors if "best class" not in name]
+    whole = furthest(stored)
+    moved = {left_out.name: np.abs(furthest([frame for frame in stored if frame is not left_out]) / whole - 1).mean()
+             for left_out in stored}
+    assert min(moved, key=moved.get) == BEFORE_1850
 
 
 def test_what_is_read_is_what_was_written(stored, tmp_path):

@@ -7,6 +7,8 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from lsd_repro.film.zoom import between, kept_corners, to_uint8, zoom_picture
+from lsd_repro.material.photos import read_photo
+from lsd_repro.program2015 import BEFORE_1850, PUBLISHED, STREAM
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "stream.npz"
 
@@ -56,6 +58,19 @@ def test_zoom_equals_2015(golden):
     zoomed = zoom_picture(golden["start_image"], int(golden["video_frames_per_frame"]))
     stride = int(golden["stride"])
     assert np.abs(zoomed[::stride, ::stride] - 255 * golden["zoomed_frames"][0]).max() < 255e-6
+
+
+def test_between_two_frames_of_the_stream_lie_193_video_frames(of_2015):
+    before, after = (read_photo(of_2015("frames") / f"{name}.png").astype(np.float64)
+                     for name in (BEFORE_1850, f"result{PUBLISHED['pizza'][0]}"))
+
+    def correlation(k):
+        pair = [picture - picture.mean(axis=(0, 1)) for picture in (zoom_picture(before, k), after)]
+        return np.corrcoef(*map(np.ravel, pair))[0, 1]
+
+    found = {k: correlation(k) for k in (0, 192, 193, 194)}
+    assert max(found, key=found.get) == 193 == STREAM.video_frames_per_frame
+    assert found[193] > 0.93 and found[192] < 0.922 and found[194] < 0.921 and abs(found[0]) < 0.13
 
 
 def test_first_video_frame_equals_2015(golden):

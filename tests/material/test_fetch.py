@@ -152,12 +152,15 @@ def names(folder):
 
 # What is fetched, and where it goes.
 
-def test_every_pinned_file_has_a_size_a_sum_and_two_addresses():
+def test_every_pinned_file_has_a_size_a_sum_and_two_addresses_or_a_commit():
     assert {what: len(files) for what, files in fetch.SETS.items()} == {
-        "weights": 1, "priors": 4, "frames": 12, "starts": 2, "bsd68": 68, "cbsd68": 68, "bsds-train": 200}
+        "weights": 1, "priors": 4, "frames": 14, "starts": 2, "bsd68": 68, "cbsd68": 68, "bsds-train": 200}
     for what, files in fetch.SETS.items():
         for file in files:
-            assert len(file.urls) == 2 and all(re.fullmatch(r"https://.*/" + file.name, url) for url in file.urls)
+            if len(file.urls) == 1:
+                assert re.fullmatch(r"https://.*/[0-9a-f]{40}/img/post-dream-bg.png", file.urls[0])
+            else:
+                assert len(file.urls) == 2 and all(re.fullmatch(r"https://.*/" + file.name, url) for url in file.urls)
             if what != "weights":
                 assert file.size and re.fullmatch("sha256:[0-9a-f]{64}", file.digest)
 
