@@ -154,7 +154,8 @@ def loss(model: Readout, seen: Places, classifier: tuple[torch.Tensor, torch.Ten
 
 
 def train(group: Group, features: Features, classifier: tuple[torch.Tensor, torch.Tensor], epochs: int, batch: int,
-          learning_rate: float, weight_decay: float, kept: Optional[torch.Tensor] = None) -> Readout:
+          learning_rate: float, weight_decay: float, kept: Optional[torch.Tensor] = None,
+          model: Optional[Readout] = None) -> Readout:
     """Train a group.
 
     Parameters
@@ -172,6 +173,8 @@ def train(group: Group, features: Features, classifier: tuple[torch.Tensor, torc
     weight_decay : float
     kept : bool tensor, shape (classes,), optional
         Classes to keep for testing: windows with anything of theirs are left out.
+    model : Readout, optional
+        To go on with. Default: a new one.
 
     Returns
     -------
@@ -187,7 +190,7 @@ def train(group: Group, features: Features, classifier: tuple[torch.Tensor, torc
     usual = places(features, first, group.size, every, every).embedding
     variances = usual.var(0).mean().item(), F.linear(usual, *classifier).var(0).mean().item()
 
-    model = Readout(group, unit, classifier)
+    model = model or Readout(group, unit, classifier)
     optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=weight_decay)
     steps = len(features.label) // batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=epochs * steps, pct_start=0.1)
