@@ -12,6 +12,7 @@ from lsd_repro.material.photos import read_photo
 from lsd_repro.program2015 import PUBLISHED
 
 SHEET_WIDTH = 1680  # pixels
+SHEET_COLUMNS = 3  # narrower ones have no room for "analog clock & wood rabbit"
 
 
 def show(out: files.PathLike, captions: Mapping[str, str], made_with: str, report: bool) -> None:
@@ -38,7 +39,7 @@ def show(out: files.PathLike, captions: Mapping[str, str], made_with: str, repor
     out = Path(out)
     paths = {name: frame_paths([out / name])[-1] for name in captions}
     pictures = [read_photo(path) for path in paths.values()]
-    write.write_png(out / "contact.png", write.contact_sheet(pictures, list(captions.values()), width=SHEET_WIDTH))
+    write.write_png(out / "contact.png", write.contact_sheet(pictures, list(captions.values()), SHEET_COLUMNS, SHEET_WIDTH))
     height, width = pictures[0].shape[:2]
     dreams = [{"name": name, "caption": caption, "picture": paths[name].relative_to(out).as_posix(),
                "theirs": f"{fetch.BLOG[-1]}result{PUBLISHED[name][0]:04d}.png"} for name, caption in captions.items()]
