@@ -1,4 +1,5 @@
 # make frames    install into .venv and make the demo film in out/frames
+# make reproduce the subjects that the author published, all twelve, in out/reproduce
 # make live      the film as it is dreamt, on a local web page, opened in the browser
 # make test      the tests that take under a minute each;  make test-slow  the others
 # make torch     install PyTorch, which some tests and make bench compare with, if it can be
@@ -8,13 +9,13 @@
 # make docs      the documentation, in docs/_build/html
 # make notebooks run all notebooks and keep their outputs;  make lab  open them in JupyterLab
 # make lint      ruff's findings on the Python code, and whether C and C++ are laid out as .clang-format says
-# make clean     remove .venv, .uv, out/frames, out/live, out/ablation* and what building left
+# make clean     remove .venv, .uv, out/frames, out/reproduce, out/live, out/ablation* and what building left
 #
 # .venv is made with the first suitable Python on this machine; PYTHON=python3.13 chooses one.
 
 BIN := .venv/bin
 
-.PHONY: all frames live test test-slow priors bench torch parity docs notebooks lab lint clean
+.PHONY: all frames reproduce live test test-slow priors bench torch parity docs notebooks lab lint clean
 
 all: frames
 
@@ -24,6 +25,11 @@ frames: .venv/installed
 	$(BIN)/lsd-repro frames --out out/frames $$resume || { status=$$?; \
 	    [ "$$resume$$status" != --resume2 ] || echo "To start afresh: rm -r out/frames, then make frames"; exit $$status; }
 	@echo "The film: out/frames/film.mp4"
+
+# What is dreamt already is kept; broken off, it goes on where it stopped.
+reproduce: .venv/installed
+	@$(BIN)/lsd-repro reproduce --out out/reproduce --resume || { status=$$?; \
+	    [ $$status != 2 ] || [ ! -e out/reproduce ] || echo "To start afresh: rm -r out/reproduce, then make reproduce"; exit $$status; }
 
 # A run that is there goes on.
 live: .venv/installed
@@ -87,7 +93,7 @@ lint: .venv/lint
 	$(BIN)/clang-format --dry-run --Werror lsd_repro/film/blend.c lsd_repro/ops/*.hpp tests/ops/*.cpp
 
 clean:
-	rm -rf .venv .uv out/frames out/live out/ablation out/ablation-trunk docs/_build docs/api docs/notebooks build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
+	rm -rf .venv .uv out/frames out/reproduce out/live out/ablation out/ablation-trunk docs/_build docs/api docs/notebooks build dist *.egg-info lsd_repro/film/_blend*.so .pytest_cache tests/.pytest_cache
 	find lsd_repro tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Editable, so that the checkout is what runs: after git pull nothing needs to be

@@ -70,32 +70,48 @@ def run_live(args: Namespace) -> int:
 
 
 def run_reproduce(args: Namespace) -> int:
+    from lsd_repro.compare import published
     from lsd_repro.film import production
 
-    own = {"weights": args.weights or _fetched("weights", "--weights F"),
-           "prior": args.prior or _fetched("priors", "--prior F"),
-           "start": args.start or _fetched("starts", "--start IMG") / STREAM_START}
+    material, made_with, missing = _material(args)
+    print(made_with + (f" 'lsd-repro fetch {' '.join(missing)}' brings 2015's." if missing else ""), flush=True)
     names = PUBLISHED if "all" in args.names else list(dict.fromkeys(args.names))
     folders = [Path(args.out) / name for name in names]
-    run = production.prepare(**prepared(args, **own), classes=[PUBLISHED[name][1] for name in names])
+    run = production.prepare(**prepared(args, **material), classes=[PUBLISHED[name][1] for name in names])
     production.make_films(folders, run, args.resume)
-    for name in names:
-        print(f"of {name} the author's frame is result{PUBLISHED[name][0]:04d}.png")
-    if fetch.fetched("frames") is None:
+    theirs = fetch.fetched("frames")
+    captions = [scene.caption for scene in run.scenes[::run.program.frames_per_class]]
+    published.show(args.out, dict(zip(names, captions)), made_with, report=theirs is not None)
+    print(f"done, see {args.out}/index.html")
+    if theirs is None:
         print(f"'lsd-repro fetch frames' brings the author's frames; 'lsd-repro compare {args.out}' then compares these with "
               "them")
         return 0
-    return run_compare(Namespace(ours=folders, theirs=None, prior=own["prior"], weights=own["weights"],
-                                 out=str(Path(args.out) / "report")))
+    return _compare(folders, [theirs], Path(args.out) / "report", material["prior"] or shipped.path(shipped.PRIORS),
+                    shipped.network(material["weights"]), made_with)
 
 
-def _fetched(what, option):
-    """The folder of a set of 2015's that was fetched; InputError if it wasn't."""
-    found = fetch.fetched(what)
-    if found is None:
-        raise InputError(f"2015's {what} are not here: 'lsd-repro fetch {what}' downloads them, "
-                         f"or say what to take instead with {option}")
-    return found
+def _material(args):
+    """Weights, prior and start image: as given, else 2015's if fetched, else None for ours; whose; and sets to fetch."""
+    from lsd_repro.film.start import SHIPPED_PHOTO
+
+    material, whose, missing = {}, [], []
+    for option, what, called, ours in (("weights", "weights", "Weights", shipped.NETWORK),
+                                       ("prior", "priors", "Prior", shipped.PRIORS),
+                                       ("start", "starts", "Start image", f"scikit-image's photo of {SHIPPED_PHOTO}")):
+        given, theirs = getattr(args, option), fetch.fetched(what)
+        if option == "prior" and args.prior_kind == "tv":
+            # Total variation has no filters.
+            material[option] = given
+            continue
+        if option == "start" and theirs:
+            theirs = theirs / STREAM_START
+        material[option] = given or theirs
+        source = Path(given).name if given else "2015's" if theirs else f"ours ({ours})"
+        whose.append(f"{called}: {source}.")
+        if not material[option]:
+            missing.append(what)
+    return material, " ".join(whose), missing
 
 
 def run_atlas(args: Namespace) -> int:
@@ -241,19 +257,22 @@ def run_parity(args: Namespace) -> int:
 
 
 def run_compare(args: Namespace) -> int:
-    from lsd_repro.compare import report
-
     theirs = args.theirs or [fetch.fetched("frames")]
     if theirs == [None]:
         raise InputError("2015's frames are not here: 'lsd-repro fetch frames' downloads them, "
                          "or say where they are with --with")
-    numbers = report.compare(args.ours, theirs, args.out,
-                             args.prior or fetch.fetched("priors") or shipped.path(shipped.PRIORS),
-                             fetch.fetched("weights") if args.weights is None else shipped.network(args.weights))
+    return _compare(args.ours, theirs, args.out, args.prior or fetch.fetched("priors") or shipped.path(shipped.PRIORS),
+                    fetch.fetched("weights") if args.weights is None else shipped.network(args.weights))
+
+
+def _compare(ours, theirs, out, prior, weights, made_with=None):
+    from lsd_repro.compare import report
+
+    numbers = report.compare(ours, theirs, out, prior, weights, made_with)
     verdicts = [one["verdict"] for one in numbers["statistics"].values()]
     print(f"as close as 2015's frames are to each other by {len(verdicts) - verdicts.count('outside')} "
           f"of {len(verdicts)} statistics")
-    print(f"done, see {args.out}/report.html")
+    print(f"done, see {out}/report.html")
     return 0
 
 

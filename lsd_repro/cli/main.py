@@ -102,7 +102,8 @@ def parser() -> argparse.ArgumentParser:
     sub.set_defaults(preset="stills", video_frames=None)
     add_dream_options(sub, "out/stills")
 
-    sub = command("reproduce", commands.run_reproduce, "the twelve frames that the author published, with everything as in 2015",
+    sub = command("reproduce", commands.run_reproduce,
+                  "the twelve frames that the author published, with 2015's material if fetched, else with what ships",
                   "lsd-repro reproduce volcano kit-fox")
     sub.add_argument("names", nargs="*", choices=(*PUBLISHED, "all"), default="all", metavar="NAME",
                      help=f"{', '.join(PUBLISHED)} or all (default: all)")

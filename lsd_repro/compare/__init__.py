@@ -13,5 +13,6 @@
 ``genuine.py``       the author's frames as numbers
 ``report.py``        our frames compared with 2015's: numbers and page
 ``report_page.py``   that page, of ``templates/report.html`` and ``report_parts.py``
+``published.py``     our dreams of what the author published, on one sheet, and a page with links to his
 ==================== =====================================================
 """

@@ -43,7 +43,8 @@ class Frame(NamedTuple):
 
 
 def compare(ours_paths: Sequence[files.PathLike], theirs_paths: Sequence[files.PathLike], out: files.PathLike,
-            prior: Optional[files.PathLike] = None, network: Optional[files.PathLike] = None) -> dict[str, Any]:
+            prior: Optional[files.PathLike] = None, network: Optional[files.PathLike] = None,
+            made_with: Optional[str] = None) -> dict[str, Any]:
     """Write a report on how close our frames are to 2015's.
 
     Parameters
@@ -58,6 +59,8 @@ def compare(ours_paths: Sequence[files.PathLike], theirs_paths: Sequence[files.P
         `lsd_repro.prior.store.load`).
     network : path, optional
         MatConvNet's .mat file, whose class logits are compared.
+    made_with : str, optional
+        What to say of how ours were made.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def compare(ours_paths: Sequence[files.PathLike], theirs_paths: Sequence[files.P
     frames = [read(name, path) for name, path in tqdm(named, "measuring", unit="frame")]
     ours, theirs = frames[:len(ours_paths)], frames[len(ours_paths):]
     numbers = {"prior": prior and names([prior])[0], "network": network and names([network])[0],
-               **judged(ours, theirs)}
+               "made with": made_with, **judged(ours, theirs)}
     files.write_json(Path(out) / "report.json", numbers, files.DIGITS)
     page = report_page.page(numbers, [frame.pictures for frame in ours], [frame.pictures for frame in theirs])
     # File names need not be valid Unicode.

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import jinja2
 import numpy as np
 
 from lsd_repro import __version__
-from lsd_repro.compare.report_parts import Picture, Pictures, figure, listed, number, spread
+from lsd_repro.compare.report_parts import Picture, Pictures, figure, listed, number, spread, templates
 from lsd_repro.compare.statistics import FREQUENCIES, QUANTILES
 from lsd_repro.figures import report as figures
 
@@ -80,12 +79,12 @@ def page(numbers: dict[str, Any], ours: Sequence[Pictures], theirs: Sequence[Pic
     """
     found, frames = numbers["statistics"], numbers["frames"]
     outside = [name for name, one in found.items() if one["verdict"] == "outside"]
-    environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__), autoescape=True,
-                                     undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = templates()
     environment.filters.update(number=number, spread=spread, seen=_seen)
     return environment.get_template("report.html").render(
         title=TITLE, version=__version__, statistics=found, frames=frames, genuine=len(theirs), prior=numbers["prior"],
-        network=numbers["network"], outside=len(outside), named_outside=_named(outside) if outside else "",
+        network=numbers["network"], made_with=numbers["made with"],
+        outside=len(outside), named_outside=_named(outside) if outside else "",
         verdicts={name: _verdict(one, len(theirs)) for name, one in found.items()},
         overview=_overview(found, outside), plots=_plots(numbers), sides=_columns(frames, ours, theirs, MOST_SHOWN),
         close_ups=_columns(frames, ours, theirs, MOST_CLOSE_UPS),

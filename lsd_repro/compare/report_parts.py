@@ -1,10 +1,11 @@
-"""What the page of a comparison is put together from: pictures as data URIs, and numbers as text."""
+"""What the page of a comparison is put together from: templates, pictures as data URIs, and numbers as text."""
 
 import base64
 import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
@@ -28,6 +29,12 @@ class Pictures(NamedTuple):
 
     thumbnail: Picture
     close_up: Picture
+
+
+def templates() -> jinja2.Environment:
+    """The templates, which escape every text, and fail for what they are not given."""
+    return jinja2.Environment(loader=jinja2.PackageLoader(__package__), autoescape=True,
+                              undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def pictures(frame: np.ndarray) -> Pictures:

@@ -256,12 +256,13 @@ def make_films(folders: Sequence[Path], production: Production, resume: bool) ->
             run.check_empty(folder)
     scenes, program, make_step, parameters, _, start = production
     count = len(scenes) // len(folders)
-    step = make_step()
-    pace = estimate.measure(step, scenes[0], program)
-    to_come = len(scenes) - sum(len(list(folder.glob("frames/frame*.png"))[1:]) for folder in folders)
-    print(f"{to_come} frames of {program.steps_per_frame} steps, and {len(folders)} films: about "
-          f"{estimate.in_words(pace.seconds(program, to_come, len(scenes)))} at {pace.step:.2g} s a step and "
-          f"{pace.video_frame:.2g} s a video frame", file=sys.stderr)
+    to_come = len(scenes) - sum(done for done, _ in filter(None, map(run.read_latest, folders)))
+    if to_come:
+        step = make_step()
+        pace = estimate.measure(step, scenes[0], program)
+        print(f"{to_come} frames of {program.steps_per_frame} steps, and {len(folders)} films: about "
+              f"{estimate.in_words(pace.seconds(program, to_come, len(scenes)))} at {pace.step:.2g} s a step and "
+              f"{pace.video_frame:.2g} s a video frame", file=sys.stderr)
 
     def from_the_start():
         step.picture = start

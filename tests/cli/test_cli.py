@@ -23,7 +23,7 @@ from lsd_repro.cli.main import main, parser
 from lsd_repro.film.schedule import parse_classes
 from lsd_repro.material import fetch, shipped
 from lsd_repro.material.arrays import digest
-from lsd_repro.network import matconvnet
+from lsd_repro.network import ilsvrc, matconvnet
 from lsd_repro.program2015 import PUBLISHED
 
 
@@ -165,8 +165,6 @@ def test_published_frames_are_reproduced_by_name(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("LSD_REPRO_CACHE", str(tmp_path / "cache"))
     network = replace(small_network(np.random.default_rng(5), classes=16), descriptions=PUBLISHED_TERMS, names=())
     matconvnet.write(tmp_path / "n.mat", network)
-    assert run("reproduce", "kit-fox") == 2
-    assert "lsd-repro fetch weights" in capsys.readouterr().err
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (256, 264, 3), np.uint8)).save(tmp_path / "start.png")
     options = ("--weights", tmp_path / "n.mat", "--prior", shipped.path(shipped.PRIORS), "--start", tmp_path / "start.png",
                "--frames", 1, "--steps", 1, "--video-frames", 1, "--out", tmp_path / "out")
@@ -176,7 +174,8 @@ def test_published_frames_are_reproduced_by_name(tmp_path, monkeypatch, capsys):
     assert record["scenes"] == [[10, 11, "analog clock & wood rabbit"]]
     assert record["prior_strength"] == 10 and record["video_width"] == 1024
     said = capsys.readouterr()
-    assert "result5920.png" in said.out and "lsd-repro compare" in said.out
+    assert said.out.startswith("Weights: n.mat. Prior: priors.npz. Start image: start.png.\n")
+    assert "lsd-repro compare" in said.out
     before = said.err[:said.err.index("dreaming")]
     assert re.search(r"1 frames of 1 steps, and 1 films: about [\d.]+ (s|min) at [\d.]+ s a step", before)
     assert run("reproduce", "rabbit-clock", "kit-fox", *options) == 2
@@ -195,15 +194,68 @@ def test_published_frames_are_reproduced_by_name(tmp_path, monkeypatch, capsys):
     report = json.loads((tmp_path / "out" / "report" / "report.json").read_text())
     assert {frame["name"].split("/")[0] for frame in report["frames"]["ours"]} == {"rabbit-clock", "kit-fox"}
     assert len(report["frames"]["2015"]) == 14
+    assert report["made with"] == "Weights: n.mat. Prior: priors.npz. Start image: start.png."
+    assert report["made with"] in (tmp_path / "out" / "report" / "report.html").read_text()
+    assert 'href="report/report.html"' in (tmp_path / "out" / "index.html").read_text()
     # One step made all films: each is what it would be alone.
     assert run("reproduce", "kit-fox", *options[:-1], tmp_path / "alone") == 0
     for name in ("frames/frame0001.png", "film.mp4", "run.json"):
         assert (tmp_path / "alone" / "kit-fox" / name).read_bytes() == (tmp_path / "out" / "kit-fox" / name).read_bytes()
 
 
-def test_every_published_name_means_one_class():
+def test_without_fetching_the_published_subjects_are_dreamt_with_what_ships(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LSD_REPRO_CACHE", str(tmp_path / "cache"))
+    known = [term for term in PUBLISHED_TERMS if term != "bee"]
+    network = replace(small_network(np.random.default_rng(5), classes=len(known)), descriptions=tuple(known), names=())
+    matconvnet.write(tmp_path / shipped.TRUNK, network)
+    (tmp_path / shipped.PRIORS).write_bytes(shipped.path(shipped.PRIORS).read_bytes())
+    monkeypatch.setattr(shipped, "folder", lambda: tmp_path)
+    out = tmp_path / "out"
+    options = (*SMALL, "--out", out, "--resume")
+    assert run("reproduce", *options) == 2
+    assert "'bee'" in capsys.readouterr().err and not out.exists()
+
+    assert run("reproduce", "volcano", "rabbit-clock", *options) == 0
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first == ("Weights: ours (vgg16-trunk.mat). Prior: ours (priors.npz). Start image: ours (scikit-image's photo of "
+                     "coffee). 'lsd-repro fetch weights priors starts' brings 2015's.")
+    assert "lsd-repro fetch frames" in last
+    record = json.loads((out / "rabbit-clock" / "run.json").read_text())["parameters"]
+    assert record["prior_strength"] == 10 and record["network"] == network.digest
+    # The sheet: one row of two pictures.
+    sheet = np.asarray(Image.open(out / "contact.png"))
+    margin, gap = 1680 // 80, 3
+    width = (1680 - gap * margin) // 2
+    for left, name in ((margin, "volcano"), (2 * margin + width, "rabbit-clock")):
+        dream = Image.open(out / name / "frames" / "frame0001.png")
+        scaled = dream.resize((width, round(width * 256 / 264)), Image.LANCZOS)
+        np.testing.assert_array_equal(sheet[margin:margin + scaled.height, left:left + width], scaled)
+    page = (out / "index.html").read_text()
+    assert "<p class=\"lead\">Weights: ours (vgg16-trunk.mat). Prior: ours" in page and "analog clock &amp; wood rabbit" in page
+    assert "report.html" not in page
+    targets = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert [target for target in targets if not (out / target).is_file()] == [
+        "https://317070.github.io/img/dream/result2540.png", "https://317070.github.io/img/dream/result5920.png"]
+    # What is finished is not dreamt again.
+    (out / "contact.png").unlink()
+    assert run("reproduce", "volcano", "rabbit-clock", *options) == 0
+    assert "compiling" not in capsys.readouterr().err
+    np.testing.assert_array_equal(np.asarray(Image.open(out / "contact.png")), sheet)
+    # Fetched later, 2015's would make another film.
+    for file in fetch.SETS["starts"]:
+        (tmp_path / "cache" / "starts").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((256, 264, 3), np.uint8)).save(tmp_path / "cache" / "starts" / file.name)
+    monkeypatch.setitem(fetch.SETS, "starts", tuple(file._replace(size=None) for file in fetch.SETS["starts"]))
+    assert run("reproduce", "volcano", *options) == 2
+    said = capsys.readouterr()
+    assert "Start image: 2015's. 'lsd-repro fetch weights priors' brings" in said.out
+    assert "volcano can't be resumed with other parameters: start was" in said.err
+
+
+def test_every_published_name_means_one_class_of_the_real_network():
+    _, descriptions = ilsvrc.read()
     for _, query in PUBLISHED.values():
-        assert parse_classes([query], PUBLISHED_TERMS)[0].caption == " & ".join(query.split("+"))
+        assert parse_classes([query], descriptions)[0].caption == " & ".join(query.split("+"))
 
 
 def test_a_run_stopped_twice_resumes_to_the_same_film(tmp_path, film):
