@@ -139,9 +139,9 @@ PUBLISHED = {
     "kit-fox": (7270, "kit fox"),
 }
 
-# Not of 2015, but for the classes, which the author published: the prior strength, and which of his, were chosen by
-# looking at what the network that ships dreams under the prior that ships; the first octave draws what is large;
-# size and length keep a film within minutes on two cores.
+# Not of 2015: the prior strength and the classes were chosen by looking at what the
+# network that ships dreams under the prior that ships (the classes out of PUBLISHED); the first octave draws
+# what is large; size and length keep a film within minutes on two cores.
 DEMO = replace(
     STREAM, width=800, height=450, prior_strength=14.0, octaves=((2, 4), (1, 6)), start="noise",
     video_width=800, video_height=450, caption_leads=False,
