@@ -27,7 +27,7 @@ from lsd_repro.program2015 import PUBLISHED
 
 # The author left 5290 without a label; golf balls are our guess.
 GUESSED = "golf-ball"
-# The frame before 1850 is in the history of the author's site; what 1850 shows begins in it.
+# The frame before 1850 is in the history of the author's site; it shows the same pizza.
 BEFORE_1850 = "blog-pizza-before-1850"
 FIRST = 5
 
