@@ -145,12 +145,12 @@ PUBLISHED = {
 BEFORE_1850 = "blog-pizza-before-1850"
 
 # Not of 2015: the prior strength and the classes were chosen by looking at what the
-# network that ships dreams under the prior that ships; the first octave draws what is large;
-# size and length keep a film within minutes on two cores.
+# network that ships dreams under the prior that ships (the classes out of PUBLISHED); the first octave draws
+# what is large; size and length keep a film within minutes on two cores.
 DEMO = replace(
     STREAM, width=800, height=450, prior_strength=14.0, octaves=((2, 4), (1, 6)), start="noise",
     video_width=800, video_height=450, caption_leads=False,
-    classes=("spider web", "lion", "pizza", "brain coral"),
+    classes=("volcano", "tree frog", "kit fox", "pizza"),
     frames_per_class=4)
 
 # Not of 2015: the live page, for the small network that ships, small enough for a frame every

@@ -14,6 +14,8 @@ import pytest
 
 from lsd_repro import __version__, program2015
 from lsd_repro.cli import main
+from lsd_repro.film.schedule import parse_classes
+from lsd_repro.network import ilsvrc
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -70,9 +72,10 @@ def test_commands_are_understood(page):
         for line in PROGRAM.findall(block):
             arguments = shlex.split(line, comments=True)
             try:
-                parser.parse_args(arguments)
+                understood = parser.parse_args(arguments)
             except SystemExit:
                 pytest.fail(f"lsd-repro {line}")
+            parse_classes(getattr(understood, "classes", None) or [], ilsvrc.read()[1])
 
 
 @each_page

@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     add_run_options(sub, "out/live", film=False, weights=f"{shipped.SMALL} for the preset live, else {shipped.NETWORK}")
 
     sub = command("stills", commands.run_dream, "the second program of 2015: one big picture, the network at two scales",
-                  'lsd-repro stills --classes "bell pepper" --size 960x768 --prior-strength 10 --frames 20 --out out/peppers')
+                  'lsd-repro stills --size 1200x896 --prior-strength 30 --frames 20 --out out/stills')
     sub.set_defaults(preset="stills", video_frames=None)
     add_dream_options(sub, "out/stills")
 

@@ -11,6 +11,7 @@
 ``statistics.py``    statistics of a frame, and the yardstick for them
 ``coherence.py``     whether two pictures have the same detail
 ``genuine.py``       the author's frames as numbers
+``naming.py``        whether a network names what the author's frames were dreamt for
 ``report.py``        our frames compared with 2015's: numbers and page
 ``report_page.py``   that page, of ``templates/report.html`` and ``report_parts.py``
 ``published.py``     our dreams of what the author published, on one sheet, and a page with links to his

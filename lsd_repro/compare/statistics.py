@@ -183,12 +183,17 @@ class BestClasses(NamedTuple):
     share: float
 
 
+def halves(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bottom and top half of a logit map (classes, rows, columns), cut as the objective cuts it; of a single row, it twice."""
+    rows = logits.shape[1]
+    return logits[:, rows // 2:], logits[:, :rows // 2] if rows > 1 else logits
+
+
 def best_classes(logits: np.ndarray) -> BestClasses:
     """The best class of each half of a logit map (classes, rows, columns); see `BestClasses`."""
-    rows = logits.shape[1]
-    halves = logits[:, rows // 2:], logits[:, :rows // 2] if rows > 1 else logits
-    indices = tuple(int(half.mean(axis=(1, 2)).argmax()) for half in halves)
-    found = zip(indices, halves)
+    both = halves(logits)
+    indices = tuple(int(half.mean(axis=(1, 2)).argmax()) for half in both)
+    found = zip(indices, both)
     logit, share = zip(*((half[index].mean(), (half.argmax(axis=0) == index).mean()) for index, half in found))
     return BestClasses(indices, float(np.mean(logit) - logits.mean()), float(np.mean(share)))
 

@@ -6,7 +6,8 @@ web``; each of its *terms* names the class.
 The chat of 2015 took a term (whole, in any case of letters), failing that a single
 word of any description, and drew one of several classes at random; a list of stop
 words never matched.  `resolve` looks in the same order and then for a beginning,
-but asks instead of drawing, which needs no stop words.
+but asks instead of drawing, which needs no stop words.  Before all that it looks for a whole
+description: 'harp' is a class of ILSVRC 2012, and a term of the harmonica, too.
 """
 
 import difflib
@@ -35,7 +36,7 @@ def resolve(query: str, descriptions: Sequence[str]) -> int:
     Parameters
     ----------
     query : str
-        A term, a word of one, the beginning of either, or an index as text.
+        A whole description, a term, a word of one, the beginning of either, or an index as text.
     descriptions : sequence of str
         One for each class.
 
@@ -60,6 +61,9 @@ def resolve(query: str, descriptions: Sequence[str]) -> int:
             raise InputError(f"no class {query.strip()[:20]}: the indices are 0 to {len(descriptions) - 1}; {LIST_THEM}")
         return index
 
+    whole = [i for i, description in enumerate(descriptions) if description.casefold() == wanted]
+    if len(whole) == 1:
+        return whole[0]
     names = [[term.casefold() for term in terms(description)] for description in descriptions]
     words = [[word for name in own for word in name.split()] for own in names]
     for found in ([i for i, own in enumerate(names) if wanted in own],

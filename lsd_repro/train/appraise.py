@@ -3,9 +3,9 @@
 ``python -m lsd_repro.train.appraise NAME=FRAMES... --prior DIR --out FILE.json`` measures it.
 
 FRAMES is a folder of a run, or of the frames that the author published. What is measured of each
-set of frames: energies under a prior, colourfulness, the share of values at 0 or 255, whether an
-independent judge (EfficientNet-lite0) sees what was dreamt of, and how small a part of a frame it
-needs for that.
+set of frames: energies under a prior, colourfulness, the share of values at 0 or 255, whether
+EfficientNet-lite0 sees what was dreamt of, and how small a part of a frame it needs for that.  It taught the read-out that
+ships, so of what that dreams it is a biased judge; `lsd_repro.compare.naming` asks the author's own frames instead.
 """
 
 import argparse

@@ -1,7 +1,8 @@
-"""An independent judge of an ablation's dreams: ``python -m lsd_repro.train.judge_ablation DIR``.
+"""EfficientNet-lite0 as a judge of an ablation's dreams: ``python -m lsd_repro.train.judge_ablation DIR``.
 
 DIR is what ``lsd-repro prior ablate`` wrote. EfficientNet-lite0 sees every dream, shrunk to its 224 pixels, and what it
 thinks of the class dreamt of is kept in DIR/judged.json; ``lsd-repro prior ablate --resume`` takes it from there.
+It taught the read-out of the shipped trunk, so of that network's dreams it is a biased judge; the small one never met it.
 A command of its own, because it needs PyTorch and may well run in another environment.
 """
 

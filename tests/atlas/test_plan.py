@@ -3,12 +3,24 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from small_network import small_network
 from sweeps import FIXED, planned, write, write_guide
 
 from lsd_repro.atlas import plan
 from lsd_repro.errors import InputError
+from lsd_repro.network import matconvnet
+from lsd_repro.program2015 import DEMO
+
+
+def knowing(folder, names):
+    """Write a network whose last classes are those."""
+    network = small_network(np.random.default_rng(5))
+    described = (*network.descriptions[:-len(names)], *reversed(names))
+    matconvnet.write(folder / "small.mat", replace(network, descriptions=described))
 
 
 def test_all_classes_are_crossed_with_what_is_swept(tmp_path):
@@ -41,8 +53,11 @@ def test_the_same_dream_is_dreamt_once_however_it_is_asked_for(tmp_path):
 def test_without_classes_it_is_those_of_the_preset_or_one_by_the_seed(tmp_path):
     drawn = planned(write(tmp_path, "seed = [1, 2, 3, 4]"))
     assert len(drawn) == 4 and len({dream.settings["classes"] for dream in drawn}) > 1
-    shown = planned(write(tmp_path, "", 'weights = "small"\nsize = "264x256"'))
-    assert [dream.settings["classes"] for dream in shown] == ["spider web", "lion", "pizza", "brain coral"]
+    knowing(tmp_path, DEMO.classes)
+    shown = planned(write(tmp_path, ""))
+    assert [dream.settings["classes"] for dream in shown] == list(DEMO.classes)
+    knowing(tmp_path, DEMO.classes[1:])
+    assert [dream.settings["classes"] for dream in planned(tmp_path / "sweep.toml")] == list(DEMO.classes[1:])
 
 
 def test_a_layer_is_one_dream_of_each_combination_named_after_it(tmp_path):
@@ -59,10 +74,11 @@ def test_a_layer_is_one_dream_of_each_combination_named_after_it(tmp_path):
 
 
 def test_classes_and_layers_take_turns_in_a_sweep_that_names_no_class(tmp_path):
-    either = planned(write(tmp_path, 'objective = ["class", "layer:conv4_1"]', 'weights = "small"\nsize = "264x256"'))
-    assert [dream.settings["classes"] for dream in either] == ["spider web", "lion", "pizza", "brain coral", "conv4_1"]
+    knowing(tmp_path, DEMO.classes)
+    either = planned(write(tmp_path, 'objective = ["class", "layer:conv4_1"]'))
+    assert [dream.settings["classes"] for dream in either] == [*DEMO.classes, "conv4_1"]
     assert [dream.settings["objective"] for dream in either[3:]] == ["class", "layer:conv4_1"]
-    plain = planned(write(tmp_path, "", 'weights = "small"\nsize = "264x256"'))
+    plain = planned(write(tmp_path, ""))
     assert [dream.digest for dream in plain] == [dream.digest for dream in either[:4]]
 
 

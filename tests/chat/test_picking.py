@@ -8,7 +8,8 @@ import pytest
 
 from lsd_repro.chat.messages import Message
 from lsd_repro.chat.picking import Chat, pick
-from lsd_repro.chat.vocabulary import STOP_WORDS, vocabulary
+from lsd_repro.chat.vocabulary import STOP_WORDS, candidates, vocabulary
+from lsd_repro.network import ilsvrc
 
 DESCRIPTIONS = ("bee", "spider web, spider's web", "web site, website, internet site, site", "crane", "Angora, Angora rabbit",
                 "crane", "red fox, Vulpes vulpes", "grey fox, gray fox", "Fox Will, will", "badger", "tree frog, tree-frog")
@@ -56,6 +57,16 @@ def test_the_lot_is_weighted_by_how_often_a_description_has_the_word():
 
 def test_of_equal_descriptions_one_can_be_reached():
     assert only("crane") == (CRANE, CRANE)
+
+
+def test_of_the_stream_s_thousand_classes_the_chat_reaches_all_but_the_bird():
+    _, descriptions = ilsvrc.read()
+    words = vocabulary(descriptions)
+    reached = {index for description in descriptions for term in description.split(", ") for index in candidates(term, words)}
+    assert set(range(1000)) - reached == {134} and descriptions[134] == descriptions[517] == "crane"
+    # A whole term goes before words, though it be that of two classes.
+    assert [descriptions[index] for index in candidates("Harp", words)] == ["harmonica, mouth organ, harp, mouth harp", "harp"]
+    assert Counter(descriptions[index].split(",")[0] for index in candidates("rabbit", words)) == {"wood rabbit": 2, "Angora": 1}
 
 
 def test_a_word_is_passed_over_if_any_of_its_candidates_is_shown():

@@ -3,7 +3,10 @@
 import pytest
 
 from lsd_repro.errors import InputError
+from lsd_repro.material import shipped
+from lsd_repro.network import ilsvrc, matconvnet
 from lsd_repro.network.classes import caption_name, resolve, terms
+from lsd_repro.program2015 import DEMO, PUBLISHED, STILLS
 
 DESCRIPTIONS = (
     "goldfish, Carassius auratus",                      # 0
@@ -31,6 +34,7 @@ def test_caption_name_is_the_first_term():
 @pytest.mark.parametrize("query, index", [
     ("goldfish", 0), ("carassius AURATUS", 0), ("  Spider's web ", 3), ("persian cat", 5),  # whole terms
     ("panda", 6),                        # a whole term of one goes before a word of another
+    ("giant panda, panda bear", 7),      # as 'lsd-repro classes' shows it
     ("penguin", 1), ("retriever", 10), ("giant", 7),  # single words
     ("spider's", 3), ("volc", 8), ("king pen", 1), ("aure", None), ("pengu", 1), ("golden r", 10),  # beginnings
     ("4", 4), (" 10 ", 10), ("0", 0),    # indices
@@ -88,3 +92,29 @@ def test_index_out_of_range_names_the_range(query):
 def test_empty_names_are_refused(query):
     with pytest.raises(InputError, match="empty class name"):
         resolve(query, DESCRIPTIONS)
+
+
+def test_every_class_of_ilsvrc_is_reached_by_its_description_but_for_the_two_cranes():
+    # Also those all of whose terms others have as well: harp, maillot, missile, partridge, cardigan.
+    _, descriptions = ilsvrc.read()
+    for index, description in enumerate(descriptions):
+        if description != "crane":
+            assert resolve(description, descriptions) == index
+    with pytest.raises(InputError, match=r"fits 2 classes, 134 \(crane\), 517 \(crane\)"):
+        resolve("crane", descriptions)
+    with pytest.raises(InputError, match="'grass snake' fits 2 classes, 55 .*, 57 "):
+        resolve("grass snake", descriptions)
+
+
+def test_what_is_published_and_what_programs_show_are_terms_of_one_class_each():
+    _, descriptions = ilsvrc.read()
+    asked = [name for _, query in PUBLISHED.values() for name in query.split("+")] + [*DEMO.classes, *STILLS.classes]
+    for name in asked:
+        assert [i for i, own in enumerate(descriptions) if name in own.split(", ")] == [resolve(name, descriptions)]
+
+
+def test_the_network_that_ships_has_the_thousand_classes_of_ilsvrc_in_their_order():
+    network = matconvnet.read(shipped.network())
+    assert (network.names, network.descriptions) == ilsvrc.read()
+    assert len(network.weights[-1]) == 1000
+    assert shipped.network().stat().st_size <= 25_000_000
