@@ -23,12 +23,10 @@ from lsd_repro.material.photos import read_photo
 from lsd_repro.network import ilsvrc, matconvnet
 from lsd_repro.network.classes import caption_name, resolve
 from lsd_repro.network.weights import NetworkWeights
-from lsd_repro.program2015 import PUBLISHED
+from lsd_repro.program2015 import BEFORE_1850, PUBLISHED
 
 # The author left 5290 without a label; golf balls are our guess.
 GUESSED = "golf-ball"
-# The frame before 1850 is in the history of the author's site; it shows the same pizza.
-BEFORE_1850 = "blog-pizza-before-1850"
 FIRST = 5
 
 
