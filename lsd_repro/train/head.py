@@ -144,13 +144,28 @@ def loss(model: Readout, seen: Places, classifier: tuple[torch.Tensor, torch.Ten
     maps = F.dropout2d(seen.maps, model.group.dropout / 2, model.training)
     found, logits = model(model.project(maps, seen.rows, seen.columns)[seen.fresh])
     embedding, label = seen.embedding[seen.fresh], seen.label[seen.fresh]
-    wanted = F.linear(embedding, *classifier)
     if model.group.learns == "classes":
-        return F.cross_entropy(logits, distributions(wanted, label))
-    distance = F.kl_div(F.log_softmax(logits / TEMPERATURE, 1), F.log_softmax(wanted / TEMPERATURE, 1),
-                        log_target=True, reduction="batchmean")
+        return F.cross_entropy(logits, distributions(F.linear(embedding, *classifier), label))
+    # What is far from the teacher at every place may still be near it on average, which is what the objective takes.
+    canvas = torch.arange(len(seen.maps)).repeat_interleave(len(seen.rows) * len(seen.columns))[seen.fresh]
+    return (_distance(found, embedding, logits, classifier, variances)
+            + _distance(*(_means(values, canvas) for values in (found, embedding, logits)), classifier, variances))
+
+
+def _distance(found, embedding, logits, classifier, variances):
+    """Squared errors of embeddings and logits, and how much distributions over the classes differ."""
+    wanted = F.linear(embedding, *classifier)
+    divergence = F.kl_div(F.log_softmax(logits / TEMPERATURE, 1), F.log_softmax(wanted / TEMPERATURE, 1),
+                          log_target=True, reduction="batchmean")
     return (F.mse_loss(found, embedding) / variances[0] + F.mse_loss(logits, wanted) / variances[1]
-            + DISTRIBUTION * distance)
+            + DISTRIBUTION * divergence)
+
+
+def _means(values, group):
+    """Means of the rows of each group that has any."""
+    counts = torch.bincount(group)
+    sums = values.new_zeros(len(counts), values.shape[1]).index_add(0, group, values)
+    return sums[counts > 0] / counts[counts > 0, None]
 
 
 def train(group: Group, features: Features, classifier: tuple[torch.Tensor, torch.Tensor], epochs: int, batch: int,
