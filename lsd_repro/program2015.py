@@ -108,7 +108,7 @@ STREAM = Program(
     width=840, height=472, learning_rate=5.0, prior_strength=10.0,
     prior_scales=(1, 4, 8, 16, 32), network_scales=(1,),
     steps_per_frame=10, reset_moments=True,
-    video_frames_per_frame=190, video_width=1024, video_height=576, caption_leads=True,
+    video_frames_per_frame=193, video_width=1024, video_height=576, caption_leads=True,
     classes=(), frames_per_class=8)
 
 STREAM_START = "image7.jpg"  # in the author's repository
