@@ -63,6 +63,8 @@ def bands(plane: np.ndarray) -> Iterator[np.ndarray]:
     float64 array, shape (height, width)
         One for each of `lsd_repro.compare.statistics.FREQUENCIES`.
     """
-    whole, ring = spectrum(plane), rings(plane.shape)
+    # Of a real picture, half of the frequencies tell the other half.
+    half = plane.shape[1] // 2 + 1
+    whole, ring = spectrum(plane)[:, :half], rings(plane.shape)[:, :half]
     for index in range(1, len(EDGES)):
-        yield fft.ifft2(np.where(ring == index, whole, 0)).real
+        yield fft.irfft2(np.where(ring == index, whole, 0), plane.shape)

@@ -63,24 +63,25 @@ def finding(numbers: dict[str, Any], ceiling: str, blur: int) -> str:
     target = numbers["target"]
     value, low, _ = numbers["arms"][target]["correlation"][blur]
     wrong = [numbers["arms"][name]["correlation"][blur] for name in numbers["wrong"]]
-    text = f"Steps towards {target} change the picture as 2015's did with a correlation of {value:.2f} (at a blur of {blur} pixels)"
+    text = f"Correlation of our change with 2015's, at a blur of {blur} pixels: {value:.2f} towards {target}"
     if wrong:
         others = sorted(one[0] for one in wrong)
-        named = f"{others[0]:.2f}" + (f" to {others[-1]:.2f}" if len(others) > 1 else "")
-        text += f"; towards {numbers['wrong'][0] if len(wrong) == 1 else f'{len(wrong)} other classes'}, of {named}"
+        named = numbers["wrong"][0] if len(wrong) == 1 else f"{len(wrong)} other classes"
+        text += f", {others[0]:.2f}" + (f" to {others[-1]:.2f}" if len(others) > 1 else "") + f" towards {named}"
     if ceiling in numbers["arms"]:
-        text += f"; the rounding of the picture before would allow {numbers['arms'][ceiling]['correlation'][blur][0]:.2f}"
+        text += f", {numbers['arms'][ceiling]['correlation'][blur][0]:.2f} at best"
     if wrong and low > max(high for _, _, high in wrong):
-        text = f"2015's picture says {target}. {text}"
+        text = f"The frame of 2015 itself says {target}. {text}"
     return text
 
 
 def coherences(axes: Axes, numbers: dict[str, Any], ceiling: str) -> None:
     """Signed roots of the coherence with 2015's change by frequency: the target, ceiling and wrong classes, with intervals."""
     frequencies = numbers["frequencies"]
-    lines = [(ceiling, "ceiling: ours against ours, begun half a grey level beside", CEILING, "--")]
+    lines = [(ceiling, "at best: ours against ours, begun half a grey level beside", CEILING, "--")]
     lines += [(numbers["target"], f"{numbers['target']}, ours against 2015's", OURS, "-")]
-    lines += [(name, "other classes" if index == 0 else None, WRONG, "-") for index, name in enumerate(numbers["wrong"])]
+    lines += [(name, None, WRONG, "-") for name in numbers["wrong"][1:]]
+    lines += [(name, ", ".join(numbers["wrong"]), WRONG, "-") for name in numbers["wrong"][:1]]
     for name, label, colour, style in lines:
         if name in numbers["arms"]:
             value, low, high = np.array(numbers["arms"][name]["coherence"]).T
@@ -94,6 +95,7 @@ def coherences(axes: Axes, numbers: dict[str, Any], ceiling: str) -> None:
     axes.set_xlabel("cycles per pixel (coarse to fine)")
     axes.set_ylabel("correlation of the changes\nat this frequency")
     axes.set_title("Detail that the changes have in common, with 95 % intervals", fontsize=10)
-    axes.set_ylim(top=1)
+    axes.set_ylim(top=1.2)  # room for the legend
+    axes.set_yticks(np.arange(0, 1.1, 0.2))
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=9, frameon=False, loc="upper right", ncols=3)
+    axes.legend(fontsize=8, frameon=False, loc="upper left", ncols=3)
