@@ -2,7 +2,7 @@
 
 The picture before is zoomed, Adam is reset, ten steps are taken: `lsd_repro.film.stream.optimise_frame`, as in a film. What
 comes of it is held against what came of it in 2015 by the *change*, the picture after minus the zoomed one
-(`lsd_repro.compare.change`). An *arm* is a way to take the steps: 2015's, or one that differs in a single thing.
+(`lsd_repro.compare.change`), for each of the arms of `lsd_repro.compare.transition_arms`.
 
 How near to 2015 could one come at all? Of the picture before, 8 bits are known, and ten nearly sign-sized steps amplify what was
 rounded off. So one more arm starts from the picture before with noise of half a grey level; how near it comes to the arm
@@ -10,8 +10,7 @@ without is the *ceiling*.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Optional
@@ -20,137 +19,27 @@ import numpy as np
 from tqdm import tqdm
 
 from lsd_repro.compare import change, statistics
+from lsd_repro.compare.transition_arms import Arm
 from lsd_repro.dream.adam import adam2015, adam_published
 from lsd_repro.dream.objective import class_term, one_half_term
 from lsd_repro.dream.step import GradientStep
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import check_finite, open_record
-from lsd_repro.film.schedule import Scene, parse_classes
 from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.zoom import zoom_picture
 from lsd_repro.material import arrays, files
 from lsd_repro.material.arrays import digest
 from lsd_repro.network import known
-from lsd_repro.network.classes import terms
 from lsd_repro.network.vgg16 import map_size
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
-from lsd_repro.program2015 import STREAM, Program
 
-# The pictures, as their author named them, and what the chat had asked for.
-BEFORE, AFTER, TARGET = "blog-pizza-before-1850.png", "result1850.png", "pizza"
-# Of other kinds: a bird, a thing of threads, a mammal, an animal that is a texture, an insect.
-WRONG = "king penguin", "spider web", "lion", "brain coral", "bee"
+# The pictures, as their author named them.
+BEFORE, AFTER = "blog-pizza-before-1850.png", "result1850.png"
 DITHER = 0.5  # grey levels: what rounding to 8 bits takes away
-CEILING = "ceiling"
 UPDATES = {"2015": adam2015, "published": adam_published, "no clip": partial(adam2015, limits=(-np.inf, np.inf))}
 HALVES = {"both": class_term, "bottom": partial(one_half_term, bottom=True), "top": partial(one_half_term, bottom=False)}
-
-
-class Arm(NamedTuple):
-    """A way to take the steps of a frame.
-
-    Attributes
-    ----------
-    scene : Scene
-    program : Program
-        Whose zoom, steps, learning rate and prior count.
-    kind : {"student", "gaussian"}
-        Of prior.
-    update : str
-        Key of `UPDATES`.
-    halves : str
-        Key of `HALVES`: where the class is aimed at.
-    dithered : bool
-        Whether to start from the picture before with noise of `DITHER`.
-    """
-
-    scene: Scene
-    program: Program = STREAM
-    kind: str = "student"
-    update: str = "2015"
-    halves: str = "both"
-    dithered: bool = False
-
-    @property
-    def compiled(self) -> tuple[str, str, str]:
-        """What another arm must share to be taken by the same compiled step."""
-        return self.kind, self.update, self.halves
-
-    def changed(self, **constants) -> "Arm":
-        """The arm with other constants of its program."""
-        return self._replace(program=replace(self.program, **constants))
-
-
-def quick_arms(descriptions: Sequence[str], target: str = TARGET, wrong: Sequence[str] = WRONG,
-               program: Program = STREAM) -> dict[str, Arm]:
-    """The target, a start that is dithered, and wrong classes; by what the tables call them.
-
-    Parameters
-    ----------
-    descriptions : sequence of str
-        The network's class descriptions.
-    target : str
-        As in `lsd_repro.film.schedule.parse_classes`.
-    wrong : sequence of str
-    program : Program
-
-    Returns
-    -------
-    dict of str to Arm
-        The target comes first.
-
-    Raises
-    ------
-    InputError
-        If the network lacks a class, or a wrong one is the target.
-    """
-    aimed, *others = parse_classes([target, *wrong], descriptions)
-    arm = Arm(aimed, program)
-    found = {aimed.caption: arm, CEILING: arm._replace(dithered=True)}
-    for scene in others:
-        if scene[:2] in [one.scene[:2] for one in found.values()]:
-            raise InputError(f"--wrong {scene.caption}: it is there already; name classes that differ from each other and from "
-                             f"{aimed.caption}")
-        found[scene.caption] = arm._replace(scene=scene)
-    return found
-
-
-def default_wrong(descriptions: Sequence[str], target: str = TARGET) -> list[str]:
-    """`WRONG`, and in place of those that a network lacks its first classes that are none of them, by their indices."""
-    known_terms = {term.casefold() for description in descriptions for term in terms(description)}
-    found = [name for name in WRONG if name in known_terms]
-    taken = {scene.c0 for scene in parse_classes([*found, *target.split("+")], descriptions)}
-    others = [str(index) for index in range(len(descriptions)) if index not in taken]
-    return found + others[:len(WRONG) - len(found)]
-
-
-def all_arms(descriptions: Sequence[str], target: str = TARGET, wrong: Sequence[str] = WRONG,
-             program: Program = STREAM) -> dict[str, Arm]:
-    """Those of `quick_arms`, and the target with each of 2015's constants changed; those that share a compiled step together."""
-    found = quick_arms(descriptions, target, wrong, program)
-    arm = next(iter(found.values()))
-    steps, rate, strength, k = (program.steps_per_frame, program.learning_rate, program.prior_strength,
-                                program.video_frames_per_frame)
-    few, many = max(1, steps // 2), 2 * steps
-    found["no prior"] = arm.changed(prior_strength=0.0)
-    for other in (0.3 * strength, 3 * strength):
-        found[f"prior strength {other:g}"] = arm.changed(prior_strength=other)
-    for other in (few, many):
-        found[f"{other} steps"] = arm.changed(steps_per_frame=other)
-    for other in (rate / 2, 2 * rate):
-        found[f"learning rate {other:g}"] = arm.changed(learning_rate=other)
-    for other in (few, many):
-        found[f"{other} steps of {steps * rate / other:g}"] = arm.changed(steps_per_frame=other, learning_rate=steps * rate / other)
-    for other in (k - 1, k + 1):
-        found[f"k = {other}"] = arm.changed(video_frames_per_frame=other)
-    found["Gaussian prior"] = arm._replace(kind="gaussian")
-    found["Adam as published"] = arm._replace(update="published")
-    found["no clip"] = arm._replace(update="no clip")
-    found["bottom half alone"] = arm._replace(halves="bottom")
-    found["top half alone"] = arm._replace(halves="top")
-    return found
 
 
 class Steps:
@@ -268,7 +157,7 @@ class Transition(NamedTuple):
     pictures : dict of str to array, shape (height, width, 3)
         After each arm's steps.
     estimates : dict of str to lsd_repro.compare.change.Estimates
-        Each arm's change against 2015's; `CEILING` is the first arm's against that of the dithered start.
+        Each arm's change against 2015's; the ceiling is the first arm's against that of the dithered start.
     zoom : dict of int to array (draws,)
         Correlation of the zoomed picture with the one after by video frames, for the first arm's k and its neighbours.
     """
@@ -290,7 +179,7 @@ def transition(before: np.ndarray, after: np.ndarray, network: NetworkWeights, p
     priors : dict of str to PatchPrior
         From `lsd_repro.prior.store.load`.
     arms : dict of str to Arm
-        From `quick_arms` or `all_arms`.
+        From `lsd_repro.compare.transition_arms`.
     seed : int
         Of the dithering, and of the blocks that the bootstrap draws.
     out, dtype
@@ -338,7 +227,7 @@ def check(before: np.ndarray, after: np.ndarray, network: NetworkWeights, priors
         statistics.check(name, picture)
     for name, arm in arms.items():
         if arm.kind not in priors:
-            raise InputError(f"--prior has no {arm.kind} prior for the arm '{name}': give a file with both kinds, or ask for --quick")
+            raise InputError(f"--prior has no {arm.kind} prior for the arm '{name}': give a file with both kinds, or --quick")
         check_scales(*before.shape[:2], arm.program.prior_scales, priors[arm.kind].patch_size)
     map_size(*before.shape[:2], network.fc6_size)
 

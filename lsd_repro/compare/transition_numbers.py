@@ -14,7 +14,8 @@ import numpy as np
 
 from lsd_repro.compare.change import BLURS, Estimates, interval
 from lsd_repro.compare.statistics import FREQUENCIES
-from lsd_repro.compare.transition import CEILING, Arm, Transition
+from lsd_repro.compare.transition import Transition
+from lsd_repro.compare.transition_arms import CEILING, Arm
 
 BLUR = 2  # pixels: what most is judged by; finer detail depends on what 8 bits round off
 # With 2015's own network, what the rounded start leaves open should be nearly all that is missing.
@@ -32,7 +33,8 @@ class Measure(NamedTuple):
 MEASURES = {
     "direction": Measure(f"correlation of the change at blur {BLUR}", lambda one: one.correlation[:, BLURS.index(BLUR)]),
     "detail": Measure("correlation of the change, unblurred", lambda one: one.correlation[:, 0]),
-    "size": Measure("logarithm of the ratio of the changes' sizes, from 0", lambda one: -np.abs(np.log(one.size / one.their_size))),
+    "size": Measure("ratio of the changes' sizes (its logarithm's distance from 0)",
+                    lambda one: -np.abs(np.log(one.size / one.their_size))),
     "ends": Measure("share of values at 0 or 255, from 2015's", lambda one: -np.abs(one.ends - one.their_ends)),
 }
 ZOOM = "correlation of the zoomed picture with the one after"
@@ -138,16 +140,17 @@ def subject(first: Arm, arm: Arm) -> Optional[str]:
         return "strength of the prior"
     other_steps = arm.program.steps_per_frame != first.program.steps_per_frame
     other_rate = arm.program.learning_rate != first.program.learning_rate
-    return "steps at one reach" if other_steps and other_rate else "steps" if other_steps else "learning rate" if other_rate else None
+    return {(True, True): "steps at one reach", (True, False): "steps", (False, True): "learning rate"}.get(
+        (other_steps, other_rate))
 
 
 def had(about: str, arm: Arm) -> str:
     """What an arm has, of one of `SUBJECTS`, in words."""
     program = arm.program
     steps, rate = f"{program.steps_per_frame} steps", f"{program.learning_rate:g}"
-    return {"class": arm.scene.caption, "halves": "both halves", "betas": "betas of the new gradient", "clip": "clipped to 0..255",
-            "kind of prior": "Student-t", "strength of the prior": f"{program.prior_strength:g}", "steps": steps,
-            "learning rate": rate, "steps at one reach": f"{steps} of {rate}"}[about]
+    return {"class": arm.scene.caption, "halves": "both halves", "betas": "0.9 and 0.999 of the new gradient",
+            "clip": "clipped to 0..255", "kind of prior": "Student-t", "strength of the prior": f"{program.prior_strength:g}",
+            "steps": steps, "learning rate": rate, "steps at one reach": f"{steps} of {rate}"}[about]
 
 
 def question(about: str, measure: str, own: str, score: np.ndarray, others: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -159,7 +162,7 @@ def question(about: str, measure: str, own: str, score: np.ndarray, others: dict
     if further:
         verdict, says = OTHER, f"favours {min(further, key=lambda name: differences[name][0])}"
     elif not untold:
-        verdict, says = CONFIRMED, f"{own}: confirmed"
+        verdict, says = CONFIRMED, f"{own} confirmed"
     elif nearer:
         verdict, says = FAVOURED, f"favours {own}; cannot tell it from {', '.join(untold)}"
     else:
@@ -169,8 +172,8 @@ def question(about: str, measure: str, own: str, score: np.ndarray, others: dict
 
 def expectation() -> str:
     """What 2015's own network should come to, to be said beforehand."""
-    return (f"expected of 2015's network: at blur {BLUR}, a change that correlates with 2015's at least {EXPECTED:g} times as much "
-            "as the ceiling allows")
+    return (f"expected of 2015's network: at blur {BLUR}, a change that correlates with 2015's at least {EXPECTED:g} times as "
+            "much as the ceiling allows")
 
 
 def came_true(result: dict[str, Any]) -> str:
@@ -191,8 +194,9 @@ def text(result: dict[str, Any]) -> str:
                  + f"  {f'95 % at {BLUR}':>14}  same sign   size  2015's")
     for name, one in result["arms"].items():
         _, low, high = one["correlation"][BLUR]
+        same, size, theirs = (values[0] for values in (one["same sign"][0], one["size"], one["size of theirs"]))
         lines.append(f"{name:{width}}  " + "  ".join(f"{one['correlation'][blur][0]:5.3f}" for blur in BLURS)
-                     + f"  {low:5.3f} to {high:5.3f}  {one['same sign'][0][0]:9.3f}  {one['size'][0]:5.1f}  {one['size of theirs'][0]:6.1f}")
+                     + f"  {low:5.3f} to {high:5.3f}  {same:9.3f}  {size:5.1f}  {theirs:6.1f}")
     for what in ("share of the ceiling", "above the wrong classes"):
         if what in result:
             lines.append(f"{what:{width}}  " + "  ".join(f"{value:5.3f}" for value, _, _ in result[what].values())

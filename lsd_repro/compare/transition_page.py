@@ -1,5 +1,6 @@
 """The transition's page: one HTML file without scripts, all pictures inside; beside it every number, and a figure."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
@@ -11,7 +12,8 @@ from lsd_repro import __version__
 from lsd_repro.compare import report_parts, transition
 from lsd_repro.compare.change import BLOCK, BLURS, DRAWS
 from lsd_repro.compare.report_parts import number
-from lsd_repro.compare.transition import CEILING, Transition
+from lsd_repro.compare.transition import Transition
+from lsd_repro.compare.transition_arms import CEILING, TARGET, WRONG, all_arms, default_wrong, quick_arms
 from lsd_repro.compare.transition_numbers import BLUR, numbers
 from lsd_repro.figures import drawing
 from lsd_repro.figures import transition as figures
@@ -23,7 +25,7 @@ TITLE = "Do ten steps of ours change a picture of 2015 as the ten steps of 2015 
 
 
 def page(out: files.PathLike, before: np.ndarray, after: np.ndarray, network: NetworkWeights, priors: dict[str, PatchPrior],
-         target: str = transition.TARGET, wrong: Optional[Sequence[str]] = None, quick: bool = False, seed: int = 0,
+         target: str = TARGET, wrong: Optional[Sequence[str]] = None, quick: bool = False, seed: int = 0,
          made_by: str = "", resume: bool = False) -> dict[str, Any]:
     """Make the transition by all arms; write ``transition.html``, ``transition.json`` and ``transition.png``.
 
@@ -37,7 +39,7 @@ def page(out: files.PathLike, before: np.ndarray, after: np.ndarray, network: Ne
     target : str
         What the steps aimed at; see `lsd_repro.film.schedule.parse_classes`.
     wrong : sequence of str, optional
-        What they did not; default: `lsd_repro.compare.transition.default_wrong`.
+        What they did not; default: `lsd_repro.compare.transition_arms.default_wrong`.
     quick : bool
         Only the target, the ceiling and the first wrong class.
     seed : int
@@ -57,11 +59,14 @@ def page(out: files.PathLike, before: np.ndarray, after: np.ndarray, network: Ne
         For whatever can't be compared or dreamt, or as `lsd_repro.film.run.open_record`.
     """
     out = Path(out)
-    wrong = wrong or transition.default_wrong(network.descriptions, target)
-    arms = (transition.quick_arms(network.descriptions, target, wrong[:1]) if quick else
-            transition.all_arms(network.descriptions, target, wrong))
+    instead = [] if wrong else [name for name in WRONG if name not in default_wrong(network.descriptions, target)]
+    wrong = wrong or default_wrong(network.descriptions, target)
+    arms = (quick_arms(network.descriptions, target, wrong[:1]) if quick else all_arms(network.descriptions, target, wrong))
     transition.check(before, after, network, priors, arms)
     transition.record(out, before, after, network, priors, seed, resume)
+    if instead:
+        print(f"in place of {', '.join(instead)}, which the network lacks or which is aimed at: others of its classes",
+              file=sys.stderr)
     kept = out / "arms"
     files.make_folder(kept)
     found = transition.transition(before, after, network, priors, arms, seed, kept)
@@ -75,7 +80,8 @@ def page(out: files.PathLike, before: np.ndarray, after: np.ndarray, network: Ne
 
 def pictures(found: Transition, after: np.ndarray, target: str) -> dict[str, np.ndarray]:
     """Before, after as in 2015, and after as ours, by their titles."""
-    return {"before, zoomed": found.zoomed, f"after, as 2015 made it: {target}": after, "after, as we make it": found.pictures[target]}
+    return {"before, zoomed": found.zoomed, f"after, as 2015 made it: {target}": after,
+            "after, as we make it": found.pictures[target]}
 
 
 def html(result: dict[str, Any], shown: dict[str, np.ndarray], made_by: str) -> str:
