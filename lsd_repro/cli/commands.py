@@ -265,11 +265,11 @@ def run_transition(args: Namespace) -> int:
 
     before, after = (read_photo(given or _frame(name, option)) for given, name, option in (
         (args.before, transition.BEFORE, "--before"), (args.after, transition.AFTER, "--after")))
-    weights, whose = _own_or_shipped("weights", args.weights and shipped.network(args.weights), shipped.NETWORK)
+    weights, whose = _own_or_shipped("weights", args.weights, shipped.NETWORK)
     prior, whose_prior = _own_or_shipped("priors", args.prior, shipped.PRIORS)
     made_by = f"Network: {whose}; prior: {whose_prior}"
     print(made_by, flush=True)
-    network = matconvnet.read(weights)
+    network = matconvnet.read(shipped.network(weights))
     genuine = transition.is_genuine(network)
     if genuine:
         print(transition_numbers.expectation(), flush=True)
@@ -290,10 +290,10 @@ def _frame(name, option):
     return folder / name
 
 
-def _own_or_shipped(what, given, name):
-    """A file that was given, else 2015's if it was fetched, else one that ships; and in words which."""
-    if given:
-        return given, str(given)
+def _own_or_shipped(what, asked, name):
+    """What was asked for, else 2015's if it was fetched, else what ships; and in words which."""
+    if asked:
+        return asked, asked
     found = fetch.fetched(what)
     return (found, "2015's") if found else (shipped.path(name), f"{name}, which ships")
 

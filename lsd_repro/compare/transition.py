@@ -11,9 +11,10 @@ without is the *ceiling*.
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 from tqdm import tqdm
@@ -22,7 +23,7 @@ from lsd_repro.compare import change, statistics
 from lsd_repro.compare.transition_arms import Arm
 from lsd_repro.dream.adam import adam2015, adam_published
 from lsd_repro.dream.objective import class_term, one_half_term
-from lsd_repro.dream.step import GradientStep
+from lsd_repro.dream.step import GradientStep, Terms
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import check_finite, open_record
 from lsd_repro.film.stream import optimise_frame
@@ -34,6 +35,7 @@ from lsd_repro.network.vgg16 import map_size
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
+from lsd_repro.program2015 import Program
 
 # The pictures, as their author named them.
 BEFORE, AFTER = "blog-pizza-before-1850.png", "result1850.png"
@@ -65,7 +67,8 @@ class Steps:
         return self._made
 
 
-def dream(steps: Steps, arm: Arm, before: np.ndarray, seed: int = 0, on_step=lambda terms: None) -> np.ndarray:
+def dream(steps: Steps, arm: Arm, before: np.ndarray, seed: int = 0,
+          on_step: Callable[[Terms], Any] = lambda terms: None) -> np.ndarray:
     """What an arm makes of the picture before: zoomed, and some steps on.
 
     Parameters
@@ -232,11 +235,12 @@ def check(before: np.ndarray, after: np.ndarray, network: NetworkWeights, priors
     map_size(*before.shape[:2], network.fc6_size)
 
 
-def record(out: Path, before: np.ndarray, after: np.ndarray, network: NetworkWeights, priors: dict[str, PatchPrior], seed: int,
-           resume: bool) -> None:
-    """Open the folder of a run, for any arms; see `lsd_repro.film.run.open_record`."""
-    open_record(out, {"before": digest(before), "after": digest(after), "network": network.digest, "seed": seed,
-                      "priors": {kind: digest(one.filters, one.mean) for kind, one in sorted(priors.items())}}, resume)
+def record(out: Path, before: np.ndarray, after: np.ndarray, network: NetworkWeights, priors: dict[str, PatchPrior],
+           program: Program, seed: int, resume: bool) -> None:
+    """Open the folder of a run, for any arms that change a program; see `lsd_repro.film.run.open_record`."""
+    open_record(out, {**asdict(program), "before": digest(before), "after": digest(after), "network": network.digest,
+                      "priors": {kind: digest(one.filters, one.mean) for kind, one in sorted(priors.items())},
+                      "seed": seed}, resume)
 
 
 def is_genuine(network: NetworkWeights) -> bool:

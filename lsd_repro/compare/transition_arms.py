@@ -78,7 +78,7 @@ def quick_arms(descriptions: Sequence[str], target: str = TARGET, wrong: Sequenc
     arm = Arm(aimed, program)
     found = {aimed.caption: arm, CEILING: arm._replace(dithered=True)}
     for scene in others:
-        if scene[:2] in [one.scene[:2] for one in found.values()]:
+        if scene.caption in found or scene[:2] in [one.scene[:2] for one in found.values()]:
             raise InputError(f"--wrong {scene.caption}: it is there already; name classes that differ from each other and from "
                              f"{aimed.caption}")
         found[scene.caption] = arm._replace(scene=scene)

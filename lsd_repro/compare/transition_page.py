@@ -63,7 +63,7 @@ def page(out: files.PathLike, before: np.ndarray, after: np.ndarray, network: Ne
     wrong = wrong or default_wrong(network.descriptions, target)
     arms = (quick_arms(network.descriptions, target, wrong[:1]) if quick else all_arms(network.descriptions, target, wrong))
     transition.check(before, after, network, priors, arms)
-    transition.record(out, before, after, network, priors, seed, resume)
+    transition.record(out, before, after, network, priors, next(iter(arms.values())).program, seed, resume)
     if instead:
         print(f"in place of {', '.join(instead)}, which the network lacks or which is aimed at: others of its classes",
               file=sys.stderr)
@@ -104,8 +104,8 @@ def html(result: dict[str, Any], shown: dict[str, np.ndarray], made_by: str) -> 
     environment.filters.update(number=number, within=within)
     whole = figures.transition(shown, result, CEILING, BLUR)
     return environment.get_template("transition.html").render(
-        title=TITLE, version=__version__, made_by=made_by, result=result, blurs=BLURS, blur=BLUR, block=BLOCK, draws=DRAWS,
-        finding=figures.finding(result, CEILING, BLUR), picture=report_parts.figure(whole), ceiling=CEILING,
+        title=TITLE, version=__version__, made_by=made_by, result=result, blurs=BLURS, block=BLOCK, draws=DRAWS,
+        finding=figures.finding(result, CEILING, BLUR), picture=report_parts.figure(whole),
         sides={title: report_parts.pictures(np.uint8(np.clip(np.rint(one), 0, 255))) for title, one in shown.items()})
 
 
