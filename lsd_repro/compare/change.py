@@ -10,7 +10,7 @@ A *change* is the picture after the steps of a frame minus the picture before, z
 * the share of the pictures' values that lie at either end, 0 or 255.
 
 All of it is made of sums over pixels. They are kept by block, so that blocks can be drawn again with replacement: the
-bootstrap (Künsch 1989), with blocks that are large beside what neighbouring pixels share. Whoever draws the same blocks for
+bootstrap (Hall 1985), with blocks that are large beside what neighbouring pixels share. Whoever draws the same blocks for
 several changes can compare them in pairs.
 """
 
