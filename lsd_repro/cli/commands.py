@@ -276,6 +276,47 @@ def _compare(ours, theirs, out, prior, weights, made_with=None):
     return 0
 
 
+def run_transition(args: Namespace) -> int:
+    from lsd_repro.compare import transition, transition_numbers, transition_page
+    from lsd_repro.material.photos import read_photo
+    from lsd_repro.network import matconvnet
+    from lsd_repro.prior import store
+
+    before, after = (read_photo(given or _frame(name, option)) for given, name, option in (
+        (args.before, transition.BEFORE, "--before"), (args.after, transition.AFTER, "--after")))
+    weights, whose = _own_or_shipped("weights", args.weights, shipped.NETWORK)
+    prior, whose_prior = _own_or_shipped("priors", args.prior, shipped.PRIORS)
+    made_by = f"Network: {whose}; prior: {whose_prior}"
+    print(made_by, flush=True)
+    network = matconvnet.read(shipped.network(weights))
+    genuine = transition.is_genuine(network)
+    if genuine:
+        print(transition_numbers.expectation(), flush=True)
+    found = transition_page.page(args.out, before, after, network, store.load(prior), args.target, args.wrong, args.quick,
+                                 args.seed, made_by, args.resume)
+    print(transition_numbers.text(found))
+    if genuine:
+        print(transition_numbers.came_true(found))
+    print(f"done, see {args.out}/transition.html")
+    return 0
+
+
+def _frame(name, option):
+    """One of the author's frames that were fetched."""
+    folder = fetch.fetched("frames")
+    if folder is None or not (folder / name).is_file():
+        raise InputError(f"2015's {name} is not here: 'lsd-repro fetch frames' downloads it, or name a picture with {option}")
+    return folder / name
+
+
+def _own_or_shipped(what, asked, name):
+    """What was asked for, else 2015's if it was fetched, else what ships; and in words which."""
+    if asked:
+        return asked, asked
+    found = fetch.fetched(what)
+    return (found, "2015's") if found else (shipped.path(name), f"{name}, which ships")
+
+
 def run_bench_step(args: Namespace) -> int:
     from lsd_repro.bench import measure
 
@@ -327,4 +368,4 @@ def verify_gpu(out: str) -> int:
 
 # Those that take --device.
 COMPUTING = (run_dream, run_live, run_reproduce, run_atlas, run_prior_show, run_prior_compare, run_prior_ablate, run_parity,
-             run_compare, run_doctor)
+             run_compare, run_transition, run_doctor)

@@ -239,6 +239,28 @@ def parser() -> argparse.ArgumentParser:
                                                     "(default: 2015's if fetched, else none)")
     sub.add_argument("--out", default="out/compare", type=path, metavar="DIR", help="default: %(default)s")
 
+    sub = command("transition", commands.run_transition,
+                  "from a frame of 2015 to the next one, by the program's own loop: do the same things change?",
+                  "lsd-repro transition --quick")
+    sub.add_argument("--before", type=path, metavar="F",
+                     help="an optimised frame (default: the fetched one just before result1850, the author's pizza)")
+    sub.add_argument("--after", type=path, metavar="F", help="the next one (default: result1850, if fetched)")
+    sub.add_argument("--class", dest="target", default="pizza", metavar="NAME",
+                     help="what its steps aimed at (default: %(default)s)")
+    sub.add_argument("--wrong", nargs="+", metavar="NAME",
+                     help="classes that they did not aim at (default: king penguin, spider web, lion, brain coral, bee; if the "
+                          "network lacks one, another)")
+    sub.add_argument("--quick", action="store_true",
+                     help="only the class, the first wrong one, and the ceiling; more can follow with --resume")
+    sub.add_argument("--weights", type=path, metavar="F",
+                     help=f"{NETWORK_CHOICE} (default: 2015's if fetched, else {shipped.NETWORK})")
+    sub.add_argument("--prior", type=path, metavar="F",
+                     help="a prior file with both kinds, or a folder of 2015's .npy files (default: 2015's if fetched, else the "
+                          "one that ships)")
+    sub.add_argument("--seed", type=whole(0, 2 ** 63), default=0, help="of the dithering, and of the intervals' draws")
+    sub.add_argument("--out", default="out/transition", type=path, metavar="DIR", help="default: %(default)s")
+    sub.add_argument("--resume", action="store_true", help="continue the run in --out; each arm that is done is kept")
+
     bench = command("bench", None, "how fast it is on this machine, beside others that compute the same", "lsd-repro bench step")
     actions = bench.add_subparsers(title="actions", required=True, metavar="ACTION")
 

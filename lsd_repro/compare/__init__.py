@@ -15,5 +15,8 @@
 ``report.py``        our frames compared with 2015's: numbers and page
 ``report_page.py``   that page, of ``templates/report.html`` and ``report_parts.py``
 ``published.py``     our dreams of what the author published, on one sheet, and a page with links to his
+``change.py``        whether two changes of one picture are alike, and how sure that is
+``transition.py``    from the one frame of 2015 whose successor is known to that, by ``transition_arms.py``;
+                     ``transition_numbers.py`` says what that tells of 2015, ``transition_page.py`` writes it down
 ==================== =====================================================
 """

@@ -4,9 +4,12 @@ Power tells how much detail there is at each frequency.  Coherence tells how muc
 pictures have in common: there, and at the same place.
 """
 
-import numpy as np
+from collections.abc import Iterator
 
-from lsd_repro.compare.statistics import ring_means, spectrum
+import numpy as np
+from scipy import fft
+
+from lsd_repro.compare.statistics import EDGES, ring_means, rings, spectrum
 
 
 def coherence(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -46,3 +49,22 @@ def coherence(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     # Of real pictures each ring's mean is real: for every frequency it holds the opposite one.
     common = ring_means((a * b.conj()).real)
     return common ** 2 / (ring_means(np.abs(a) ** 2) * ring_means(np.abs(b) ** 2))
+
+
+def bands(plane: np.ndarray) -> Iterator[np.ndarray]:
+    """A picture (height, width) under the window of `spectrum`, and of it what lies between two of `EDGES`, band by band.
+
+    The sum over all pixels of the product of two pictures' bands is the sum of their common power over that ring (Parseval):
+    squared, and divided by the sums of their squares, it is `coherence`. But pixels, unlike frequencies, lie somewhere, so that
+    a sum over them can be drawn anew, block by block.
+
+    Yields
+    ------
+    float64 array, shape (height, width)
+        One for each of `lsd_repro.compare.statistics.FREQUENCIES`.
+    """
+    # Of a real picture, half of the frequencies tell the other half.
+    half = plane.shape[1] // 2 + 1
+    whole, ring = spectrum(plane)[:, :half], rings(plane.shape)[:, :half]
+    for index in range(1, len(EDGES)):
+        yield fft.irfft2(np.where(ring == index, whole, 0), plane.shape)

@@ -109,10 +109,14 @@ def spectrum(plane: np.ndarray) -> np.ndarray:
 
 def ring_means(values: np.ndarray) -> np.ndarray:
     """Means of what belongs to the frequencies of a `spectrum` over the rings between `EDGES`."""
-    radius = np.hypot(fft.fftfreq(values.shape[0])[:, np.newaxis], fft.fftfreq(values.shape[1]))
-    ring = np.digitize(radius, EDGES)
+    ring = rings(values.shape)
     sums, counts = (np.bincount(ring.ravel(), weights, len(EDGES) + 1)[1:-1] for weights in (values.ravel(), None))
     return sums / counts
+
+
+def rings(shape: tuple[int, int]) -> np.ndarray:
+    """The ring, counted from 1, of each frequency of a `spectrum`; 0 and ``len(EDGES)`` lie outside of all."""
+    return np.digitize(np.hypot(fft.fftfreq(shape[0])[:, np.newaxis], fft.fftfreq(shape[1])), EDGES)
 
 
 def spectral_slope(power: np.ndarray) -> float:

@@ -1,6 +1,6 @@
 """The class term of the loss: two classes, one for each half of the picture.
 
-`class_term` is that of the 2015 program; `logit_alone_term`, `probability_term` and
+`class_term` is that of the 2015 program; `one_half_term`, `logit_alone_term`, `probability_term` and
 `log_likelihood_term` are what it might have been, for comparison.
 """
 
@@ -84,6 +84,14 @@ def class_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVar
     symbolic scalar
     """
     return logits.mean() - aim(logits)
+
+
+def one_half_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVariable], bottom: bool) -> TensorVariable:
+    """As `class_term`, with the target in one half of the map alone, the bottom one or the top one (not of 2015)."""
+    rows = T.arange(logits.shape[2])
+    middle = logits.shape[2] // 2
+    kept = T.ge(rows, middle) if bottom else T.lt(rows, middle)
+    return logits.mean() - aim(logits * kept.dimshuffle("x", "x", 0, "x"))
 
 
 def logit_alone_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVariable]) -> TensorVariable:

@@ -11,6 +11,7 @@
 ``report.py``     our frames beside 2015's
 ``scales.py``     the prior at many scales
 ``stills.py``     the stills program
+``transition.py`` one frame of 2015, predicted
 ``update.py``     the 2015 Adam beside others
 ``zoom.py``       the zoom, and the film between two frames
 ================  =========================================================

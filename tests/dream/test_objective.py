@@ -6,6 +6,7 @@ from lsd_repro.dream.objective import (
     class_term,
     log_likelihood_term,
     logit_alone_term,
+    one_half_term,
     probability_term,
     target_logit,
     target_logit_own_halves,
@@ -45,6 +46,12 @@ def test_an_empty_bottom_half_counts_nothing():
     target, term = evaluate(full_rows=20)
     assert target == pytest.approx(LOGITS[0, 4].mean())
     assert np.isfinite(term)
+
+
+@pytest.mark.parametrize("bottom, expected", [(True, LOGITS[0, 2, 2:].mean()), (False, LOGITS[0, 4, :2].mean())])
+def test_a_target_in_one_half_alone(bottom, expected):
+    term, = compute(lambda logits: [one_half_term(logits, lambda scores: target_logit(scores, 5, 2, 4, 5)[0], bottom)])
+    assert term == pytest.approx(LOGITS.mean() - expected)
 
 
 def test_a_single_row_is_all_bottom():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_network import small_network
 
-from lsd_repro.figures import drawing, network, objective, report, scales, stills, update, zoom
+from lsd_repro.figures import drawing, network, objective, report, scales, stills, transition, update, zoom
 from lsd_repro.network.receptive import layer_table
 
 PICTURE = np.random.default_rng(0).uniform(0, 255, (40, 60, 3))
@@ -167,3 +167,25 @@ def test_a_headline_of_the_report_leaves_its_legend_readable():
     assert headline(figure).startswith("Energies of ours")
     (legend,) = figure.legends
     assert not legend.get_window_extent().overlaps(figure._suptitle.get_window_extent())
+
+
+@pytest.mark.parametrize("low, said", [(0.4, True), (0.2, False)])
+def test_a_transition_names_the_class_only_if_intervals_are_apart(low, said):
+    def arm(value, low, high):
+        return {"correlation": {2: [value, low, high]}, "coherence": [[value, low, high]] * 3}
+
+    numbers = {"target": "pizza", "wrong": ["bee", "lion"], "frequencies": [1 / 60, 1 / 8, 0.4], "arms": {
+        "pizza": arm(0.5, low, 0.6), "ceiling": arm(0.9, 0.88, 0.92), "bee": arm(0.1, 0.05, 0.15), "lion": arm(0.2, 0.1, 0.25)}}
+    pictures = {"before": PICTURE, "theirs": PICTURE + np.eye(40, 60)[..., None], "ours": PICTURE}
+    text = headline(transition.transition(pictures, numbers, "ceiling", 2))
+    assert text.startswith("The frame of 2015 itself says pizza. ") == said
+    assert text.endswith("a blur of 2 pixels: 0.50 towards pizza, 0.10 to 0.20 towards 2 other classes, 0.90 at best")
+
+
+def test_the_close_up_is_where_most_changed():
+    change = np.zeros((40, 60, 3))
+    change[22:28, 41:50] = 5
+    change[3, 3] = 9
+    rows, columns = transition.busiest(change, 10, 15)
+    assert rows.stop - rows.start == 10 and columns.stop - columns.start == 15
+    assert rows.start <= 22 and rows.stop >= 28 and columns.start <= 41 and columns.stop >= 50
