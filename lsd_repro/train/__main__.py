@@ -15,13 +15,16 @@ from lsd_repro.runtime.openblas import instruct_openblas
 from lsd_repro.train import canvases, features, head, judge, trunk
 from lsd_repro.train.head import Group
 
-# Those that learned the embedding first; SHARES are of their logits.
+# Those that learned the embedding first.
 GROUPS = (
-    Group("embedding, 5x5", "embedding", 5, 2, 1024, 0, 0.15, 0),
+    Group("embedding, 5x5", "embedding", 5, 2, 768, 0, 0.15, 0),
     Group("embedding, 7x7", "embedding", 7, 3, 512, 0, 0.15, 1),
-    Group("classes, 7x7", "classes", 7, 3, 512, 512, 0.3, 2),
+    Group("classes, 7x7", "classes", 7, 3, 512, 512, 0.25, 2),
+    Group("classes, 5x5", "classes", 5, 2, 256, 512, 0.25, 3),
 )
-SHARES = 0.5, 0.5, 0.5
+# Of their logits. With a quarter for each group of classes these weigh, together, about as much as the embedding does. The
+# factor of all makes the prior strengths of the presets hold: with it energies are nearest to those of 2015's frames.
+SHARES = tuple(1.75 * share for share in (1, 1, 0.25, 0.25))
 
 
 def parse(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -32,9 +35,12 @@ def parse(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
                              "whose name, or whose folder's, begins with the WordNet id of a class have its label")
     parser.add_argument("--out", required=True,
                         help="the MatConvNet .mat file to write; OUT.features keeps what was computed, to resume from")
-    parser.add_argument("--canvases", type=int, default=12_000, help="to train on (default: %(default)s)")
-    parser.add_argument("--kept", metavar="F", help="a file of WordNet ids: of these classes nothing is trained on")
+    parser.add_argument("--canvases", type=int, default=12_200, help="to train on (default: %(default)s)")
+    parser.add_argument("--kept", metavar="F",
+                        help="a file of WordNet ids: until the last epochs nothing of these classes is trained on, and what came "
+                             "of that is written to OUT.kept.mat, to measure on them")
     parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--last-epochs", type=int, default=3, help="on all classes, more slowly (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=32, help="canvases (default: %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=2e-3, help="peak of the one-cycle schedule")
     parser.add_argument("--weight-decay", type=float, default=0.05)
@@ -64,12 +70,21 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     found = features.extract(args.out + ".features", canvases.find(dict(args.folders), wnids), args.canvases,
                              features.compile_pool5(weights, biases))
     classifier = judge.classifier()
-    models = [head.train(group, found, classifier, args.epochs, args.batch, args.learning_rate, args.weight_decay, kept)
-              for group in GROUPS]
-    own_weights, own_biases = head.fold(models, SHARES)
-    network = NetworkWeights((*weights, *own_weights), (*biases, *own_biases), features.average_image(), descriptions, wnids)
-    write(args.out, network, bits=8, fc6=[(model.group.width, head.padded(model.basis).numpy().T) for model in models])
-    print(f"{args.out}: {os.path.getsize(args.out):,} bytes")
+
+    def trained(epochs, rate, kept, models):
+        return [head.train(group, found, classifier, epochs, args.batch, rate, args.weight_decay, kept, model)
+                for group, model in zip(GROUPS, models)]
+
+    def save(path, models):
+        own_weights, own_biases = head.fold(models, SHARES)
+        network = NetworkWeights((*weights, *own_weights), (*biases, *own_biases), features.average_image(), descriptions, wnids)
+        write(path, network, bits=8, fc6=[(model.group.width, head.padded(model.basis).numpy().T) for model in models])
+        print(f"{path}: {os.path.getsize(path):,} bytes")
+
+    models = trained(args.epochs, args.learning_rate, kept, [None] * len(GROUPS))
+    if kept is not None:
+        save(args.out + ".kept.mat", models)
+    save(args.out, trained(args.last_epochs, args.learning_rate / 2, None, models))
 
 
 if __name__ == "__main__":
