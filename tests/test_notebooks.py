@@ -32,8 +32,8 @@ def outputs(notebook):
     return [output for cell in regenerate.code_cells(notebook) for output in cell.outputs]
 
 
-def test_there_are_nine_and_the_readme_has_a_line_for_each():
-    assert [path.stem[:2] for path in PATHS] == [f"{number:02d}" for number in range(1, 10)]
+def test_there_are_ten_and_the_readme_has_a_line_for_each():
+    assert [path.stem[:2] for path in PATHS] == [f"{number:02d}" for number in range(1, 11)]
     readme = (ROOT / "README.md").read_text("utf-8")
     for path in PATHS:
         assert f"(notebooks/{path.name})" in readme

@@ -14,6 +14,7 @@ PRIORS = " ".join((ROOT / "docs" / "priors.md").read_text("utf-8").split())
 SPEED = (ROOT / "docs" / "speed.md").read_text("utf-8")
 EXACTNESS = (ROOT / "docs" / "exactness.md").read_text("utf-8")
 BENCH = ROOT / "data" / "gallery" / "bench.json"
+TRANSITION = ROOT / "data" / "gallery" / "transition.json"
 
 
 def test_readme_is_read_in_five_minutes():
@@ -75,6 +76,24 @@ def test_readme_quotes_the_parity_table():
             continue
         start = name.split("(")[0].strip()
         assert any(found.startswith(start) and values == other for found, other in rows.items()), name
+
+
+@pytest.mark.skipif(not TRANSITION.exists(), reason="the transition of 2015 has not been measured")
+def test_pages_quote_what_the_transition_says():
+    result = json.loads(TRANSITION.read_text("utf-8"))
+
+    def correlations(blur):
+        at = {name: one["correlation"][blur][0] for name, one in result["arms"].items()}
+        wrong = sorted(at[name] for name in result["wrong"])
+        return f"{at['pizza']:.2f}", f"{at['ceiling']:.2f}", f"{wrong[0]:.2f} to {wrong[-1]:.2f}"
+
+    assert "\n{} (at best {}; towards five other classes {}).\n".format(*correlations("2")) in README
+    ours, ceiling, wrong = (" | ".join(values) for values in zip(*map(correlations, ("0", "1", "2", "4", "8"))))
+    assert f"| towards pizza | {ours} |" in EXACTNESS and f"lowest to highest | {wrong} |" in EXACTNESS
+    assert f"half a grey level beside | {ceiling} |" in EXACTNESS
+    assert len(result["arms"]) == 23 and len(result["questions"]) == 17
+    for one in result["questions"]:
+        assert f"| {one['subject']} | {one['2015']} | {one['measure']} | {one['says']} |" in EXACTNESS
 
 
 @pytest.mark.skipif(not BENCH.exists(), reason="make bench has not been run")

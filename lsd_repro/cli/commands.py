@@ -73,7 +73,9 @@ def run_reproduce(args: Namespace) -> int:
     from lsd_repro.compare import published
     from lsd_repro.film import production
 
-    material, made_with, missing = _material(args)
+    # Total variation has no filters.
+    options = ("weights", "start") if args.prior_kind == "tv" else ("weights", "prior", "start")
+    material, made_with, missing = _material(args, options)
     print(made_with + (f" 'lsd-repro fetch {' '.join(missing)}' brings 2015's." if missing else ""), flush=True)
     names = PUBLISHED if "all" in args.names else list(dict.fromkeys(args.names))
     folders = [Path(args.out) / name for name in names]
@@ -87,23 +89,20 @@ def run_reproduce(args: Namespace) -> int:
         print(f"'lsd-repro fetch frames' brings the author's frames; 'lsd-repro compare {args.out}' then compares these with "
               "them")
         return 0
-    return _compare(folders, [theirs], Path(args.out) / "report", material["prior"] or shipped.path(shipped.PRIORS),
+    return _compare(folders, [theirs], Path(args.out) / "report", material.get("prior") or shipped.path(shipped.PRIORS),
                     shipped.network(material["weights"]), made_with)
 
 
-def _material(args):
-    """Weights, prior and start image: as given, else 2015's if fetched, else None for ours; whose; and sets to fetch."""
+def _material(args, options):
+    """From each of these options to what it says, else 2015's if fetched, else None for ours; whose that is; sets to fetch."""
     from lsd_repro.film.start import SHIPPED_PHOTO
 
+    known = {"weights": ("weights", "Weights", shipped.NETWORK), "prior": ("priors", "Prior", shipped.PRIORS),
+             "start": ("starts", "Start image", f"scikit-image's photo of {SHIPPED_PHOTO}")}
     material, whose, missing = {}, [], []
-    for option, what, called, ours in (("weights", "weights", "Weights", shipped.NETWORK),
-                                       ("prior", "priors", "Prior", shipped.PRIORS),
-                                       ("start", "starts", "Start image", f"scikit-image's photo of {SHIPPED_PHOTO}")):
+    for option in options:
+        what, called, ours = known[option]
         given, theirs = getattr(args, option), fetch.fetched(what)
-        if option == "prior" and args.prior_kind == "tv":
-            # Total variation has no filters.
-            material[option] = given
-            continue
         if option == "start" and theirs:
             theirs = theirs / STREAM_START
         material[option] = given or theirs
@@ -284,15 +283,14 @@ def run_transition(args: Namespace) -> int:
 
     before, after = (read_photo(given or _frame(name, option)) for given, name, option in (
         (args.before, transition.BEFORE, "--before"), (args.after, transition.AFTER, "--after")))
-    weights, whose = _own_or_shipped("weights", args.weights, shipped.NETWORK)
-    prior, whose_prior = _own_or_shipped("priors", args.prior, shipped.PRIORS)
-    made_by = f"Network: {whose}; prior: {whose_prior}"
+    material, made_by, _ = _material(args, ("weights", "prior"))
     print(made_by, flush=True)
-    network = matconvnet.read(shipped.network(weights))
+    network = matconvnet.read(shipped.network(material["weights"]))
     genuine = transition.is_genuine(network)
     if genuine:
         print(transition_numbers.expectation(), flush=True)
-    found = transition_page.page(args.out, before, after, network, store.load(prior), args.target, args.wrong, args.quick,
+    priors = store.load(material["prior"] or shipped.path(shipped.PRIORS))
+    found = transition_page.page(args.out, before, after, network, priors, args.target, args.wrong, args.quick,
                                  args.seed, made_by, args.resume)
     print(transition_numbers.text(found))
     if genuine:
@@ -307,14 +305,6 @@ def _frame(name, option):
     if folder is None or not (folder / name).is_file():
         raise InputError(f"2015's {name} is not here: 'lsd-repro fetch frames' downloads it, or name a picture with {option}")
     return folder / name
-
-
-def _own_or_shipped(what, asked, name):
-    """What was asked for, else 2015's if it was fetched, else what ships; and in words which."""
-    if asked:
-        return asked, asked
-    found = fetch.fetched(what)
-    return (found, "2015's") if found else (shipped.path(name), f"{name}, which ships")
 
 
 def run_bench_step(args: Namespace) -> int:

@@ -11,6 +11,7 @@ from lsd_repro.material import fetch, files
 from lsd_repro.material.photos import read_photo
 from lsd_repro.program2015 import PUBLISHED
 
+TITLE = "What the author published in 2015, dreamt again"
 SHEET_WIDTH = 1680  # pixels
 SHEET_COLUMNS = 3  # narrower ones have no room for "analog clock & wood rabbit"
 
@@ -44,5 +45,5 @@ def show(out: files.PathLike, captions: Mapping[str, str], made_with: str, repor
     dreams = [{"name": name, "caption": caption, "picture": paths[name].relative_to(out).as_posix(),
                "theirs": f"{fetch.BLOG[-1]}result{PUBLISHED[name][0]:04d}.png"} for name, caption in captions.items()]
     page = templates().get_template("published.html").render(
-        dreams=dreams, width=width, height=height, made_with=made_with, report=report, version=__version__)
+        title=TITLE, dreams=dreams, width=width, height=height, made_with=made_with, report=report, version=__version__)
     files.write_bytes(out / "index.html", page.encode())

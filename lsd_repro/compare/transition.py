@@ -35,10 +35,10 @@ from lsd_repro.network.vgg16 import map_size
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
-from lsd_repro.program2015 import Program
+from lsd_repro.program2015 import BEFORE_1850, PUBLISHED, Program
 
-# The pictures, as their author named them.
-BEFORE, AFTER = "blog-pizza-before-1850.png", "result1850.png"
+# The pictures, as `lsd-repro fetch frames` names them.
+BEFORE, AFTER = f"{BEFORE_1850}.png", f"result{PUBLISHED['pizza'][0]}.png"
 DITHER = 0.5  # grey levels: what rounding to 8 bits takes away
 UPDATES = {"2015": adam2015, "published": adam_published, "no clip": partial(adam2015, limits=(-np.inf, np.inf))}
 HALVES = {"both": class_term, "bottom": partial(one_half_term, bottom=True), "top": partial(one_half_term, bottom=False)}

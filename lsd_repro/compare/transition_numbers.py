@@ -8,6 +8,8 @@ draws of blocks: a difference counts if its 95 % interval excludes zero. 2015's 
 * otherwise another way is favoured, if one is nearer, or else the picture *cannot tell*.
 """
 
+import json
+from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
@@ -16,6 +18,7 @@ from lsd_repro.compare.change import BLURS, Estimates, interval
 from lsd_repro.compare.statistics import FREQUENCIES
 from lsd_repro.compare.transition import Transition
 from lsd_repro.compare.transition_arms import CEILING, Arm
+from lsd_repro.material.files import PathLike
 
 BLUR = 2  # pixels: what most is judged by; finer detail depends on what 8 bits round off
 # With 2015's own network, what the rounded start leaves open should be nearly all that is missing.
@@ -73,6 +76,16 @@ def numbers(found: Transition, arms: dict[str, Arm]) -> dict[str, Any]:
     if wrong:
         result["above the wrong classes"] = by_blur(own - np.mean([estimates[name].correlation for name in wrong], axis=0))
     result["questions"] = questions(found, arms)
+    return result
+
+
+def read(path: PathLike) -> dict[str, Any]:
+    """The numbers that ``lsd-repro transition`` wrote, as `numbers` has them, with ``"made by"`` and ``"seed"``."""
+    result = json.loads(Path(path).read_text("utf-8"))
+    for holder in (result, *result["arms"].values()):
+        holder.update({what: {int(key): value for key, value in holder[what].items()}
+                       for what in ("zoom", "correlation", "same sign", "share of the ceiling", "above the wrong classes")
+                       if what in holder})
     return result
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
 
-import jinja2
 import numpy as np
 
 from lsd_repro import __version__
@@ -99,8 +98,7 @@ def html(result: dict[str, Any], shown: dict[str, np.ndarray], made_by: str) -> 
     -------
     str
     """
-    environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__), autoescape=True,
-                                     undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = report_parts.templates()
     environment.filters.update(number=number, within=within)
     whole = figures.transition(shown, result, CEILING, BLUR)
     return environment.get_template("transition.html").render(

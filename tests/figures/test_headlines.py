@@ -169,17 +169,49 @@ def test_a_headline_of_the_report_leaves_its_legend_readable():
     assert not legend.get_window_extent().overlaps(figure._suptitle.get_window_extent())
 
 
-@pytest.mark.parametrize("low, said", [(0.4, True), (0.2, False)])
-def test_a_transition_names_the_class_only_if_intervals_are_apart(low, said):
-    def arm(value, low, high):
-        return {"correlation": {2: [value, low, high]}, "coherence": [[value, low, high]] * 3}
+@pytest.fixture
+def transition_numbers():
+    def arm(value, low, high, size):
+        return {"correlation": {0: [value - 0.1] * 3, 2: [value, low, high]}, "coherence": [[value, low, high]] * 3,
+                "size": [size, size - 1, size + 1], "size of theirs": [20.0, 19.0, 21.0]}
 
-    numbers = {"target": "pizza", "wrong": ["bee", "lion"], "frequencies": [1 / 60, 1 / 8, 0.4], "arms": {
-        "pizza": arm(0.5, low, 0.6), "ceiling": arm(0.9, 0.88, 0.92), "bee": arm(0.1, 0.05, 0.15), "lion": arm(0.2, 0.1, 0.25)}}
+    return {"target": "pizza", "wrong": ["bee", "lion"], "frequencies": [1 / 60, 1 / 8, 0.4],
+            "zoom": {192: [0.8, 0.7, 0.9], 193: [0.9, 0.8, 1.0], 194: [0.7, 0.6, 0.8]},
+            "arms": {"pizza": arm(0.5, 0.4, 0.6, 18.0), "ceiling": arm(0.9, 0.88, 0.92, 18.0), "bee": arm(0.1, 0.05, 0.15, 17.0),
+                     "lion": arm(0.2, 0.1, 0.25, 17.0)}}
+
+
+@pytest.mark.parametrize("low, said", [(0.4, True), (0.2, False)])
+def test_a_transition_names_the_class_only_if_intervals_are_apart(low, said, transition_numbers):
+    transition_numbers["arms"]["pizza"]["correlation"][2][1] = low
     pictures = {"before": PICTURE, "theirs": PICTURE + np.eye(40, 60)[..., None], "ours": PICTURE}
-    text = headline(transition.transition(pictures, numbers, "ceiling", 2))
-    assert text.startswith("The frame of 2015 itself says pizza. ") == said
-    assert text.endswith("a blur of 2 pixels: 0.50 towards pizza, 0.10 to 0.20 towards 2 other classes, 0.90 at best")
+    for figure in (transition.transition(pictures, transition_numbers, "ceiling", 2),
+                   transition.agreement(transition_numbers, "ceiling", 2)):
+        text = headline(figure)
+        assert text.startswith("The picture itself says pizza. ") == said
+        assert text.endswith("a blur of 2 pixels: 0.50 towards pizza, 0.10 to 0.20 towards 2 other classes, 0.90 at best")
+
+
+def test_the_zoom_that_comes_nearest_and_the_sizes(transition_numbers):
+    text = headline(transition.steps_and_zoom(transition_numbers, ["pizza", "bee"]))
+    assert "Zoomed by 193 video frames" in text and "ours 18.0 grey levels, 2015's 20.0" in text
+
+
+def test_ways_are_counted_by_where_zero_lies():
+    ways = {"a": [0.3, 0.2, 0.4], "b": [0.1, 0.05, 0.2], "c": [0.0, -0.1, 0.1], "d": [-0.2, -0.3, -0.1]}
+    asked = [{"subject": "steps", "measure": "direction", "differences": ways},
+             {"subject": "steps", "measure": "size", "differences": {"a": [0.3, 0.2, 0.4]}}]
+    text = headline(transition.differences(asked, "direction"))
+    assert text == ("By direction, 2 of 4 other ways are further from 2015's picture than 2015's own, 1 are nearer, and 1 can't be "
+                    "told from it")
+
+
+def test_what_the_steps_changed_is_shown_about_grey():
+    figure = transition.changes(PICTURE, {"one": PICTURE + 20, "other": PICTURE})
+    assert headline(figure).startswith("Above the pictures")
+    shown = [axes.images[0].get_array() for axes in figure.axes[4:]]
+    np.testing.assert_allclose(shown[0], 148 / 255)
+    np.testing.assert_allclose(shown[1], 128 / 255)
 
 
 def test_the_close_up_is_where_most_changed():

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from lsd_repro.compare import transition
 from lsd_repro.film.zoom import between, kept_corners, to_uint8, zoom_picture
 from lsd_repro.material.photos import read_photo
-from lsd_repro.program2015 import BEFORE_1850, PUBLISHED, STREAM
+from lsd_repro.program2015 import STREAM
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "stream.npz"
 
@@ -61,8 +62,7 @@ def test_zoom_equals_2015(golden):
 
 
 def test_between_two_frames_of_the_stream_lie_193_video_frames(of_2015):
-    before, after = (read_photo(of_2015("frames") / f"{name}.png").astype(np.float64)
-                     for name in (BEFORE_1850, f"result{PUBLISHED['pizza'][0]}"))
+    before, after = (read_photo(of_2015("frames") / name).astype(np.float64) for name in (transition.BEFORE, transition.AFTER))
 
     def correlation(k):
         pair = [picture - picture.mean(axis=(0, 1)) for picture in (zoom_picture(before, k), after)]
