@@ -106,7 +106,7 @@ def coherences(axes: Axes, numbers: dict[str, Any], ceiling: str, theirs: str = 
 
 
 def changes(zoomed: np.ndarray, pictures: dict[str, np.ndarray]) -> Figure:
-    """What was made of a zoomed picture, above what that changed.
+    """What was made of a zoomed picture, above what that changed, where the first of them changed most.
 
     Parameters
     ----------
@@ -117,13 +117,15 @@ def changes(zoomed: np.ndarray, pictures: dict[str, np.ndarray]) -> Figure:
     columns = 1 + len(pictures)
     height, width = zoomed.shape[:2]
     row = drawing.LESSON_WIDTH / columns * height / width
-    figure, (above, below) = drawing.lesson(0.8 + 2 * row, "Above the pictures, below what the steps changed: nothing where "
-                                                           "it is grey", nrows=2, ncols=columns)
-    drawing.show(above[0], zoomed, "before, zoomed", fontsize=9)
+    close = busiest(np.subtract(next(iter(pictures.values())), zoomed, dtype=float), height // SHARE, width // SHARE)
+    figure, (above, below) = drawing.lesson(
+        0.8 + 2 * row, f"1/{SHARE} of the pictures' width and height. Above the pictures, below what the steps changed: nothing "
+                       "where it is grey", nrows=2, ncols=columns)
+    drawing.show(above[0], zoomed[close], "before, zoomed", fontsize=9)
     below[0].axis("off")
     for whole, part, (title, picture) in zip(above[1:], below[1:], pictures.items()):
-        drawing.show(whole, picture, title, fontsize=9)
-        drawing.show(part, 128 + np.subtract(picture, zoomed))
+        drawing.show(whole, picture[close], title, fontsize=9)
+        drawing.show(part, 128 + np.subtract(picture, zoomed)[close])
     return figure
 
 

@@ -208,7 +208,7 @@ def test_ways_are_counted_by_where_zero_lies():
 
 def test_what_the_steps_changed_is_shown_about_grey():
     figure = transition.changes(PICTURE, {"one": PICTURE + 20, "other": PICTURE})
-    assert headline(figure).startswith("Above the pictures")
+    assert headline(figure).startswith("1/4 of the pictures' width and height.")
     shown = [axes.images[0].get_array() for axes in figure.axes[4:]]
     np.testing.assert_allclose(shown[0], 148 / 255)
     np.testing.assert_allclose(shown[1], 128 / 255)
