@@ -21,6 +21,8 @@ CELL = 32
 CELLS = 10  # a side
 SUFFIXES = ".jpg", ".jpeg", ".png"
 LEAST_SIDE = 48
+# A JPEG is decoded to no less than this, which is more than is shown of it.
+DECODED = 512
 # Up to this side a picture is small, and fills no more than so many cells.
 SMALL, SMALL_CELLS = 64, 30
 # Share of canvases that show one picture; where a mosaic may be cut.
@@ -164,7 +166,7 @@ def _open(pictures, rng):
         try:
             with Image.open(pictures.paths[index]) as file:
                 if file.format == "JPEG":
-                    file.draft("RGB", (2 * SMALL * 4,) * 2)  # decode no more than is shown
+                    file.draft("RGB", (DECODED, DECODED))
                 return file.convert("RGB"), pictures.labels[index]
         except OSError as error:
             print(f"{pictures.paths[index]}: {error}")

@@ -15,14 +15,11 @@ from torch.nn import functional as F
 
 from lsd_repro.train.features import CHANNELS, Features
 from lsd_repro.train.model import folded
-from lsd_repro.train.targets import Places, distributions, places
+from lsd_repro.train.targets import TEMPERATURE, Places, distributions, places
 
 FC6_SIZE = 7
 # How many windows of each canvas of a batch are trained on at once.
 ROWS, COLUMNS = 3, 4
-# In the loss of a group that learns the teacher's embedding, against its logits and its embedding.
-DISTRIBUTION = 1.0
-TEMPERATURE = 1.5
 
 
 class Group(NamedTuple):
@@ -158,7 +155,7 @@ def _distance(found, embedding, logits, classifier, variances):
     divergence = F.kl_div(F.log_softmax(logits / TEMPERATURE, 1), F.log_softmax(wanted / TEMPERATURE, 1),
                           log_target=True, reduction="batchmean")
     return (F.mse_loss(found, embedding) / variances[0] + F.mse_loss(logits, wanted) / variances[1]
-            + DISTRIBUTION * divergence)
+            + divergence)
 
 
 def _means(values, group):
