@@ -9,6 +9,7 @@ The rest of the package never imports this: it reads the finished .mat files.
 ``features.py``        squares -> pool5 maps, and the teacher's maps
 ``targets.py``         what the read-out is taught at each place
 ``head.py``            fc6 to fc8 in PyTorch: groups of channels, trained and folded
+``earlier.py``         a group out of a read-out that was trained before
 ``__main__.py``        ``python -m lsd_repro.train TRUNK DIR... --out FILE.mat``
 ``accuracy.py``        how often pictures are named rightly: ``python -m lsd_repro.train.accuracy``
 ``appraise.py``        how near dreams come to 2015's: ``python -m lsd_repro.train.appraise``

@@ -63,11 +63,14 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     parser.add_argument("pictures", nargs="+")
     parser.add_argument("--only", metavar="F", help="a file of WordNet ids: measure on pictures of these classes")
     args = parser.parse_args(argv)
-    network = matconvnet.read(shipped.network(args.weights))
-    only = Path(args.only).read_text().split() if args.only else network.names
-    for folder in args.pictures:
-        found = ranks(network, [(path, wnid) for path, wnid in labelled(folder) if wnid in only])
-        print(f"{folder}: {len(found)} pictures, top-1 {np.mean(found < 1):.1%}, top-5 {np.mean(found < 5):.1%}")
+    try:
+        network = matconvnet.read(shipped.network(args.weights))
+        only = Path(args.only).read_text().split() if args.only else network.names
+        for folder in args.pictures:
+            found = ranks(network, [(path, wnid) for path, wnid in labelled(folder) if wnid in only])
+            print(f"{folder}: {len(found)} pictures, top-1 {np.mean(found < 1):.1%}, top-5 {np.mean(found < 5):.1%}")
+    except InputError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
 
 
 if __name__ == "__main__":

@@ -96,6 +96,13 @@ class Readout(nn.Module):
             self.norm7 = nn.BatchNorm1d(group.hidden)
             self.fc8 = nn.Linear(group.hidden, classes)
 
+    def train(self, mode: bool = True) -> "Readout":
+        """As any module; but a normalisation that isn't learned keeps its statistics, too."""
+        super().train(mode)
+        for norm in (layer for layer in self.modules() if isinstance(layer, nn.BatchNorm1d)):
+            norm.train(mode and norm.weight.requires_grad)
+        return self
+
     def project(self, maps: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
         """Windows of pool5 maps (n, 512, h, w) as products with the cosines: (n * rows * columns, fc6's inputs)."""
         down, across = (torch.zeros(len(starts), len(self.basis), length) for starts, length in
