@@ -123,7 +123,7 @@ def name_frames(paths: Iterable[Path], network: NetworkWeights) -> list[Half]:
 
 
 def summary(found: Sequence[Half]) -> dict[str, int]:
-    """How many halves have labels, of how many of these the network has the class, and how often it names it first, or in five."""
+    """How many halves have labels, the network's own classes among them, and how often these are named first, or in five."""
     places = [half.place for half in found if half.place]
     return {"labelled": sum(half.label is not None for half in found), "known": len(places),
             "first": sum(one == 1 for one in places), "in five": sum(one <= FIRST for one in places)}
@@ -132,7 +132,8 @@ def summary(found: Sequence[Half]) -> dict[str, int]:
 def table(found: Sequence[Half]) -> str:
     """One line for each half, and the summary."""
     lines = [f"{'frame':24}{'half':8}{'dreamt for':16}{'place':>6}  named first"]
-    lines += [f"{half.frame:24}{half.half:8}{half.label or '':16}{half.place or '':>6}  {', '.join(half.first)}" for half in found]
+    lines += [f"{half.frame:24}{half.half:8}{half.label or '':16}{half.place or '':>6}  {', '.join(half.first)}"
+              for half in found]
     count = summary(found)
     said = f"{count['first']} of {count['labelled']} labelled halves are named first, {count['in five']} among the first five"
     unknown = count["labelled"] - count["known"]

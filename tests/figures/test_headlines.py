@@ -202,8 +202,8 @@ def test_ways_are_counted_by_where_zero_lies():
     asked = [{"subject": "steps", "measure": "direction", "differences": ways},
              {"subject": "steps", "measure": "size", "differences": {"a": [0.3, 0.2, 0.4]}}]
     text = headline(transition.differences(asked, "direction"))
-    assert text == ("By direction, 2 of 4 other ways are further from 2015's picture than 2015's own, 1 are nearer, and 1 can't be "
-                    "told from it")
+    assert text == ("By direction, 2 of 4 other ways are further from 2015's picture than 2015's own, 1 are nearer, and "
+                    "1 can't be told from it")
 
 
 def test_what_the_steps_changed_is_shown_about_grey():

@@ -450,7 +450,7 @@ def test_fc6_as_coefficients_of_two_groups_that_scipy_sees(tmp_path, in_groups):
     assert {group.dtype for group in codes[0]} == {np.dtype(np.int8)}
     np.testing.assert_array_equal(layer["size"], [[7, 7, 24, 32]])
     np.testing.assert_array_equal(biases[:, 0], network.biases[-3])
-    for group, basis, (_, given) in zip(codes[0], layer["basis"][0], groups):
+    for basis, (_, given) in zip(layer["basis"][0], groups):
         np.testing.assert_array_equal(basis, given)
     # From what the file holds, in doubles.
     scales = layer["scale"].astype(float)[:, 0]

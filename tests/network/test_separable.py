@@ -20,7 +20,7 @@ def test_every_weight_is_the_sum_over_both_functions_rounded_once(rng):
     filters = expand(coefficients, basis)
     assert filters.dtype == np.float32 and filters.flags.c_contiguous
     c, b = coefficients.tolist(), basis.tolist()
-    exact = [[[[math.fsum(c[o][i][k][l] * b[y][k] * b[x][l] for k in range(3) for l in range(3))
+    exact = [[[[math.fsum(c[o][i][k][m] * b[y][k] * b[x][m] for k in range(3) for m in range(3))
                 for x in range(7)] for y in range(7)] for i in range(2)] for o in range(BLOCK + 3)]
     # Doubles may round the other way at a tie of single precision.
     np.testing.assert_array_max_ulp(filters, np.array(exact, np.float32), 1)
@@ -36,7 +36,7 @@ def test_the_first_index_is_of_rows():
 
 def test_projection_is_numpys_least_squares_over_the_plane(rng):
     basis = rng.standard_normal((5, 2)).astype(np.float32)
-    planes = np.stack([np.outer(basis[:, k], basis[:, l]).ravel() for k in range(2) for l in range(2)], axis=1)
+    planes = np.stack([np.outer(basis[:, k], basis[:, m]).ravel() for k in range(2) for m in range(2)], axis=1)
     coefficients = rng.standard_normal((4, 3, 2, 2))
     # A little outside the basis, within the tolerance.
     filters = coefficients.reshape(12, 4) @ planes.T
