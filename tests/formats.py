@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from lsd_repro.network.known import OXFORD
-from lsd_repro.network.weights import layers_of, weight_layers_of
+from lsd_repro.network.layers import weight_layers_of
 
 
 def oxfords(network):
@@ -101,7 +101,7 @@ def write_caffe(path, network, version=1, double=False):
     """Needs protobuf; the first layer takes BGR.  Version 1 as the file of 2014, 2 as Caffe writes since."""
     net = caffe_message()(name="VGG_ILSVRC_16_layers")
     stored = {name: arrays for name, *arrays in named(bgr(network))}
-    for name, kind in layers_of(network.groups):
+    for name, kind, *_ in network.layers:
         layer = net.layers.add(name=name, type={"conv": 4, "relu": 18, "pool": 17}[kind]) if version == 1 else \
             net.layer.add(name=name, type={"conv": "Convolution", "relu": "ReLU", "pool": "Pooling"}[kind])
         for array in stored.get(name, ()):
@@ -126,7 +126,7 @@ def write_npz(path, network, save=np.savez):
 
 def torchvision_arrays(network, timm=False):
     """As torchvision's state_dict; the first layer takes RGB."""
-    numbers = {name: f"features.{i}" for i, (name, kind) in enumerate(layers_of(network.groups)) if kind == "conv"}
+    numbers = {name: f"features.{i}" for i, (name, kind, *_) in enumerate(network.layers) if kind == "conv"}
     tops = ("pre_logits.fc1", "pre_logits.fc2", "head.fc") if timm else ("classifier.0", "classifier.3", "classifier.6")
     numbers.update(zip(("fc6", "fc7", "fc8"), tops))
     arrays = {}

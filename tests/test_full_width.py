@@ -7,7 +7,7 @@ import pytest
 from small_network import small_network
 
 from lsd_repro.network import matconvnet
-from lsd_repro.network.random_weights import FULL
+from lsd_repro.network.layers import FULL
 
 GIB = 2 ** 30
 
@@ -18,7 +18,7 @@ from lsd_repro.material import shipped
 from lsd_repro.dream.step import GradientStep
 from lsd_repro.film.start import load_start
 from lsd_repro.network import matconvnet
-from lsd_repro.network.random_weights import FULL
+from lsd_repro.network.layers import FULL
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.program2015 import STREAM

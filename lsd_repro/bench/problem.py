@@ -16,10 +16,11 @@ import numpy as np
 from lsd_repro.film.start import load_start
 from lsd_repro.material import shipped
 from lsd_repro.network import matconvnet
-from lsd_repro.network.random_weights import FULL, random_network, weight_shapes
+from lsd_repro.network.layers import FULL, LayerSpec, vgg_layers
+from lsd_repro.network.random_weights import random_network
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior import store
-from lsd_repro.program2015 import STREAM, VGG16_GROUPS
+from lsd_repro.program2015 import STREAM
 
 WIDTHS = "shipped", "full"
 CLASSES = 3, 5  # of the bottom and the top half; any would do
@@ -55,21 +56,19 @@ def operations(part: str, width: Optional[str], size: tuple[int, int]) -> int:
     """Floating-point operations of a part ("network", "prior" or "whole"); of convolutions alone."""
     total = 0
     if part != "prior":
-        shapes = weight_shapes(**FULL) if width == "full" else [weight.shape for weight in network(width).weights]
-        total += network_operations(shapes, size)
+        total += network_operations(vgg_layers() if width == "full" else network(width).layers, size)
     if part != "network":
         filters = prior().filters.transpose(3, 2, 0, 1)
         total += prior_operations(filters.shape, size, STREAM.prior_scales)
     return total
 
 
-def network_operations(shapes: Sequence[tuple[int, ...]], size: tuple[int, int]) -> int:
+def network_operations(layers: Sequence[LayerSpec], size: tuple[int, int]) -> int:
     """Operations of the class logits and of a gradient with respect to the picture.
 
     Parameters
     ----------
-    shapes : sequence of 16 (out, in, height, width)
-        Of the weights.
+    layers : sequence of LayerSpec
     size : (width, height)
         Of the picture.
 
@@ -77,16 +76,12 @@ def network_operations(shapes: Sequence[tuple[int, ...]], size: tuple[int, int])
     -------
     int
     """
-    shapes = iter(shapes)
     columns, rows = size
     total = 0
-    for count in VGG16_GROUPS:
-        for _ in range(count):
-            total += _operations(next(shapes), rows, columns)
-        rows, columns = rows // 2, columns // 2
-    for shape in shapes:
-        rows, columns = rows - shape[2] + 1, columns - shape[3] + 1
-        total += _operations(shape, rows, columns)
+    for layer in layers:
+        columns, rows = layer.map_side(columns), layer.map_side(rows)
+        if layer.kind == "conv":
+            total += _operations((layer.channels, layer.into, layer.kernel, layer.kernel), rows, columns)
     return FORWARD_AND_BACK * total
 
 

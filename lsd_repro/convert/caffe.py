@@ -19,7 +19,7 @@ import numpy as np
 from lsd_repro.convert.stored import Array, Stored
 from lsd_repro.errors import InputError
 from lsd_repro.material.files import PathLike
-from lsd_repro.network.weights import GROUPS, weight_layers_of
+from lsd_repro.network.layers import GROUPS, weight_layers_of
 
 # Field of the layers in a network -> fields of name and blobs in a layer.
 LAYERS = {2: (4, 6), 100: (1, 7)}

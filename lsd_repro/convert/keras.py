@@ -8,7 +8,7 @@ from lsd_repro.convert import library
 from lsd_repro.convert.stored import Array, Stored
 from lsd_repro.errors import InputError
 from lsd_repro.material.files import PathLike
-from lsd_repro.network.weights import GROUPS, weight_layers_of
+from lsd_repro.network.layers import GROUPS, weight_layers_of
 
 # How deep below a layer's group its arrays lie, and how many members of a group are looked at.
 DEEPEST, MOST_MEMBERS = 3, 1000

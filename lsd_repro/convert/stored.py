@@ -6,7 +6,8 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 from lsd_repro.errors import InputError
-from lsd_repro.network.weights import GROUPS, check_shapes, weight_layers_of
+from lsd_repro.network.layers import GROUPS, weight_layers_of
+from lsd_repro.network.weights import check_shapes
 
 # The most parameters that are read; VGG-19 has 143,667,240.
 MOST = 200_000_000

@@ -12,7 +12,7 @@ from lsd_repro.convert import library
 from lsd_repro.convert.stored import Array, Stored
 from lsd_repro.errors import InputError
 from lsd_repro.material.files import PathLike
-from lsd_repro.network.weights import GROUPS, layers_of
+from lsd_repro.network.layers import GROUPS, vgg_layers
 
 # A pickled number that PyTorch wrote before its tensors until 2020.
 LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
@@ -73,8 +73,8 @@ def _stored(arrays):
     """The layers by torchvision's numbers, which count ReLUs and max-pools."""
     if any(name.endswith("running_mean") for name in arrays):
         raise InputError("is a network with batch normalisation (vgg16_bn), which 2015's program did not have")
-    groups = GROUPS[19 if "features.34.weight" in arrays else 16]
-    names = {name: f"features.{i}" for i, (name, kind) in enumerate(layers_of(groups)) if name.startswith("conv")}
+    layers = vgg_layers(GROUPS[19 if "features.34.weight" in arrays else 16])
+    names = {layer.name: f"features.{i}" for i, layer in enumerate(layers) if layer.name.startswith("conv")}
     names.update(zip(("fc6", "fc7", "fc8"), next((top for top in TOPS if f"{top[0]}.weight" in arrays), TOPS[0])))
     return Stored({name: (arrays[f"{own}.weight"], arrays[f"{own}.bias"]) for name, own in names.items()
                    if {f"{own}.weight", f"{own}.bias"} <= arrays.keys()},

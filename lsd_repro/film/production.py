@@ -29,6 +29,7 @@ from lsd_repro.material import shipped
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import read_photo
 from lsd_repro.network import matconvnet, receptive
+from lsd_repro.network.layers import least_side
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
@@ -188,7 +189,7 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
                   schedule.scenes(classes, path, program, network.descriptions, seed))
     name = layer.layer if layer else "fc8"
     if not keep_octaves:
-        octaves = fitting(program.octaves, min(height, width), receptive.least_side(network, name))
+        octaves = fitting(program.octaves, min(height, width), least_side(network.layers, name))
         program = replace(program, octaves=octaves)
     for scale in [scale for scale, _ in program.octaves] or program.network_scales:
         seen = receptive.layer_named(network, name, height // scale, width // scale)

@@ -1,6 +1,7 @@
 """The network: from a weights file to logits, and from words to class indices.
 
 =====================  ==========================================================
+``layers.py``          the table of a VGG's layers, which the rest reads
 ``weights.py``         `NetworkWeights`: what a VGG-16 or VGG-19 is made of; checks
 ``matconvnet.py``      MatConvNet's .mat file <-> `NetworkWeights`
 ``matfile.py``         the .mat file as such: variables, structs, cells

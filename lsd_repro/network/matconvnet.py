@@ -35,6 +35,7 @@ import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.material.files import PathLike
+from lsd_repro.network.layers import GROUPS, convolutions, least_side, vgg_layers, weight_layers_of
 from lsd_repro.network.matfile import (
     AGAIN,
     INCOMPLETE,
@@ -50,7 +51,7 @@ from lsd_repro.network.matfile import (
 )
 from lsd_repro.network.quantise import dequantise, quantise, significant
 from lsd_repro.network.separable import expand, project
-from lsd_repro.network.weights import GROUPS, NetworkWeights, check, layers_of, weight_layers_of
+from lsd_repro.network.weights import NetworkWeights, check
 
 # What coefficients may expand to: fc6 of 2014, 411 MB.
 MOST_EXPANDED = 4096 * 512 * 7 * 7
@@ -238,20 +239,20 @@ def _check_sequence(layers):
     found = [(f"layer {i} ({fields.get('name') or 'unnamed'})", _kind(fields), fields)
              for i, fields in enumerate(layers, 1)]
     found = [layer for layer in found if layer[1] not in ("dropout", "softmax", "softmaxloss")]
-    convolutions = sum(kind == "conv" for _, kind, _ in found)
-    depth = min(GROUPS, key=lambda depth: abs(depth - convolutions))
-    expected = layers_of(GROUPS[depth])
+    count = sum(kind == "conv" for _, kind, _ in found)
+    depth = min(GROUPS, key=lambda depth: abs(depth - count))
+    expected = vgg_layers(GROUPS[depth])
     if any(kind is None for _, kind, _ in found):
-        expected = tuple(layer for layer in expected if layer[1] == "conv")
+        expected = convolutions(expected)
         found = [layer for layer in found if layer[1] == "conv"]
-    for (name, kind), (found_name, found_kind, fields) in zip(expected, found):
-        if kind != found_kind:
-            raise InputError(f"no VGG-{depth}: {found_name} is a {found_kind!r} layer, and {kind!r} ({name}) "
+    for layer, (found_name, found_kind, fields) in zip(expected, found):
+        if layer.kind != found_kind:
+            raise InputError(f"no VGG-{depth}: {found_name} is a {found_kind!r} layer, and {layer.kind!r} ({layer.name}) "
                              f"is expected; {OTHER}")
-        if kind == "pool" and fields.get("method", "max") != "max":
+        if layer.kind == "pool" and fields.get("method", "max") != "max":
             raise InputError(f"no VGG-{depth}: {found_name} is not a max-pool; {OTHER}")
     if len(found) != len(expected):
-        first = expected[len(found)][0] + " is missing" if len(found) < len(expected) else \
+        first = expected[len(found)].name + " is missing" if len(found) < len(expected) else \
             found[len(expected)][0] + " comes after fc8"
         raise InputError(f"no VGG-{depth}: {first} ({len(found)} layers up to the logits, "
                          f"{len(expected)} expected); {OTHER}")
@@ -272,27 +273,28 @@ def _parameters(fields, name):
 
 def _layer_structs(network, bits, fc6):
     """The layers as MatConvNet has them, softmax included; fc6's bases or None."""
-    parameters = dict(zip(weight_layers_of(network.groups), zip(network.weights, network.biases)))
+    parameters = zip(network.weights, network.biases)
     structs = []
-    for name, kind in layers_of(network.groups):
-        layer = {"name": name, "type": kind}
-        if kind == "conv":
-            weights, biases = parameters[name]
+    for spec in network.layers:
+        layer = {"name": spec.name, "type": spec.kind}
+        if spec.kind == "conv":
+            weights, biases = next(parameters)
             weights = weights.astype(np.float32, copy=False)
-            if name == "fc6" and fc6 is not None:
+            if spec.name == "fc6" and fc6 is not None:
                 filters, scale = _coefficients(weights, fc6, bits)
                 layer["basis"] = cell_of([basis for _, basis in fc6])
             else:
                 filters, scale = _stored(weights, bits)
                 filters = _to_matlab(filters)
             layer["weights"] = cell_of([filters, biases.astype(np.float32)[:, None]])
-            layer["pad"] = row_of(*[1 if name.startswith("conv") else 0] * 4)
-            layer["stride"] = row_of(1, 1)
+            layer["pad"] = row_of(*[spec.pad] * 4)
+            layer["stride"] = row_of(*[spec.stride] * 2)
             layer["size"] = row_of(*_to_matlab(weights).shape)
             if scale is not None:
                 layer["scale"] = scale[:, None]
-        elif kind == "pool":
-            layer.update(pool=row_of(2, 2), stride=row_of(2, 2), pad=row_of(0, 0, 0, 0), method="max")
+        elif spec.kind == "pool":
+            layer.update(pool=row_of(*[spec.kernel] * 2), stride=row_of(*[spec.stride] * 2),
+                         pad=row_of(*[spec.pad] * 4), method="max")
         structs.append(layer)
     return structs + [{"name": "prob", "type": "softmax"}]
 
@@ -320,8 +322,8 @@ def _to_matlab(filters):
 
 
 def _meta(network):
-    # The input for which the map of logits is one position: five poolings, then fc6.
-    side = 2 ** len(network.groups) * network.fc6_size
+    # The input for which the map of logits is one position.
+    side = least_side(network.layers)
     return {
         "normalization": {"averageImage": network.average_image.astype(np.float32, copy=False),
                           "imageSize": row_of(side, side, 3)},

@@ -20,19 +20,11 @@ def build(network: NetworkWeights, memory_format: torch.memory_format = torch.ch
     torch.nn.Sequential
         Takes (n, 3, h, w), grey levels minus their mean.
     """
-    layers = []
-    parameters = zip(network.weights, network.biases)
-
-    def conv(padding):
-        weight, bias = map(torch.from_numpy, next(parameters))
-        layer = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2], padding=padding)
-        layer.load_state_dict({"weight": weight, "bias": bias})
-        layers.extend([layer, nn.ReLU(inplace=True)])
-
-    for count in network.groups:
-        for _ in range(count):
-            conv(padding=1)
-        layers.append(nn.MaxPool2d(2))
-    for _ in range(3):
-        conv(padding=0)
-    return nn.Sequential(*layers[:-1]).to(memory_format=memory_format)
+    make = {"conv": lambda spec: nn.Conv2d(spec.into, spec.channels, spec.kernel, spec.stride, spec.pad),
+            "relu": lambda spec: nn.ReLU(inplace=True),
+            "pool": lambda spec: nn.MaxPool2d(spec.kernel, spec.stride)}
+    layers = [make[spec.kind](spec) for spec in network.layers]
+    filtering = (layer for layer in layers if isinstance(layer, nn.Conv2d))
+    for layer, weight, bias in zip(filtering, network.weights, network.biases):
+        layer.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
+    return nn.Sequential(*layers).to(memory_format=memory_format)

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lsd_repro.network.layers import channels_of, convolutions, vgg_layers
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.program2015 import VGG16_GROUPS
-
-# The widths of the vlfeat file.
-FULL = {"widths": (64, 128, 256, 512, 512), "fc": 4096, "classes": 1000, "fc6": 7}
 
 
 def weight_shapes(widths: Sequence[int], fc: int, classes: int, fc6: int,
@@ -26,12 +24,8 @@ def weight_shapes(widths: Sequence[int], fc: int, classes: int, fc6: int,
     groups : tuple of 5 int
         Convolutions in each group.
     """
-    shapes, channels = [], 3
-    for width, convolutions in zip(widths, groups):
-        for _ in range(convolutions):
-            shapes.append((width, channels, 3, 3))
-            channels = width
-    return [*shapes, (fc, channels, fc6, fc6), (fc, fc, 1, 1), (classes, fc, 1, 1)]
+    layers = vgg_layers(groups, channels_of(groups, widths, fc, classes), fc6)
+    return [(layer.channels, layer.into, layer.kernel, layer.kernel) for layer in convolutions(layers)]
 
 
 def random_network(rng: np.random.Generator, widths: Sequence[int], fc: int, classes: int, fc6: int,

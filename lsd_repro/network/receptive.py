@@ -2,8 +2,6 @@
 
 =================  ==========================================================
 `layer_table`      the layers with their sizes, strides and receptive fields
-`layer_named`      one of them
-`least_side`       how small a picture can be for it
 `layer_named`      one of them, of a picture that is large enough for it
 `as_text`          the same, to print
 `seen`             the pixels that one entry of a map can depend on
@@ -17,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lsd_repro.errors import InputError
-from lsd_repro.network.weights import NetworkWeights, layers_of
+from lsd_repro.network.layers import least_side
+from lsd_repro.network.weights import NetworkWeights
 
 
 class Layer(NamedTuple):
@@ -65,21 +64,16 @@ def layer_table(network: NetworkWeights, height: int, width: int) -> list[Layer]
         From ``conv1_1`` to ``fc8``.
     """
     layers = []
-    parameters = zip(network.weights, network.biases)
-    channels, rows, columns, stride, field, start = 3, height, width, 1, 1, 0
-    for name, kind in layers_of(network.groups):
-        if kind == "relu":
+    rows, columns, stride, field, start = height, width, 1, 1, 0
+    for spec in network.layers:
+        if spec.kind == "relu":
             continue
-        weight, bias = next(parameters) if kind == "conv" else (np.empty((channels, 0, 2, 2)), np.empty(0))
-        channels, _, kernel, _ = weight.shape
-        pad = 1 if name.startswith("conv") else 0
-        field += (kernel - 1) * stride
-        start -= pad * stride
-        if kind == "pool":
-            stride, rows, columns = 2 * stride, rows // 2, columns // 2
-        else:
-            rows, columns = rows + 2 * pad - kernel + 1, columns + 2 * pad - kernel + 1
-        layers.append(Layer(name, kernel, channels, rows, columns, stride, field, start, weight.size + bias.size))
+        rows, columns = spec.map_side(rows), spec.map_side(columns)
+        field += (spec.kernel - 1) * stride
+        start -= spec.pad * stride
+        stride *= spec.stride
+        parameters = spec.channels * (spec.into * spec.kernel ** 2 + 1) if spec.kind == "conv" else 0
+        layers.append(Layer(spec.name, spec.kernel, spec.channels, rows, columns, stride, field, start, parameters))
     return layers
 
 
@@ -106,16 +100,9 @@ def layer_named(network: NetworkWeights, name: str, height: int, width: int) -> 
     if name not in layers:
         raise InputError(f"the network has no layer {name[:60]!r}: it has {', '.join(layers)}")
     if min(layers[name].rows, layers[name].columns) < 1:
-        least = least_side(network, name)
+        least = least_side(network.layers, name)
         raise InputError(f"a {width}x{height} picture is too small for {name} of this network: it needs at least {least}x{least}")
     return layers[name]
-
-
-def least_side(network: NetworkWeights, name: str) -> int:
-    """The smallest width or height, in pixels, of which a layer's map has an entry."""
-    # fc6 takes as many entries off as its filters are wide, less one: of no picture at all, too.
-    layer, = (layer for layer in layer_table(network, 0, 0) if layer.name == name)
-    return layer.stride * (1 - layer.rows)
 
 
 def as_text(layers: Sequence[Layer]) -> str:

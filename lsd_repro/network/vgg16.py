@@ -3,12 +3,9 @@
 from collections import OrderedDict
 
 from lsd_repro.errors import InputError
+from lsd_repro.network.layers import least_side, map_side, vgg_layers
 from lsd_repro.network.weights import NetworkWeights
-from lsd_repro.program2015 import VGG16_GROUPS
 from lsd_repro.runtime.load import T, TensorVariable, lasagne, runs_on_cpu, theano
-
-# Each of the five max-pools halves the picture, dropping odd rows and columns.
-STRIDE = 2 ** len(VGG16_GROUPS)
 
 
 class CorrelationLayer(lasagne.layers.Conv2DLayer):
@@ -47,32 +44,23 @@ def build(network: NetworkWeights) -> OrderedDict:
     OrderedDict of str to lasagne.layers.Layer
         ``input``, ``conv1_1`` ... ``pool5``, ``fc6``, ``fc7``, ``fc8``.  fc8 has no
         nonlinearity: its map holds the class logits.
-
-    References
-    ----------
-    .. [1] K. Simonyan and A. Zisserman, Very Deep Convolutional Networks for
-       Large-Scale Image Recognition, 2014 (configurations D and E).
     """
     layers = OrderedDict(input=lasagne.layers.InputLayer((1, 3, None, None)))
     parameters = zip(network.weights, network.biases)
-
-    def correlate(name, pad, nonlinearity):
-        weight, bias = next(parameters)
-        layers[name] = CorrelationLayer(
-            layers[next(reversed(layers))], num_filters=weight.shape[0], filter_size=weight.shape[2:],
-            # Shared as they are, and not copied: they fill half a gigabyte.
-            pad=pad, W=theano.shared(lasagne.utils.floatX(weight), borrow=True), b=lasagne.utils.floatX(bias),
-            nonlinearity=nonlinearity, name=name)
-
-    rectify = lasagne.nonlinearities.rectify
-    for group, count in enumerate(network.groups, 1):
-        for i in range(1, count + 1):
-            correlate(f"conv{group}_{i}", 1, rectify)
-        layers[f"pool{group}"] = lasagne.layers.MaxPool2DLayer(
-            layers[f"conv{group}_{count}"], 2, name=f"pool{group}")
-    correlate("fc6", 0, rectify)
-    correlate("fc7", 0, rectify)
-    correlate("fc8", 0, None)
+    last = layers["input"]
+    for spec, after in zip(network.layers, network.layers[1:] + (None,)):
+        if spec.kind == "conv":
+            weight, bias = next(parameters)
+            last = CorrelationLayer(
+                last, num_filters=spec.channels, filter_size=spec.kernel, pad=spec.pad,
+                # Shared as they are, and not copied: they fill half a gigabyte.
+                W=theano.shared(lasagne.utils.floatX(weight), borrow=True), b=lasagne.utils.floatX(bias),
+                nonlinearity=lasagne.nonlinearities.rectify if after else None, name=spec.name)
+        elif spec.kind == "pool":
+            last = lasagne.layers.MaxPool2DLayer(last, spec.kernel, spec.stride, name=spec.name)
+        else:
+            continue  # a ReLU, which Lasagne has as a part of the layer before
+        layers[spec.name] = last
     return layers
 
 
@@ -140,11 +128,6 @@ def fixed_filters(layers: OrderedDict) -> dict[TensorVariable, TensorVariable]:
             if isinstance(layer, CorrelationLayer) and layer.filter_size == (3, 3)}
 
 
-def least_side(fc6_size: int) -> int:
-    """The smallest width or height, in pixels, that yields a logit."""
-    return STRIDE * fc6_size
-
-
 def map_size(height: int, width: int, fc6_size: int) -> tuple[int, int]:
     """Rows and columns of the logit map of a picture.
 
@@ -166,9 +149,10 @@ def map_size(height: int, width: int, fc6_size: int) -> tuple[int, int]:
     InputError
         If the picture is too small for a single logit.
     """
-    rows, columns = (side // STRIDE - fc6_size + 1 for side in (height, width))
+    layers = vgg_layers(fc6=fc6_size)  # whose depth and widths don't matter
+    rows, columns = map_side(layers, height), map_side(layers, width)
     if min(rows, columns) < 1:
-        least = least_side(fc6_size)
+        least = least_side(layers)
         raise InputError(f"a {width}x{height} picture is too small for this network: "
                          f"it needs at least {least}x{least}")
     return rows, columns

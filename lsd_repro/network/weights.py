@@ -2,7 +2,6 @@
 
 ==================  ========================================================
 `NetworkWeights`    the arrays of a network and the names of its classes
-`layers_of`         names and kinds of all layers; `weight_layers_of`, names of those with parameters
 `check`             raises an InputError unless this is such a network
 `check_shapes`      the same from shapes alone, before anything is read
 ==================  ========================================================
@@ -16,31 +15,7 @@ import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.material.arrays import digest
-from lsd_repro.program2015 import VGG16_GROUPS, VGG19_GROUPS
-
-# Convolutions before each max-pool, by the number of layers with parameters.
-GROUPS = {16: VGG16_GROUPS, 19: VGG19_GROUPS}
-
-
-def layers_of(groups: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
-    """(name, kind) of the layers up to the logits; kinds are conv, relu and pool.
-
-    Parameters
-    ----------
-    groups : tuple of 5 int
-        Convolutions before each max-pool, such as `VGG16_GROUPS`.
-    """
-    found = []
-    for group, convolutions in enumerate(groups, 1):
-        for i in range(1, convolutions + 1):
-            found += [(f"conv{group}_{i}", "conv"), (f"relu{group}_{i}", "relu")]
-        found.append((f"pool{group}", "pool"))
-    return tuple(found) + (("fc6", "conv"), ("relu6", "relu"), ("fc7", "conv"), ("relu7", "relu"), ("fc8", "conv"))
-
-
-def weight_layers_of(groups: tuple[int, ...]) -> tuple[str, ...]:
-    """Names of the layers that have parameters, in the order of `NetworkWeights.weights`."""
-    return tuple(name for name, kind in layers_of(groups) if kind == "conv")
+from lsd_repro.network.layers import GROUPS, LayerSpec, convolutions, vgg_layers
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +53,11 @@ class NetworkWeights:
         """str: SHA-256 of the parameters."""
         return digest(*self.weights, *self.biases, self.average_image)
 
+    @cached_property
+    def layers(self) -> tuple[LayerSpec, ...]:
+        """tuple of LayerSpec: from ``conv1_1`` to ``fc8``."""
+        return vgg_layers(self.groups, list(map(len, self.weights)), self.fc6_size)
+
     @property
     def fc6_size(self) -> int:
         """int: height and width of fc6's filters, 7 in the networks of 2014."""
@@ -113,9 +93,9 @@ def check(network: NetworkWeights, mend: str, damaged: str) -> None:
     InputError
     """
     check_shapes([weights.shape for weights in network.weights], [biases.shape for biases in network.biases], mend)
-    for name, weights, biases in zip(weight_layers_of(network.groups), network.weights, network.biases):
+    for layer, weights, biases in zip(convolutions(network.layers), network.weights, network.biases):
         for what, array in (("weights", weights), ("biases", biases)):
-            _check_finite(array, f"{name}: {what}", damaged)
+            _check_finite(array, f"{layer.name}: {what}", damaged)
 
     average = network.average_image
     if average.ndim != 3 or average.shape[2] != 3 or not average.size:
@@ -142,11 +122,12 @@ def check_shapes(weights: Sequence[tuple[int, ...]], biases: Sequence[tuple[int,
         raise InputError(f"no VGG-16 or VGG-19: {len(weights)} weights and {len(biases)} biases, "
                          f"{' or '.join(map(str, GROUPS))} of each expected")
     kind, channels, before = f"no VGG-{len(weights)}", 3, "the RGB picture"
-    for name, shape, bias_shape in zip(weight_layers_of(GROUPS[len(weights)]), weights, biases):
+    for layer, shape, bias_shape in zip(convolutions(vgg_layers(GROUPS[len(weights)])), weights, biases):
+        name = layer.name
         if len(shape) != 4 or 0 in shape:
             raise InputError(f"{name}: weights have shape {tuple(shape)} and not (out, in, height, width); {mend}")
         out, into, height, width = shape
-        size = height if name == "fc6" else 1 if name.startswith("fc") else 3
+        size = height if name == "fc6" else layer.kernel
         if (height, width) != (size, size):
             raise InputError(f"{kind}: {name} has {height}x{width} filters and not {size}x{size}; {mend}")
         if into != channels:

@@ -4,7 +4,8 @@ import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.network.known import recognised
-from lsd_repro.network.random_weights import FULL, weight_shapes
+from lsd_repro.network.layers import FULL
+from lsd_repro.network.random_weights import weight_shapes
 
 
 def read(path: str) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:

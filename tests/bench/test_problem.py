@@ -8,7 +8,8 @@ from small_network import small_network
 from lsd_repro.bench import problem
 from lsd_repro.bench.problem import network_operations, prior_operations
 from lsd_repro.material import shipped
-from lsd_repro.network.random_weights import FULL, weight_shapes
+from lsd_repro.network.layers import FULL, vgg_layers
+from lsd_repro.network.random_weights import weight_shapes
 from lsd_repro.prior import store
 from lsd_repro.program2015 import STREAM
 
@@ -19,7 +20,7 @@ VGG16_MACS = 15_470_264_320
 def test_vgg16_has_its_well_known_count():
     shapes = weight_shapes(**FULL)
     assert sum(np.prod(shape) + shape[0] for shape in shapes) == 138_357_544
-    assert network_operations(shapes, (224, 224)) == 2 * 2 * VGG16_MACS
+    assert network_operations(vgg_layers(), (224, 224)) == 2 * 2 * VGG16_MACS
 
 
 def test_network_operations_are_those_that_numpy_makes(monkeypatch):
@@ -34,7 +35,7 @@ def test_network_operations_are_those_that_numpy_makes(monkeypatch):
     monkeypatch.setattr(reference, "correlate", counting)
     network = small_network(np.random.default_rng(0))
     reference.logits(network, np.zeros((75, 101, 3)))
-    assert network_operations([weight.shape for weight in network.weights], (101, 75)) == 2 * 2 * sum(counts)
+    assert network_operations(network.layers, (101, 75)) == 2 * 2 * sum(counts)
 
 
 def test_prior_operations_are_those_that_numpy_makes():

@@ -10,8 +10,8 @@ NETWORK = """
 import json, resource, sys
 import numpy as np
 import formats
-from lsd_repro.network.random_weights import FULL, random_network
-from lsd_repro.network.weights import GROUPS
+from lsd_repro.network.layers import FULL, GROUPS
+from lsd_repro.network.random_weights import random_network
 
 network = random_network(np.random.default_rng(7), **FULL, groups=GROUPS[{depth}])
 if {oxfords}:

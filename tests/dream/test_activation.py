@@ -10,7 +10,6 @@ from lsd_repro.dream import activation
 from lsd_repro.dream.activation import LayerObjective
 from lsd_repro.dream.step import GradientStep
 from lsd_repro.errors import InputError
-from lsd_repro.network.weights import layers_of
 from lsd_repro.prior.energy import total_variation
 
 NETWORK = small_network(np.random.default_rng(3))
@@ -25,13 +24,14 @@ def map_of(network, name, picture, rectified=True):
     """Map (channels, rows, columns) of a layer, in numpy."""
     maps = picture.transpose(2, 0, 1) - network.mean
     parameters = zip(network.weights, network.biases)
-    for layer, kind in layers_of(network.groups):
-        if kind == "conv":
+    for spec in network.layers:
+        layer = spec.name
+        if spec.kind == "conv":
             maps = reference.correlate(maps, *next(parameters), pad=0 if layer.startswith("fc") else 1)
             if layer == name and not rectified:
                 return maps
             maps = maps if layer == "fc8" else np.maximum(maps, 0)
-        elif kind == "pool":
+        elif spec.kind == "pool":
             maps = reference.max_pool(maps)
         if layer == name:
             return maps
@@ -91,8 +91,8 @@ def test_gradient_is_pytorchs(name):
     from lsd_repro.network import pytorch
 
     objective, channel = OBJECTIVES[name], OBJECTIVES[name].channel or 0
-    kinds = [kind for _, kind in layers_of(NETWORK.groups)]
-    names = [layer for layer, _ in layers_of(NETWORK.groups)]
+    kinds = [layer.kind for layer in NETWORK.layers]
+    names = [layer.name for layer in NETWORK.layers]
     # Before the ReLU for a channel, behind it else, which comes right after the layer.
     count = names.index(objective.layer) + 1
     if kinds[count] == "relu" and objective.channel is None:

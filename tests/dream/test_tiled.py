@@ -11,7 +11,8 @@ from lsd_repro.dream.tiled import TiledStep
 from lsd_repro.dream.tiles import grid, spans
 from lsd_repro.errors import InputError
 from lsd_repro.material import shipped
-from lsd_repro.network.receptive import layer_named, least_side
+from lsd_repro.network.layers import least_side
+from lsd_repro.network.receptive import layer_named
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import multiscale, patch_energy, total_variation
 
@@ -92,7 +93,7 @@ def test_a_step_in_tiles_goes_on_from_its_state_and_that_of_a_whole_one():
 
 @pytest.mark.parametrize("name", ["fc8", "fc6", "conv5_3", "pool3", "conv1_1"])
 def test_tiles_hold_what_their_entries_see_and_every_entry_is_in_one(name):
-    least = least_side(NETWORK, name)
+    least = least_side(NETWORK.layers, name)
     for side in (*range(least, least + 70), 700, 1111):
         layer = layer_named(NETWORK, name, side, side)
         for tile in (256, 300, 512):

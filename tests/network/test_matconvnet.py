@@ -12,12 +12,12 @@ from small_network import small_network
 
 from lsd_repro.errors import InputError
 from lsd_repro.network import matfile
+from lsd_repro.network.layers import FULL, vgg_layers
 from lsd_repro.network.matconvnet import NetworkWeights, read, write
-from lsd_repro.network.random_weights import FULL, random_network
-from lsd_repro.network.weights import layers_of
+from lsd_repro.network.random_weights import random_network
 from lsd_repro.program2015 import VGG16_GROUPS, VGG19_GROUPS
 
-VGG16_LAYERS = layers_of(VGG16_GROUPS)
+VGG16_LAYERS = tuple((layer.name, layer.kind) for layer in vgg_layers(VGG16_GROUPS))
 
 
 @pytest.fixture

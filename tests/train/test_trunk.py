@@ -5,7 +5,8 @@ onnx = pytest.importorskip("onnx", reason="needs pip install -e '.[train]'")
 
 from lsd_repro.errors import InputError  # noqa: E402
 from lsd_repro.network.known import OXFORD  # noqa: E402
-from lsd_repro.network.random_weights import FULL, weight_shapes  # noqa: E402
+from lsd_repro.network.layers import FULL  # noqa: E402
+from lsd_repro.network.random_weights import weight_shapes  # noqa: E402
 from lsd_repro.train import trunk  # noqa: E402
 
 
