@@ -116,7 +116,7 @@ clean:
 
 install = $(BIN)/python -B -m lsd_repro.runtime.install $1
 
-MISSING = from lsd_repro.runtime.find import problems_before_install as p; raise SystemExit("\n".join(p()) or 0)
+MISSING = from lsd_repro.runtime.check import problems_before_install as p; raise SystemExit("\n".join(p()) or 0)
 
 # The first Python that runs (a pyenv shim can be there and not run), has venv (Debian
 # packages it apart) and finds all that Theano needs; else uv, which does without venv, and can fetch a Python but no compiler.

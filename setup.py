@@ -28,7 +28,7 @@ REQUIREMENTS = [
     "numpy>=1.26,<2; python_version == '3.12'",
     "numpy>=2.1,<2.6; python_version >= '3.13'",
     # Theano links against the OpenBLAS in its wheel, whose functions have their plain names only before 1.13: with
-    # 1.14.1, the first for Python 3.13, they get others (runtime/find.py).
+    # 1.14.1, the first for Python 3.13, they get others (runtime/toolchain.py).
     "scipy>=1.9,<1.13; python_version < '3.13'",
     "scipy>=1.14.1,<1.19; python_version >= '3.13'",
     # Lasagne imports pkg_resources; setuptools says it goes from 81 on.  Theano imports distutils, which is part of

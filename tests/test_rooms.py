@@ -1,4 +1,7 @@
-"""The rooms import only from those above them in the table of the package's docstring; so no circle can be."""
+"""The rooms import only from those above them in the table of the package's docstring; so no circle can be.
+
+Nor can one be inside a folder, whose own table names all of its modules.
+"""
 
 import ast
 import re
@@ -14,11 +17,13 @@ ROOMS = re.findall(r"^``(\w+)`` ", lsd_repro.__doc__, re.M)
 # Its modules and folders.
 THERE = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")} - {"__init__"}
 
+FOLDERS = {".".join(path.relative_to(PACKAGE).parent.parts): path.parent for path in PACKAGE.glob("*/**/__init__.py")}
+
 Arrow = namedtuple("Arrow", "line room")
 
 
-def arrows(source, package=()):
-    """The imports of lsd_repro's rooms in a module's source, wherever in it they stand.
+def imports(source, package=()):
+    """The imports in a module's source, wherever in it they stand: line, and names from lsd_repro on.
 
     `package` are the names of the module's package below lsd_repro, from which relative imports start.
     """
@@ -34,9 +39,16 @@ def arrows(source, package=()):
         else:
             continue
         for name in names:
-            # Otherwise something of the package itself, as its version.
-            if name[0] == "lsd_repro" and name[1:] and name[1] in THERE:
-                yield Arrow(node.lineno, name[1])
+            if name[0] == "lsd_repro":
+                yield node.lineno, name
+
+
+def arrows(source, package=()):
+    """The imports of lsd_repro's rooms in a module's source."""
+    for line, name in imports(source, package):
+        # Otherwise something of the package itself, as its version.
+        if name[1:] and name[1] in THERE:
+            yield Arrow(line, name[1])
 
 
 def room_of(path):
@@ -78,3 +90,49 @@ def test_an_upward_arrow_is_seen(source):
     "from . import drawing", "from lsd_repro.network.receptive import seen"])
 def test_what_goes_down_or_elsewhere_is_none(source):
     assert upward(source, "figures", ("figures",)) == []
+
+
+def modules_of(folder):
+    """Modules, and folders with modules, in a folder: name -> sources."""
+    found = {path.stem: [path] for path in folder.glob("*.py") if path.stem != "__init__"}
+    found.update((path.parent.name, sorted(path.parent.rglob("*.py"))) for path in folder.glob("*/__init__.py"))
+    return found
+
+
+def circle(graph):
+    """Nodes of a directed graph (a dict of sets) that lead back to themselves."""
+    return {node for node in graph if node in reached(graph, node)}
+
+
+def reached(graph, node):
+    seen, to_see = set(), {node}
+    while to_see:
+        following = graph[to_see.pop()] - seen
+        seen |= following
+        to_see |= following
+    return seen
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_modules_of_a_folder_import_each_other_in_no_circle(folder):
+    package = ["lsd_repro", *folder.split(".")]
+    modules = modules_of(FOLDERS[folder])
+    graph = {module: {name[len(package)] for path in paths
+                      for _, name in imports(path.read_text("utf-8"), path.relative_to(PACKAGE).parent.parts)
+                      if name[:len(package)] == package and name[len(package)] in modules} - {module}
+             for module, paths in modules.items()}
+    assert circle(graph) == set()
+
+
+def test_a_circle_is_seen():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == {"b", "c"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_table_of_a_folder_names_all_of_its_modules(folder):
+    docstring = ast.get_docstring(ast.parse((FOLDERS[folder] / "__init__.py").read_text("utf-8")))
+    named = re.findall(r"^``(\w+)(?:\.py|/)?`` ", docstring, re.M)
+    # Folders of other files may be in it, too.
+    folders = {path.name for path in FOLDERS[folder].iterdir() if path.is_dir()}
+    assert sorted(set(named) - (folders - modules_of(FOLDERS[folder]).keys())) == sorted(modules_of(FOLDERS[folder]))
+    assert len(named) == len(set(named))

@@ -16,7 +16,7 @@ from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Optional
 
 from lsd_repro.errors import InputError
-from lsd_repro.runtime import device, find
+from lsd_repro.runtime import device
 from lsd_repro.runtime.flags import overridden
 from lsd_repro.runtime.gpu import cuda
 
@@ -82,7 +82,7 @@ def _gpus(computing):
     """The environment of a worker, for each GPU that they share out among them."""
     if computing == "cpu":
         return []
-    missing = device.problems(computing, find.find_compiler)
+    missing = device.problems(computing)
     if missing:
         raise InputError("\n".join(missing))
     flags = {FLAGS: overridden(os.environ.get(FLAGS), {"device": computing})}

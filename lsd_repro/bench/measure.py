@@ -20,7 +20,7 @@ from lsd_repro.figures import bench as figures
 from lsd_repro.figures import drawing
 from lsd_repro.material import files
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
-from lsd_repro.runtime import find
+from lsd_repro.runtime import toolchain
 from lsd_repro.runtime.openblas import kernels
 from lsd_repro.runtime.provenance import versions
 
@@ -164,7 +164,7 @@ def conditions(repeats: int, threads: int) -> dict[str, Any]:
         found["torch"] = metadata.version("torch")
     memory = worker.total_memory()
     return {"machine": {"processor": processor(), "cores": os.cpu_count(),
-                        "OpenBLAS kernel": kernels(find.find_blas().path), "system": platform.system(),
+                        "OpenBLAS kernel": kernels(toolchain.find_blas().path), "system": platform.system(),
                         "memory GiB": memory and round(memory / 2 ** 30)},
             "versions": found, "threads": threads, "repeats": repeats}
 

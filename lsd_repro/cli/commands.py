@@ -340,12 +340,12 @@ def run_doctor(args: Namespace) -> int:
 
 
 def verify_gpu(out: str) -> int:
-    from lsd_repro.runtime import device, find
+    from lsd_repro.runtime import device
 
     name = device.asked()
     if name == "cpu":
         name = "cuda"
-    missing = device.problems(name, find.find_compiler)
+    missing = device.problems(name)
     if missing:
         raise InputError("\n".join(missing))
     from lsd_repro.compare import devices

@@ -11,7 +11,7 @@ import sys
 from lsd_repro import __version__
 from lsd_repro.errors import InputError, StackError
 from lsd_repro.material import fetch, shipped
-from lsd_repro.runtime import device, find, load, openblas
+from lsd_repro.runtime import check, device, load, openblas, toolchain
 
 DISTRIBUTIONS = ("Theano-PyMC", "Lasagne", "numpy", "scipy", "scikit-image", "matplotlib", "Pillow", "setuptools",
                  "requests", "platformdirs", "filelock")
@@ -29,10 +29,10 @@ def report() -> str:
     """
     rows = [("Python", f"{platform.python_version()} ({sys.executable})"), ("lsd_repro", __version__)]
     rows += [(name, _version(name)) for name in DISTRIBUTIONS]
-    rows += [("C++ compiler", _or_missing(_compiler)), ("Python.h", _or_missing(find.find_headers)),
+    rows += [("C++ compiler", _or_missing(_compiler)), ("Python.h", _or_missing(toolchain.find_headers)),
              ("BLAS", _or_missing(_blas))]
     rows += _theano_rows()
-    rows += device.rows(find.find_compiler)
+    rows += device.rows()
     rows += [("ffmpeg", _or_missing(_ffmpeg)), ("film's C code", _or_missing(_film_code))]
     rows += [(name, _or_missing(shipped.path, name)) for name in SHIPPED]
     rows += _fetched_rows()
@@ -52,13 +52,13 @@ def problems() -> list[str]:
     list of str
         One message for each problem, saying what to do; empty if all is well.
     """
-    found = find.problems()
+    found = check.problems()
     checks = [(_ffmpeg,), (_film_code,), *((shipped.path, name) for name in SHIPPED)]
     if not found:  # otherwise it fails for a reason that is listed already
         checks.insert(0, (load.load,))
-    for check, *arguments in checks:
+    for attempt, *arguments in checks:
         try:
-            check(*arguments)
+            attempt(*arguments)
         except InputError as error:
             found.append(str(error))
     return found
@@ -87,12 +87,12 @@ def _version(distribution):
 
 
 def _compiler():
-    path = find.find_compiler()
+    path = toolchain.find_compiler()
     return f"{path} ({_first_line(path, '--version')})"
 
 
 def _blas():
-    blas = find.find_blas()
+    blas = toolchain.find_blas()
     if not blas.path:
         return f"{blas.kind}: {blas.flags or 'none'}"
     library = openblas.inspect(blas.path)

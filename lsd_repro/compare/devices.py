@@ -19,7 +19,7 @@ import numpy as np
 from lsd_repro.errors import InputError
 from lsd_repro.material import files, shipped
 from lsd_repro.program2015 import STREAM
-from lsd_repro.runtime import device, find
+from lsd_repro.runtime import device
 from lsd_repro.runtime.flags import overridden
 from lsd_repro.runtime.provenance import versions
 
@@ -62,7 +62,7 @@ def verify(name: str, out: files.PathLike, steps: int = 10, size: tuple[int, int
                   for quantity in sorted(cpu_arrays)]
     result = {
         "versions": versions(), "machine": platform.platform(), "cores": os.cpu_count(), "device": name,
-        "pieces": dict(device.rows(find.find_compiler)),
+        "pieces": dict(device.rows()),
         "deviations": deviations, "within the limits": all(one["within"] for one in deviations),
         "picture of the gradient": "{}x{}".format(*gradient_size), "picture of the steps": "{}x{}".format(*size),
         "seconds per step": {"cpu": cpu_seconds, "device": seconds}}

@@ -31,7 +31,6 @@ from lsd_repro.errors import InputError
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
-from lsd_repro.ops.compiling import compile_function
 from lsd_repro.runtime.load import T, TensorVariable, theano
 
 CLASS = "class"
@@ -121,7 +120,7 @@ def _check_guide(name, network, guide):
 
 
 def scores(objective: LayerObjective, network: NetworkWeights, layers: OrderedDict,
-           channel: TensorVariable) -> Callable[[TensorVariable], TensorVariable]:
+           channel: TensorVariable, shown: Optional[np.ndarray] = None) -> Callable[[TensorVariable], TensorVariable]:
     """What is raised, at each place.
 
     Parameters
@@ -132,6 +131,8 @@ def scores(objective: LayerObjective, network: NetworkWeights, layers: OrderedDi
         From `lsd_repro.network.vgg16.build`.
     channel : symbolic int
         Taken where the objective has a channel, so that another one needs no other graph.
+    shown : ndarray, shape (channels, rows, columns), optional
+        The layer's map of the objective's guide, if it has one.
 
     Returns
     -------
@@ -146,10 +147,8 @@ def scores(objective: LayerObjective, network: NetworkWeights, layers: OrderedDi
         return lambda x: maps(x, rectified=False)[channel]
     if objective.guide is None:
         return lambda x: T.mean(maps(x) ** 2, axis=0)
-    guide = np.asarray(objective.guide, theano.config.floatX).transpose(2, 0, 1)[np.newaxis]
-    seen = compile_function([], maps(T.constant(guide)), givens=vgg16.fixed_filters(layers))()
-    patterns = T.constant(seen.reshape(len(seen), -1))  # (channels, places)
-    unit = float(np.sqrt(np.mean(seen.astype(np.float64) ** 2) + NOTHING))
+    patterns = T.constant(shown.reshape(len(shown), -1))  # (channels, places)
+    unit = float(np.sqrt(np.mean(shown.astype(np.float64) ** 2) + NOTHING))
 
     def matched(x):
         here = maps(x)

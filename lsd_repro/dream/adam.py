@@ -11,18 +11,23 @@ All take the same arguments, so any can be the ``update`` of a
 """
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from lsd_repro.program2015 import BETA1, BETA2, EPSILON
 from lsd_repro.runtime.load import T, TensorVariable
 
-if TYPE_CHECKING:
-    from lsd_repro.dream.step import Moments
-
 GREY_LEVELS = 0.0, 255.0
 
 
-def adam2015(gradient: TensorVariable, x: TensorVariable, moments: "Moments", learning_rate: float,
+class Moments(NamedTuple):
+    """What Adam remembers: first and second moment, and the number of the next step."""
+
+    m: TensorVariable
+    v: TensorVariable
+    t: TensorVariable
+
+
+def adam2015(gradient: TensorVariable, x: TensorVariable, moments: Moments, learning_rate: float,
              beta1: float = BETA1, beta2: float = BETA2, epsilon: float = EPSILON,
              limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict:
     """Updates for one step of Adam in which the betas weigh the NEW gradient.
@@ -64,7 +69,7 @@ def adam2015(gradient: TensorVariable, x: TensorVariable, moments: "Moments", le
     return OrderedDict([(m, m_new), (v, v_new), (t, t + 1), (x, T.clip(x_new, *limits))])
 
 
-def adam_published(gradient: TensorVariable, x: TensorVariable, moments: "Moments", learning_rate: float,
+def adam_published(gradient: TensorVariable, x: TensorVariable, moments: Moments, learning_rate: float,
                    limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict:
     """Updates for one step of Adam as published: the betas weigh the OLD moments.
 
@@ -73,7 +78,7 @@ def adam_published(gradient: TensorVariable, x: TensorVariable, moments: "Moment
     return adam2015(gradient, x, moments, learning_rate, 1 - BETA1, 1 - BETA2, limits=limits)
 
 
-def plain_gradient(gradient: TensorVariable, x: TensorVariable, moments: "Moments", learning_rate: float,
+def plain_gradient(gradient: TensorVariable, x: TensorVariable, moments: Moments, learning_rate: float,
                    limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict:
     """Updates for one step of `learning_rate` times the negative gradient; the moments stay.
 

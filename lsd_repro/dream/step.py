@@ -9,7 +9,7 @@ import numpy as np
 
 from lsd_repro.dream import activation
 from lsd_repro.dream.activation import LayerObjective
-from lsd_repro.dream.adam import adam2015
+from lsd_repro.dream.adam import Moments, adam2015
 from lsd_repro.dream.objective import class_term, target_logit, target_logit_own_halves
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
@@ -18,14 +18,6 @@ from lsd_repro.ops.compiling import compile_function
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.runtime.load import T, TensorVariable, theano
-
-
-class Moments(NamedTuple):
-    """Adam's shared variables: first and second moment, and the number of the next step."""
-
-    m: TensorVariable
-    v: TensorVariable
-    t: TensorVariable
 
 
 class Terms(NamedTuple):
@@ -63,7 +55,8 @@ def from_graph(x: np.ndarray) -> np.ndarray:
 def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWeights, layers: OrderedDict,
                    energy: Callable[..., TensorVariable], c0: TensorVariable, c1: TensorVariable,
                    prior_strength: Union[float, TensorVariable], network_scales: Sequence[Union[int, TensorVariable]],
-                   objective: Callable[..., TensorVariable] = class_term, layer: Optional[LayerObjective] = None) -> Terms:
+                   objective: Callable[..., TensorVariable] = class_term, layer: Optional[LayerObjective] = None,
+                   shown: Optional[np.ndarray] = None) -> Terms:
     """The loss of a picture, from network and prior.
 
     Parameters
@@ -86,6 +79,8 @@ def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWei
         `lsd_repro.dream.objective`.
     layer : LayerObjective, optional
         What to raise in place of the classes; c0 is then its channel.
+    shown : ndarray, optional
+        What it shows of its guide, from `guide_map`.
 
     Returns
     -------
@@ -93,7 +88,7 @@ def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWei
     """
     pooled = [mean_pool(x, scale) for scale in network_scales]
     if layer is not None:
-        scores = activation.scores(layer, network, layers, c0)
+        scores = activation.scores(layer, network, layers, c0, shown)
         targets = [activation.value(layer, scores(seen).mean()) for seen in pooled]
         class_terms = [-target for target in targets]
     else:
@@ -170,7 +165,8 @@ class GradientStep:
             self._strength = theano.shared(np.asarray(prior_strength, dtype), "prior_strength")
             layers = vgg16.build(network)
             self._terms = symbolic_terms(self._x, size, network, layers, energy, *self._classes,
-                                         self._strength, network_scales or [self._scale], objective, layer)
+                                         self._strength, network_scales or [self._scale], objective, layer,
+                                         guide_map(layer, network))
             self._gradient = T.grad(self._terms.loss, self._x)
             self._map = vgg16.layer_map(layers, self._layer_name, self._x, network.mean)
             self._rate = theano.shared(np.asarray(learning_rate, dtype), "learning_rate")
@@ -347,12 +343,27 @@ def compile_logits(network: NetworkWeights,
         From a picture (height, width, 3) in 0..255, and values of `inputs`, to an array; left to itself
         (classes, rows, columns).
     """
+    def result(layers, x):
+        return expression(vgg16.class_logits(layers, x, network.mean), x)
+
     with theano.config.change_flags(floatX="float32"):
-        x = T.TensorType("float32", (True, False, False, False))("x")
-        layers = vgg16.build(network)
-        result = expression(vgg16.class_logits(layers, x, network.mean), x)
-        function = compile_function([x, *inputs], result, givens=vgg16.fixed_filters(layers))
-    return lambda picture, *values: function(to_graph(picture, "float32"), *values)
+        return _compile_seen(network, result, inputs)
+
+
+def guide_map(layer: Optional[LayerObjective], network: NetworkWeights) -> Optional[np.ndarray]:
+    """What a layer shows of its objective's guide, (channels, rows, columns) in Theano's floatX; None without a guide."""
+    if layer is None or layer.guide is None:
+        return None
+    return _compile_seen(network, lambda layers, x: vgg16.layer_map(layers, layer.layer, x, network.mean)[0])(layer.guide)
+
+
+def _compile_seen(network, expression, inputs=()):
+    """Compile what a function makes of a network's layers and a symbolic picture, in floatX."""
+    dtype = theano.config.floatX
+    x = T.TensorType(dtype, (True, False, False, False))("x")
+    layers = vgg16.build(network)
+    function = compile_function([x, *inputs], expression(layers, x), givens=vgg16.fixed_filters(layers))
+    return lambda picture, *values: function(to_graph(picture, dtype), *values)
 
 
 def _compile(expressions, dtype):

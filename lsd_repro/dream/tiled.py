@@ -12,8 +12,8 @@ import numpy as np
 
 from lsd_repro.dream import activation
 from lsd_repro.dream.activation import LayerObjective
-from lsd_repro.dream.adam import adam2015
-from lsd_repro.dream.step import Moments, Terms, from_graph, to_graph
+from lsd_repro.dream.adam import Moments, adam2015
+from lsd_repro.dream.step import Terms, from_graph, guide_map, to_graph
 from lsd_repro.dream.tiles import Tile, grid
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
@@ -193,7 +193,7 @@ def _compile_network(network: NetworkWeights, layer: Optional[LayerObjective]) -
     layers = vgg16.build(network)
     seen = mean_pool(x, scale)
     if layer:
-        target = (everywhere * activation.scores(layer, network, layers, c0)(seen)).sum()
+        target = (everywhere * activation.scores(layer, network, layers, c0, guide_map(layer, network))(seen)).sum()
         term = -target
     else:
         logits = vgg16.class_logits(layers, seen, network.mean)[0]

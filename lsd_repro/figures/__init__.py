@@ -2,7 +2,9 @@
 
 =================  =========================================================
 ``drawing.py``     what all are drawn with, and `save`
+``ablation.py``    the same dreams under different priors
 ``bench.py``       how fast a step is, and how much memory it takes
+``denoising.py``   priors as denoisers
 ``large.py``       pictures at their own size, as JPEG
 ``network.py``     what a VGG-16 sees, and where
 ``objective.py``   why the logit: what objectives push, and what they dream

@@ -6,10 +6,13 @@
 ``blend``       the same video frames as bytes, in one pass of C code
 ``caption``     the text in the corner
 ``schedule``    what is shown when: a list of queries, or a file
+``start``       the picture to start from: a photo, or noise
+``run``         a run's folder: what was asked for, frames, where to go on
 ``stream``      the offline loop: schedule -> optimised -> video frames
 ``estimate``    how long it will take, from a timed step
 ``write``       PNG, MP4 and contact sheet, each whole or not at all
+``production``  from what is asked for to a run that is ready, checked
 ==============  ============================================================
 
-None of these modules imports Theano.
+None of these modules but ``production`` imports Theano.
 """

@@ -4,13 +4,15 @@
 ``install.py``      brings it and lsd_repro into an environment: what ``make`` calls
 ``load.py``         imports Theano-PyMC and Lasagne, mended
 ``mend.py``         the mending
-``find.py``         compiler, headers, BLAS; what is missing
+``check.py``        what is missing for it
+``toolchain.py``    compiler, headers, BLAS
 ``flags.py``        what the user set in Theano's flags
 ``precompiled.py``  the headers that all compiled code reads, compiled once
 ``ahead.py``        compiles ahead, in parallel
 ``openblas.py``     has OpenBLAS use a processor that is newer than it
 ``malloc.py``       has the C library keep what arrays free
 ``device.py``       CPU or GPU
+``provenance.py``   what a result depends on: versions, machine
 ``gpu/``            which CUDA there is, and Theano's backend mended
 ==================  ==================================================================
 """

@@ -12,11 +12,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Callable
 
 from lsd_repro.errors import InputError, StackError
 from lsd_repro.runtime.flags import overridden, user_flags
 from lsd_repro.runtime.gpu import cuda
+from lsd_repro.runtime.toolchain import find_compiler
 
 NAMES = re.compile(r"cpu|cuda\d*")
 
@@ -67,14 +67,12 @@ def asked() -> str:
     return name
 
 
-def problems(name: str, find_compiler: Callable[[], str]) -> list[str]:
+def problems(name: str) -> list[str]:
     """List what a device lacks.
 
     Parameters
     ----------
     name : str
-    find_compiler : function
-        Returns the path of a C++ compiler, empty for none; see `lsd_repro.runtime.load`.
 
     Returns
     -------
@@ -93,7 +91,7 @@ def problems(name: str, find_compiler: Callable[[], str]) -> list[str]:
         except StackError as error:
             found.append(f"device={name}: {error}")
 
-    attempt(check_pygpu, find_compiler)
+    attempt(check_pygpu)
     driver = attempt(cuda.find_driver)
     gpu = driver and attempt(find_gpu, driver, name)
     nvrtc = attempt(cuda.find_nvrtc, driver)
@@ -124,7 +122,7 @@ def find_gpu(driver: cuda.Library, name: str) -> cuda.Gpu:
     return gpus[index]
 
 
-def check_pygpu(find_compiler: Callable[[], str]) -> str:
+def check_pygpu() -> str:
     """Raise `StackError` where pygpu is missing, or what a compiler needs to link against libgpuarray.
 
     Returns
@@ -153,7 +151,7 @@ def check_pygpu(find_compiler: Callable[[], str]) -> str:
     return pygpu.__version__
 
 
-def rows(find_compiler: Callable[[], str]) -> list[tuple[str, str]]:
+def rows() -> list[tuple[str, str]]:
     """What `lsd-repro doctor` says about GPUs.
 
     Returns
@@ -175,7 +173,7 @@ def rows(find_compiler: Callable[[], str]) -> list[tuple[str, str]]:
         found.append((piece, "; ".join(map(str, value)) if isinstance(value, list) else str(value)))
         return value
 
-    add("pygpu", check_pygpu, find_compiler)
+    add("pygpu", check_pygpu)
     driver = add("NVIDIA driver", cuda.find_driver)
     if driver:
         add("GPUs", cuda.find_gpus, driver)

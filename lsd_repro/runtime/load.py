@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from lsd_repro.errors import StackError
-from lsd_repro.runtime import ahead, device, find, malloc, mend, precompiled
+from lsd_repro.runtime import ahead, check, device, malloc, mend, precompiled, toolchain
 from lsd_repro.runtime.flags import around, user_flags
 from lsd_repro.runtime.gpu import cuda, gpuarray
 
@@ -75,7 +75,7 @@ def load() -> types.SimpleNamespace:
 
 @functools.cache
 def _load():
-    for message in find.problems():
+    for message in check.problems():
         raise StackError(message)
     mend.silence_what_nobody_can_change()
     malloc.keep_freed()
@@ -142,7 +142,7 @@ def runs_on_cpu() -> bool:
 
 def _use_gpu(name):
     driver = cuda.find_driver()
-    cuda.link_names(find.find_compiler(), driver, cuda.find_nvrtc(driver), cuda.find_cublas(driver))
+    cuda.link_names(toolchain.find_compiler(), driver, cuda.find_nvrtc(driver), cuda.find_cublas(driver))
     try:
         gpuarray.use(name)
     except Exception as error:  # of the driver, the compiler or the memory of a GPU
@@ -153,9 +153,9 @@ def _use_gpu(name):
 def _our_flags():
     """The flags that Theano needs and the user did not set."""
     theirs = user_flags()
-    blas = find.find_blas()
+    blas = toolchain.find_blas()
     ldflags = f"-L{_plain_folder(blas.folder)} {blas.flags}" if blas.folder else blas.flags
-    flags = {"floatX": "float32", "cxx": find.find_compiler(), "blas__ldflags": ldflags,
+    flags = {"floatX": "float32", "cxx": toolchain.find_compiler(), "blas__ldflags": ldflags,
              # Up to version 7 only, and none to be had for today's drivers.
              "dnn__enabled": "False", "print_active_device": "False",
              # How long to wait for the lock: a process keeps it while it compiles all that a graph needs.
@@ -166,8 +166,8 @@ def _our_flags():
 def _compiler_flags():
     """``gcc__cxxflags``: the user's, and what the BLAS and numpy's headers need."""
     flags = [user_flags().get("gcc__cxxflags", "")]
-    if find.find_blas().prefix:
-        flags += [f"-D{name}={find.find_blas().prefix}{name}" for name in BLAS_FUNCTIONS]
+    if toolchain.find_blas().prefix:
+        flags += [f"-D{name}={toolchain.find_blas().prefix}{name}" for name in BLAS_FUNCTIONS]
     if mend.is_numpy_2():
         flags += mend.NUMPY_2_FLAGS
     return " ".join(filter(None, flags))
@@ -195,4 +195,4 @@ def _import(name):
         return importlib.import_module(name)
     except Exception as error:  # with the wrong numpy or setuptools anything can come up
         raise StackError(
-            f"{name} cannot be imported ({type(error).__name__}: {error}): {find.REINSTALL}") from error
+            f"{name} cannot be imported ({type(error).__name__}: {error}): {check.REINSTALL}") from error

@@ -2,7 +2,7 @@
 
 OpenBLAS knows processors by family and model.  One that it has never heard of gets
 kernels that run on any x86-64: a quarter of the speed on a processor of 2023 with
-the OpenBLAS of 2022 that Theano needs (see `lsd_repro.runtime.find.find_blas`).
+the OpenBLAS of 2022 that Theano needs (see `lsd_repro.runtime.toolchain.find_blas`).
 
 After a matrix product its threads spin for 2^26 cycles, some 20 milliseconds, waiting for the next, and take
 the processor away from the Ops of `lsd_repro.ops`, which have threads of their own.

@@ -6,7 +6,7 @@ import platform
 from importlib import metadata
 from typing import Optional
 
-from lsd_repro.runtime import device, find, openblas
+from lsd_repro.runtime import device, openblas, toolchain
 
 
 def versions() -> dict[str, str]:
@@ -31,7 +31,7 @@ def machine() -> dict[str, Optional[str]]:
     StackError
         If there is no BLAS, or Theano's flags can't be read.
     """
-    blas = find.find_blas()
+    blas = toolchain.find_blas()
     asked = os.getenv("OPENBLAS_NUM_THREADS") or os.getenv("OMP_NUM_THREADS")
     return {"device": device.asked(), "BLAS": f"{blas.kind} {os.path.basename(blas.path)}".strip(),
             "BLAS kernels": openblas.kernels(blas.path), "threads": asked or str(os.cpu_count())}

@@ -6,6 +6,7 @@ The rest of the package never imports this: it reads the finished .mat files.
 ``trunk.py``           the genuine convolutions of VGG-16, from an ONNX file
 ``canvases.py``        folders of pictures -> squares that show one or four
 ``judge.py``           EfficientNet-lite0, which teaches, and judges dreams
+``judge_ablation.py``  what the judge says of the dreams of an ablation
 ``features.py``        squares -> pool5 maps, and the teacher's maps
 ``targets.py``         what the read-out is taught at each place
 ``head.py``            fc6 to fc8 in PyTorch: groups of channels, trained and folded

@@ -37,7 +37,7 @@ def test_there_is_a_worker_for_each_core_as_far_as_memory_goes(monkeypatch):
 
 
 def test_each_worker_has_a_gpu(monkeypatch):
-    monkeypatch.setattr(device, "problems", lambda name, find: [])
+    monkeypatch.setattr(device, "problems", lambda name: [])
     monkeypatch.setattr(cluster.cuda, "find_driver", lambda: None)
     monkeypatch.setattr(cluster.cuda, "find_gpus", lambda driver: ["one", "another"])
     monkeypatch.setenv(cluster.FLAGS, "floatX=float32,device=cpu")
@@ -51,7 +51,7 @@ def test_each_worker_has_a_gpu(monkeypatch):
 
 
 def test_a_gpu_that_lacks_something_is_said(monkeypatch):
-    monkeypatch.setattr(device, "problems", lambda name, find: ["no pygpu"])
+    monkeypatch.setattr(device, "problems", lambda name: ["no pygpu"])
     with pytest.raises(InputError, match="no pygpu"):
         cluster.environments("cuda")
 

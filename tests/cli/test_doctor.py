@@ -3,7 +3,7 @@ import pytest
 from lsd_repro.cli import doctor
 from lsd_repro.errors import InputError
 from lsd_repro.material import shipped
-from lsd_repro.runtime import find
+from lsd_repro.runtime import toolchain
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_report_names_versions_blas_cache_and_ffmpeg(shipped_files):
     assert lines["floatX"] == theano.config.floatX
     assert lines["compile"].split() == ["cache", theano.config.compiledir]
     assert "ffmpeg version" in lines["ffmpeg"]
-    assert find.find_blas().path in lines["BLAS"]
+    assert toolchain.find_blas().path in lines["BLAS"]
 
 
 @pytest.mark.parametrize("flags, expected", [

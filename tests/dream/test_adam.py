@@ -1,7 +1,6 @@
 import numpy as np
 
-from lsd_repro.dream.adam import adam2015, adam_published, plain_gradient
-from lsd_repro.dream.step import Moments
+from lsd_repro.dream.adam import Moments, adam2015, adam_published, plain_gradient
 from lsd_repro.runtime.load import T, lasagne, theano
 
 UNLIMITED = -np.inf, np.inf

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lsd_repro.runtime import precompiled
-from lsd_repro.runtime.find import find_compiler
+from lsd_repro.runtime.toolchain import find_compiler
 
 CODE = """
 import pathlib, shutil

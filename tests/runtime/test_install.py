@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lsd_repro.runtime import find, install
+from lsd_repro.runtime import check, install
 
 PYPROJECT = (install.CHECKOUT / "pyproject.toml").read_text("utf-8")
 
@@ -67,7 +67,7 @@ def test_setup_on_a_newer_python_without_theano_says_what_to_do(monkeypatch):
 
 
 def test_pip_and_the_program_agree_about_pythons():
-    oldest, newest = (minor for _, minor in (find.OLDEST_PYTHON, find.NEWEST_PYTHON))
+    oldest, newest = (minor for _, minor in (check.OLDEST_PYTHON, check.NEWEST_PYTHON))
     assert f'requires-python = ">=3.{oldest},<3.{newest + 1}"' in PYPROJECT
     classifiers = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', PYPROJECT)
     assert classifiers == [str(minor) for minor in range(oldest, newest + 1)]

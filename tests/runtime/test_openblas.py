@@ -35,17 +35,17 @@ def test_what_the_user_chose_stays(tmp_path, monkeypatch):
 
 
 def test_openblas_listens(python):
-    code = "from lsd_repro.runtime import find, openblas; print(openblas.kernels(find.find_blas().path))"
+    code = "from lsd_repro.runtime import openblas, toolchain; print(openblas.kernels(toolchain.find_blas().path))"
     if python(code).stdout.strip() == "None" or platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("Theano's BLAS is no OpenBLAS for x86 here")
     assert python(code, OPENBLAS_CORETYPE="Nehalem").stdout.strip() == "Nehalem"
 
 
 def test_a_library_is_known_by_any_name_and_says_its_threads(python, tmp_path):
-    code = ("from lsd_repro.runtime import find, openblas; import os; path = find.find_blas().path; "
+    code = ("from lsd_repro.runtime import openblas, toolchain; import os; path = toolchain.find_blas().path; "
             "os.symlink(path, 'alias.so.0'); print(openblas.inspect('./alias.so.0') == openblas.inspect(path), "
             "openblas.inspect('').__class__.__name__, openblas.inspect(path).threads)")
-    done = python("from lsd_repro.runtime import find, openblas; print(openblas.inspect(find.find_blas().path))")
+    done = python("from lsd_repro.runtime import openblas, toolchain; print(openblas.inspect(toolchain.find_blas().path))")
     if done.stdout.strip() == "None" or not done.stdout:
         pytest.skip("Theano's BLAS here is none that says anything")
     assert python(code, OPENBLAS_NUM_THREADS="1").stdout.split() == ["True", "NoneType", "1"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lsd_repro.errors import StackError
-from lsd_repro.runtime import find, flags, load
+from lsd_repro.runtime import check, flags, load, toolchain
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +121,7 @@ def test_compiler_flags_of_the_user_stay(python):
 
 def test_theano_flags_that_do_not_parse_are_one_message(monkeypatch):
     monkeypatch.setenv("THEANO_FLAGS", 'floatX="float32')
-    [message] = find.problems()
+    [message] = check.problems()
     assert "THEANO_FLAGS cannot be parsed" in message
 
 
@@ -129,14 +129,14 @@ def test_theano_flags_that_do_not_parse_are_one_message(monkeypatch):
 
 
 def test_nothing_is_missing_where_the_tests_run():
-    assert find.problems() == []
+    assert check.problems() == []
 
 
 @pytest.mark.parametrize("version", [(3, 8, 18), (3, 14, 0), (4, 0, 0)])
 def test_unsupported_python_says_which_to_use(monkeypatch, version):
     monkeypatch.setattr(sys, "version_info", version)
     with pytest.raises(StackError, match=r"Python \d\.\d+ cannot run Theano.*3\.9 to 3\.13"):
-        find.check_python()
+        check.check_python()
 
 
 def test_missing_compiler_says_what_to_install_before_theano_is_imported(python, tmp_path):
@@ -163,21 +163,21 @@ def test_compiler_that_does_not_run_is_passed_over(monkeypatch, tmp_path):
     compiler(tmp_path, "g++", 1)
     works = compiler(tmp_path, "clang++", 0)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert find.find_compiler() == works
+    assert toolchain.find_compiler() == works
 
 
 def test_compiler_of_the_user_wins(monkeypatch, tmp_path):
     mine = compiler(tmp_path, "my-g++", 0)
     monkeypatch.setenv("THEANO_FLAGS", f"cxx={mine}")
-    assert find.find_compiler() == mine
+    assert toolchain.find_compiler() == mine
     os.remove(mine)
     with pytest.raises(StackError, match="my-g.*does not run"):
-        find.find_compiler()
+        toolchain.find_compiler()
 
 
 def test_a_user_who_wants_no_compiler_is_told_that_one_is_needed(monkeypatch):
     monkeypatch.setenv("THEANO_FLAGS", "cxx=")
-    [message] = find.problems()
+    [message] = check.problems()
     assert message.startswith("cxx ") and "take it out" in message
 
 
@@ -185,36 +185,36 @@ def test_missing_headers_say_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
     with pytest.raises(StackError, match=r"Python\.h .*apt install python3\.\d+-dev"):
-        find.find_headers()
+        toolchain.find_headers()
 
 
 def test_missing_blas_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(find, "_scipy_libraries", list)
+    monkeypatch.setattr(toolchain, "_scipy_libraries", list)
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     with pytest.raises(StackError, match="no BLAS.*apt install libopenblas0"):
-        find.find_blas()
+        toolchain.find_blas()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names a library of Linux")
 def test_library_without_gemm_is_no_blas(monkeypatch):
-    monkeypatch.setattr(find, "_scipy_libraries", list)
+    monkeypatch.setattr(toolchain, "_scipy_libraries", list)
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: "libc.so.6")
     with pytest.raises(StackError, match="no BLAS"):
-        find.find_blas()
+        toolchain.find_blas()
 
 
 def test_all_that_is_missing_is_listed(monkeypatch, tmp_path):
-    monkeypatch.setattr(find, "_scipy_libraries", list)
+    monkeypatch.setattr(toolchain, "_scipy_libraries", list)
     monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    compiler_message, blas_message = find.problems()
+    compiler_message, blas_message = check.problems()
     assert "C++ compiler" in compiler_message and "BLAS" in blas_message
 
 
 def test_missing_theano_says_to_install_again(monkeypatch):
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "theano" else find_spec(name))
-    [message] = find.problems()
+    [message] = check.problems()
     assert "not installed here: theano; install lsd_repro again" in message
 
 
@@ -232,7 +232,7 @@ def test_other_import_errors_say_how_to_mend_the_environment(python, tmp_path):
 
 
 PRODUCT = """if True:
-    from lsd_repro.runtime import find
+    from lsd_repro.runtime import toolchain
     {patch}
     from lsd_repro.runtime.load import T, theano
     import numpy as np
@@ -241,29 +241,29 @@ PRODUCT = """if True:
     product = theano.function([x, y], T.dot(x, y))
     assert "Dot22" in str(product.maker.fgraph), product.maker.fgraph
     np.testing.assert_allclose(product(a, b), a.dot(b), rtol=1e-3, atol=1e-3)
-    print(find.find_blas().kind, theano.config.blas__ldflags)
+    print(toolchain.find_blas().kind, theano.config.blas__ldflags)
     """
 
 
 @pytest.mark.skipif(not any(map(ctypes.util.find_library, ("openblas", "flexiblas", "blas"))),
                     reason="this system has no BLAS of its own")
 def test_system_blas_stands_in_for_scipys(python):
-    result = python(PRODUCT.format(patch="find._scipy_libraries = lambda: []"))
+    result = python(PRODUCT.format(patch="toolchain._scipy_libraries = lambda: []"))
     assert result.stdout.startswith("system -l:lib"), result.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS links against Accelerate")
 def test_blas_in_a_folder_with_white_space_is_linked(python, tmp_path):
-    [library] = find._scipy_libraries()
+    [library] = toolchain._scipy_libraries()
     (tmp_path / "site, packages").symlink_to(library.parent)
-    patch = f"find._scipy_libraries = lambda: [find.Path({str(tmp_path / 'site, packages' / library.name)!r})]"
+    patch = f"toolchain._scipy_libraries = lambda: [toolchain.Path({str(tmp_path / 'site, packages' / library.name)!r})]"
     result = python(PRODUCT.format(patch=patch), XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert result.stdout.startswith(f"scipy wheel -L{tmp_path / 'cache'}"), result.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="macOS links against Accelerate")
 def test_blas_whose_functions_are_called_otherwise_is_used(python, tmp_path):
-    blas = find.find_blas()
+    blas = toolchain.find_blas()
     if blas.prefix:
         pytest.skip(f"scipy's own are called {blas.prefix}sgemm_ here: all that multiplies tests it")
     parameters = "abcdefghijklm"
@@ -271,12 +271,12 @@ def test_blas_whose_functions_are_called_otherwise_is_used(python, tmp_path):
     types = ", ".join(f"void *{name}" for name in parameters)
     source.write_text("\n".join(f'extern "C" void {gemm}({types}); extern "C" void scipy_{gemm}({types}) '
                                 f'{{ {gemm}({", ".join(parameters)}); }}' for gemm in ("sgemm_", "dgemm_")))
-    subprocess.run([find.find_compiler(), "-shared", "-fPIC", source, "-o", library, f"-L{blas.folder}", blas.flags,
+    subprocess.run([toolchain.find_compiler(), "-shared", "-fPIC", source, "-o", library, f"-L{blas.folder}", blas.flags,
                     f"-Wl,-rpath,{blas.folder}"], check=True)
     # Alone: hasattr(library, "sgemm_") would find what it is linked to.
     patch = f"""
-    find._scipy_libraries = lambda: [find.Path({str(library)!r})]
-    find._gemm_prefix = lambda path: "scipy_"
+    toolchain._scipy_libraries = lambda: [toolchain.Path({str(library)!r})]
+    toolchain._gemm_prefix = lambda path: "scipy_"
     """
     result = python(PRODUCT.format(patch=patch), HOME=str(tmp_path))
     assert result.stdout.startswith(f"scipy wheel -L{tmp_path} -lother_openblas"), result.stderr

@@ -1,1 +1,7 @@
-"""CUDA: what of it is there (`cuda`), and Theano's GPU backend, mended (`gpuarray`)."""
+"""GPUs, by CUDA.
+
+===============  ==============================================
+``cuda.py``      which CUDA there is
+``gpuarray.py``  Theano's GPU backend, mended
+===============  ==============================================
+"""

@@ -13,12 +13,12 @@ from lsd_repro.runtime import device
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="GPUs are used on Linux only")
 
 PROBE = """if True:
-    from lsd_repro.runtime import device, find, load
+    from lsd_repro.runtime import device, load
     from lsd_repro.runtime.gpu import cuda
-    device.check_pygpu = lambda find_compiler: "0.7.6"
-    for message in device.problems({name!r}, find.find_compiler):
+    device.check_pygpu = lambda: "0.7.6"
+    for message in device.problems({name!r}):
         print(message)
-    for row in device.rows(find.find_compiler):
+    for row in device.rows():
         print(row)
     """
 
@@ -116,10 +116,10 @@ def test_toolkit_named_by_the_user_comes_first(python, machine, tmp_path):
 
 LINK = """if True:
     import ctypes
-    from lsd_repro.runtime import find, load
+    from lsd_repro.runtime import load, toolchain
     from lsd_repro.runtime.gpu import cuda
     driver = cuda.find_driver()
-    cuda.link_names(find.find_compiler(), driver, cuda.find_nvrtc(driver), cuda.find_cublas(driver))
+    cuda.link_names(toolchain.find_compiler(), driver, cuda.find_nvrtc(driver), cuda.find_cublas(driver))
     major, minor, count = (ctypes.c_int() for _ in range(3))
     found = ctypes.CDLL("libcuda.so")
     found.cuDeviceGetAttribute(ctypes.byref(major), 75, 0)
@@ -174,7 +174,7 @@ def test_option_wins_over_theano_flags(python):
     result = python("""if True:
         from lsd_repro.runtime import device
         device.choose("cpu")
-        from lsd_repro.runtime import find, load
+        from lsd_repro.runtime import load
         print(load.load().device, load.runs_on_cpu(), load.theano.config.floatX)
         """, THEANO_FLAGS="device=cuda,floatX=float64")
     assert result.stdout == "cpu True float64\n", result.stderr
