@@ -1,11 +1,11 @@
 """The constants of the 2015 program (317070/Twitch-plays-LSD-neural-net, July 2015).
 
 Two programs were published: the stream and the stills.  Their constants stand
-here side by side, and with them those of the film that ``make frames`` makes.
-No other module has a magic number of 2015.
+here side by side, and no other module has a magic number of 2015; `lsd_repro.presets`
+has programs of ours.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Optional
 
 # The network sees x minus one scalar, the mean of the average image's entries;
@@ -143,18 +143,3 @@ PUBLISHED = {
 
 # What we call a frame from the history of the author's site: the one just before 1850, of pizza, too.
 BEFORE_1850 = "blog-pizza-before-1850"
-
-# Not of 2015: the prior strength and the classes were chosen by looking at what the
-# network that ships dreams under the prior that ships (the classes out of PUBLISHED); the first octave draws
-# what is large; size and length keep a film within minutes on two cores.
-DEMO = replace(
-    STREAM, width=800, height=450, prior_strength=14.0, octaves=((2, 4), (1, 6)), start="noise",
-    video_width=800, video_height=450, caption_leads=False,
-    classes=("volcano", "tree frog", "kit fox", "pizza"),
-    frames_per_class=4)
-
-# Not of 2015: the live page, for the small network that ships, small enough for a frame every
-# second or two on two cores; prior strength by looking, again.
-LIVE = replace(
-    STREAM, width=480, height=272, prior_strength=2.0,
-    video_frames_per_frame=25, video_width=480, video_height=272, caption_leads=False)

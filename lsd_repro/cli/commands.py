@@ -12,9 +12,9 @@ from typing import Any, Callable, Optional
 
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch, shipped
-from lsd_repro.program2015 import DEMO, LIVE, PUBLISHED, STILLS, STREAM, STREAM_START, Program
+from lsd_repro.presets import PRESETS
+from lsd_repro.program2015 import PUBLISHED, STREAM, STREAM_START, Program
 
-PROGRAMS = {"demo": DEMO, "live": LIVE, "stream": STREAM, "stills": STILLS}
 
 
 def run_dream(args: Namespace) -> int:
@@ -35,7 +35,7 @@ def prepared(args: Namespace, **instead) -> dict[str, Any]:
     """What the options common to all dreams are for `lsd_repro.film.production.prepare`."""
     from lsd_repro.film.production import adjusted
 
-    program = adjusted(PROGRAMS[args.preset], args.octaves, args.network_scales, args.steps, learning_rate=args.learning_rate,
+    program = adjusted(PRESETS[args.preset], args.octaves, args.network_scales, args.steps, learning_rate=args.learning_rate,
                        prior_strength=args.prior_strength, frames_per_class=args.frames,
                        video_frames_per_frame=args.video_frames)
     return {"program": program, "weights": args.weights, "prior": args.prior, "prior_kind": args.prior_kind,

@@ -13,7 +13,7 @@ from sweeps import FIXED, planned, write, write_guide
 from lsd_repro.atlas import plan
 from lsd_repro.errors import InputError
 from lsd_repro.network import matconvnet
-from lsd_repro.program2015 import DEMO
+from lsd_repro.presets import DEMO
 
 
 def knowing(folder, names):

@@ -4,7 +4,8 @@ import pytest
 
 from lsd_repro.errors import InputError
 from lsd_repro.film import production
-from lsd_repro.program2015 import DEMO, STILLS, STREAM
+from lsd_repro.presets import DEMO
+from lsd_repro.program2015 import STILLS, STREAM
 
 
 def test_a_presets_octaves_that_do_not_fit_leave_their_steps_to_the_finest():

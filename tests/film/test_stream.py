@@ -16,8 +16,9 @@ from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.zoom import between, to_uint8, zoom_picture
 from lsd_repro.material import files
+from lsd_repro.presets import DEMO
 from lsd_repro.prior.store import PatchPrior
-from lsd_repro.program2015 import DEMO, STREAM
+from lsd_repro.program2015 import STREAM
 
 START = np.random.default_rng(0).integers(0, 256, (36, 48, 3)).astype(np.uint8)
 SCENES = [Scene(1, 1, "bee"), Scene(1, 1, "bee"), Scene(2, 3, "volcano & bubble")]

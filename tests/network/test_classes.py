@@ -6,7 +6,8 @@ from lsd_repro.errors import InputError
 from lsd_repro.material import shipped
 from lsd_repro.network import ilsvrc, matconvnet
 from lsd_repro.network.classes import caption_name, resolve, terms
-from lsd_repro.program2015 import DEMO, PUBLISHED, STILLS
+from lsd_repro.presets import DEMO
+from lsd_repro.program2015 import PUBLISHED, STILLS
 
 DESCRIPTIONS = (
     "goldfish, Carassius auratus",                      # 0
