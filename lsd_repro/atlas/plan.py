@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Callable, NamedTuple, Optional
 
-from lsd_repro.atlas.sweep import ALL, MOST, Sweep, combinations
+from lsd_repro.atlas.sweep import ALL, MAX_DREAMS, Sweep, combinations
 from lsd_repro.errors import InputError
 from lsd_repro.film import production, schedule
 from lsd_repro.film.start import NOISE, SHIPPED_PHOTO
@@ -82,8 +82,8 @@ def dreams(sweep: Sweep, prepared: Callable[[dict[str, Any]], dict[str, Any]]) -
         for scene in scenes:
             dream = _dream(plan, scene, options, arguments)
             found.setdefault(dream.digest, dream)
-        if len(found) > MOST:
-            raise InputError(f"{sweep.path}: more than {MOST:,} dreams: cross fewer or shorter lists")
+        if len(found) > MAX_DREAMS:
+            raise InputError(f"{sweep.path}: more than {MAX_DREAMS:,} dreams: cross fewer or shorter lists")
     return list(found.values())
 
 

@@ -31,7 +31,7 @@ else:
 ALL = "all"
 CLASSES = "classes"
 # A minute for each would be ten weeks.
-MOST = 100_000
+MAX_DREAMS = 100_000
 LARGEST = 1 << 20  # bytes
 _TABLES = "fixed", "swept"
 
@@ -105,8 +105,8 @@ def read(path: PathLike) -> Sweep:
         for value in values:
             _check(path, f"[swept] {key}", value)
     classes = _classes(path, fixed.pop(CLASSES, None), swept.pop(CLASSES, None))
-    if math.prod(map(len, swept.values())) > MOST:
-        raise InputError(f"{path}: more than {MOST:,} combinations: cross fewer or shorter lists")
+    if math.prod(map(len, swept.values())) > MAX_DREAMS:
+        raise InputError(f"{path}: more than {MAX_DREAMS:,} combinations: cross fewer or shorter lists")
     return Sweep(path, fixed, swept, classes)
 
 

@@ -13,8 +13,7 @@ from typing import Any, Callable, Optional
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch, shipped
 from lsd_repro.presets import PRESETS
-from lsd_repro.program2015 import PUBLISHED, STREAM, STREAM_START, Program
-
+from lsd_repro.program2015 import PUBLISHED, STREAM_START, Program
 
 
 def run_dream(args: Namespace) -> int:

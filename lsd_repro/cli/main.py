@@ -21,7 +21,7 @@ from lsd_repro.runtime.openblas import instruct_openblas
 
 # Bytes that every common file system takes.
 LONGEST_NAME, LONGEST_PATH = 255, 4095
-MOST = 10 ** 12  # of anything that is counted here
+MAX_COUNT = 10 ** 12  # of anything that is counted here
 MOST_WORKERS = 1024
 SHOWN = 40  # characters of what was given, in a message
 
@@ -365,7 +365,7 @@ def add_weights_option(sub: argparse.ArgumentParser, default: str = shipped.NETW
                      help=f"{NETWORK_CHOICE} (default: {default})")
 
 
-def whole(least: int, most: int = MOST) -> Callable[[str], int]:
+def whole(least: int, most: int = MAX_COUNT) -> Callable[[str], int]:
     def parse(text):
         try:
             value = int(text)

@@ -3,7 +3,7 @@
 ===================  ========================================================
 ``reader.py``        a file of any of these formats -> `NetworkWeights`, and what is to be said of it
 ``stored.py``        what a file says that it holds, and reading it once that makes a network
-``downloaded.py``    what ``lsd-repro fetch weights`` asks of what came
+``downloaded.py``    what ``lsd-repro fetch weights`` asks of a downloaded file
 ``colours.py``       a first layer for 0..1 -> one for grey levels
 ``keras.py``         .h5 (library h5py)
 ``caffe.py``         .caffemodel

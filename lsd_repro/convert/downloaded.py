@@ -1,4 +1,4 @@
-"""What `lsd_repro.material.fetch` asks of weights that came: are they a VGG-16, and how do they become a .mat file."""
+"""What `lsd_repro.material.fetch` asks of downloaded weights: are they a VGG-16, and how do they become a .mat file."""
 
 from pathlib import Path
 
@@ -20,12 +20,12 @@ def check(path: Path) -> None:
     matconvnet.read(path)
 
 
-def convert(came: Path, path: Path) -> str:
+def convert(downloaded: Path, path: Path) -> str:
     """Convert weights in another format to a .mat file.
 
     Parameters
     ----------
-    came : Path
+    downloaded : Path
         In any format that `lsd_repro.convert.reader` reads.
     path : Path
         The .mat file.
@@ -43,10 +43,10 @@ def convert(came: Path, path: Path) -> str:
         If `path` can't be written.
     """
     try:
-        network, findings = reader.read(came)
+        network, findings = reader.read(downloaded)
     except InputError as error:
         raise WrongContents(str(error)) from error
     if not recognised(network.weights[0], network.biases[0], len(network.weights)):
-        raise WrongContents(f"{came}: {findings[0]}")
+        raise WrongContents(f"{downloaded}: {findings[0]}")
     matconvnet.write(path, network)
     return findings[0]

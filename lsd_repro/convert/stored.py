@@ -10,7 +10,7 @@ from lsd_repro.network.layers import GROUPS, weight_layers_of
 from lsd_repro.network.weights import check_shapes
 
 # The most parameters that are read; VGG-19 has 143,667,240.
-MOST = 200_000_000
+MAX_PARAMETERS = 200_000_000
 KINDS = "'lsd-repro convert --help' says which files are read"
 TOP = ["fc6", "fc7", "fc8"]
 
@@ -86,7 +86,7 @@ def read_layers(stored: Stored) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarra
     arrays = [stored.arrays[name] for name in names]
     check_shapes(shapes, [biases.shape for _, biases in arrays], KINDS)
     total = sum(math.prod(array.shape) for pair in arrays for array in pair)
-    if total > MOST:
+    if total > MAX_PARAMETERS:
         raise InputError(f"has {total:,} parameters, and a VGG-19 only 143,667,240: not read")
     return (tuple(_oihw(weights, shape, stored.channels_last) for (weights, _), shape in zip(arrays, shapes)),
             tuple(_single(biases.read()) for _, biases in arrays))

@@ -37,8 +37,8 @@ CLASS = "class"
 GUIDED = "conv4_3"  # unless a layer is named
 # Every place is compared with every place of the guide: twice as fine a layer needs 16 times the memory.
 TOO_FINE = ("conv1", "pool1", "conv2")
-# Squared activations are far larger, where there are any; where there are none, a root needs a gradient.
-NOTHING = 1e-12
+# Keeps the gradient of a root finite where there are no activations; their squares are far larger where there are any.
+SQRT_EPSILON = 1e-12
 
 
 class LayerObjective(NamedTuple):
@@ -148,7 +148,7 @@ def scores(objective: LayerObjective, network: NetworkWeights, layers: OrderedDi
     if objective.guide is None:
         return lambda x: T.mean(maps(x) ** 2, axis=0)
     patterns = T.constant(shown.reshape(len(shown), -1))  # (channels, places)
-    unit = float(np.sqrt(np.mean(shown.astype(np.float64) ** 2) + NOTHING))
+    unit = float(np.sqrt(np.mean(shown.astype(np.float64) ** 2) + SQRT_EPSILON))
 
     def matched(x):
         here = maps(x)
@@ -165,4 +165,4 @@ def is_root(objective: LayerObjective) -> bool:
 
 def value(objective: LayerObjective, mean_score: TensorVariable) -> TensorVariable:
     """The activation that a mean of `scores` stands for; symbolic, or numbers."""
-    return (mean_score + NOTHING) ** 0.5 if is_root(objective) else mean_score
+    return (mean_score + SQRT_EPSILON) ** 0.5 if is_root(objective) else mean_score

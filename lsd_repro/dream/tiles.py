@@ -104,8 +104,7 @@ def spans(side: int, entries: int, stride: int, start: int, field: int, tile: in
     before, behind = start // stride, -(-(start + field) // stride)
     count = tile // stride - (behind - before) + 1
     if count < 1:
-        raise InputError(f"--tile {tile}: a single place of what is raised sees {(behind - before) * stride} pixels: "
-                         "choose at least as many")
+        raise InputError(f"--tile {tile}: the tile must cover the receptive field of {(behind - before) * stride} pixels")
     lost = side // stride - entries  # by layers without padding
     found = []
     for first in range(0, entries, count):

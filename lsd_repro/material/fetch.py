@@ -303,20 +303,20 @@ def _download(what, file, path):
 
 def _by_road(road, path):
     """Bring the weights in another format and convert them to `path`; returns why not, or nothing."""
-    came = path.with_name(road.name)
+    downloaded = path.with_name(road.name)
     try:
-        road.networks.check_library(came)
+        road.networks.check_library(downloaded)
         # There already if it could be read, but not written.
-        reasons = [] if came.is_file() and not _fault(road, came) else _try(road, came)
+        reasons = [] if downloaded.is_file() and not _fault(road, downloaded) else _try(road, downloaded)
         if reasons:
             return reasons
-        finding = road.networks.convert(came, path)
+        finding = road.networks.convert(downloaded, path)
     except InputError as error:
         # With a sum that is right, it isn't the file's fault.
         if isinstance(error, road.networks.WrongContents) and not road.digest:
-            came.unlink()
+            downloaded.unlink()
         return [str(error)]
-    came.unlink()
+    downloaded.unlink()
     _say(f"{road.name}: {finding}; converted to {path}")
     return []
 

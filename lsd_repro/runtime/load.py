@@ -35,7 +35,7 @@ TensorVariable = Any
 # Theano splits blas__ldflags at white space, and its flags at commas, quotes and '#'.
 _PLAIN_PATH = re.compile(r"[\w./+@%=~-]+")
 
-# Flags of the user's with which it can be that nothing compiles.
+# Flags of the user's that can break compilation.
 _DECISIVE = {"cxx", "mode", "optimizer", "linker", "floatX", "compiledir", "base_compiledir", "compiledir_format",
              "blas__ldflags", "gcc__cxxflags"}
 _checked = False
@@ -83,8 +83,8 @@ def _load():
     # Told of a GPU, Theano would fail at it while it is imported, and go on without.
     with around(_our_flags(), {"device": "cpu", "gcc__cxxflags": _compiler_flags()}), mend.numpy_of_their_time():
         theano = _import("theano")
-    mend.give_constants_the_type_that_holds_them()
-    mend.let_compiled_code_be_found_again()
+    mend.patch_constant_autocast()
+    mend.fix_compile_cache_keys()
     precompiled.read_headers_once()
     ahead.compile_ahead()
     mend.let_code_for_gpus_be_imported()

@@ -75,7 +75,7 @@ def is_numpy_2() -> bool:
     return int(numpy.__version__.partition(".")[0]) >= 2
 
 
-def give_constants_the_type_that_holds_them() -> None:
+def patch_constant_autocast() -> None:
     """Have Theano find the smallest type for a Python number as it did with numpy 1.23.
 
     It compares the number with the array that it became.  numpy 2 rounds the number to the array's type before it
@@ -129,7 +129,7 @@ def restore_what_lasagne_needs() -> None:
     signal.downsample = sys.modules[downsample.__name__] = downsample
 
 
-def let_compiled_code_be_found_again() -> None:
+def fix_compile_cache_keys() -> None:
     """Fix two slips that make every process recompile some Ops, at a second or so each."""
     from theano.graph.op import COp, ExternalCOp
 

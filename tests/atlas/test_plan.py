@@ -137,6 +137,6 @@ def test_digests_are_of_content_and_not_of_order():
 
 
 def test_an_atlas_without_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(plan, "MOST", 10)
+    monkeypatch.setattr(plan, "MAX_DREAMS", 10)
     with pytest.raises(InputError, match="sweep.toml: more than 10 dreams"):
         planned(write(tmp_path, 'classes = "all"'))
