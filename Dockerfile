@@ -14,7 +14,7 @@ RUN apt-get update \
 WORKDIR /lsd_repro
 COPY . .
 # Editable, as it is built in place and stays there.
-RUN PIP_NO_CACHE_DIR=1 python -B -m lsd_repro.runtime.install
+RUN PIP_NO_CACHE_DIR=1 python -B -m lsd_repro.runtime.install live
 
 # What Theano compiled and what was fetched; -v lsd-repro-cache:/cache keeps it from one run to the next.
 # Whoever --user says may write there.

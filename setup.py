@@ -50,11 +50,6 @@ REQUIREMENTS = [
     "requests>=2.28,<3",
     # Knows the user's cache folder on every system.
     "platformdirs>=3,<5",
-    # Serves `lsd-repro live`: HTTP and WebSocket in one, with flow control both ways, from small wheels for every
-    # Python that the rest runs on; Starlette needs uvicorn and websockets beside it for the same.
-    "aiohttp>=3.13,<4",
-    # Its IRC: all Python, answers PING by itself, and runs in aiohttp's loop.  pydle wants Python 3.10.
-    "irc>=20.5,<21",
     # Keeps two processes from downloading into the same folder at once.
     "filelock>=3.12,<5",
     # Tells what kernels and threads a BLAS uses, whatever its functions are called.
@@ -70,6 +65,10 @@ CONVERT = ["h5py>=3.8,<4", "safetensors>=0.4,<1"]
 # are all Python; 2024.8.0 is the last for Python 3.9.  cryptography makes the certificates that keep a local cluster to its
 # user.  tomli is the standard library's tomllib for older Pythons.
 ATLAS = ["distributed>=2024.8,<2027", "cryptography>=42,<52", "tomli>=2,<3; python_version < '3.11'"]
+# For `lsd-repro live`.  aiohttp serves HTTP and WebSocket in one, with flow control both ways, from small wheels for every
+# Python that the rest runs on; Starlette needs uvicorn and websockets beside it for the same.  irc is all Python, answers
+# PING by itself, and runs in aiohttp's loop; pydle wants Python 3.10.
+LIVE = ["aiohttp>=3.13,<4", "irc>=20.5,<21"]
 # nbformat reads and writes notebooks, nbclient runs them, ipykernel is what they run in.
 RUN_NOTEBOOKS = ["nbclient>=0.10.2,<1", "nbformat>=5.7,<6", "ipykernel>=6.20,<8"]
 
@@ -88,7 +87,7 @@ setup(
     extras_require={
         # protobuf writes the .caffemodel files that ours reads.  selenium drives Chromium; it is small, where playwright
         # brings a Node.js of 40 MB.
-        "test": ["pytest>=7,<10", "pytest-xdist>=3.5,<4", *RUN_NOTEBOOKS, *CONVERT, *ATLAS, "protobuf>=4.22,<8",
+        "test": ["pytest>=7,<10", "pytest-xdist>=3.5,<4", *RUN_NOTEBOOKS, *CONVERT, *ATLAS, *LIVE, "protobuf>=4.22,<8",
                  "selenium>=4.10,<5"],
         # JupyterLab opens them: "make lab".
         "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
@@ -103,6 +102,7 @@ setup(
         # For `lsd-repro convert`.
         "convert": CONVERT,
         "atlas": ATLAS,
+        "live": LIVE,
         # What `lsd-repro bench` measures against.
         "bench": [TORCH],
     },

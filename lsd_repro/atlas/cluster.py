@@ -5,7 +5,6 @@ Each has a share of the cores for itself, or a GPU.
 """
 
 import contextlib
-import importlib.util
 import logging
 import os
 import signal
@@ -16,7 +15,7 @@ from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Optional
 
 from lsd_repro.errors import InputError
-from lsd_repro.runtime import device
+from lsd_repro.runtime import device, extras
 from lsd_repro.runtime.flags import overridden
 from lsd_repro.runtime.gpu import cuda
 
@@ -35,9 +34,7 @@ NEEDED = "distributed", "cryptography", *(("tomli",) if sys.version_info < (3, 1
 
 def check_installed() -> None:
     """InputError if what the extra ``atlas`` brings isn't there."""
-    missing = [name for name in NEEDED if not importlib.util.find_spec(name)]
-    if missing:
-        raise InputError(f"an atlas needs {' and '.join(missing)}, not installed here: pip install {' '.join(missing)}")
+    extras.check("an atlas", NEEDED)
 
 
 def cores() -> int:

@@ -8,7 +8,7 @@ from argparse import Namespace
 from typing import Any
 
 from lsd_repro.live import dreamer
-from lsd_repro.live.server import Live, received
+from lsd_repro.runtime import extras
 
 
 def run(args: Namespace, prepared: dict[str, Any]) -> None:
@@ -24,8 +24,12 @@ def run(args: Namespace, prepared: dict[str, Any]) -> None:
     Raises
     ------
     InputError
-        For options that don't work, a port that is taken, or if the dream ends by itself.
+        For options that don't work, a port that is taken, a library of the extra ``live`` that is missing, or if the
+        dream ends by itself.
     """
+    extras.check("the live page", ("aiohttp", "irc") if args.irc else ("aiohttp",))
+    from lsd_repro.live.server import Live, received
+
     channel = None
     if args.irc:
         from lsd_repro.live import irc

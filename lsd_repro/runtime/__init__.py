@@ -5,6 +5,7 @@
 ``load.py``         imports Theano-PyMC and Lasagne, mended
 ``mend.py``         the mending
 ``check.py``        what is missing for it
+``extras.py``       what is missing of that which only some commands need
 ``toolchain.py``    compiler, headers, BLAS
 ``flags.py``        what the user set in Theano's flags
 ``precompiled.py``  the headers that all compiled code reads, compiled once

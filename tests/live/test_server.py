@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import sys
 import time
 
 import aiohttp
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from stage import PROGRAM, STATE, serving, until
 
+from lsd_repro.cli.main import main
 from lsd_repro.errors import InputError
 from lsd_repro.live import guard, journal, viewers
 from lsd_repro.live.viewers import FILM
@@ -279,3 +281,9 @@ def test_a_port_that_is_taken_is_named(tmp_path):
 
     with pytest.raises(InputError, match="--port"):
         play(scene)
+
+
+def test_without_its_libraries_it_says_how_to_get_them(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    assert main(["live"]) == 2
+    assert "the live page needs aiohttp, not installed here: pip install aiohttp" in capsys.readouterr().err
