@@ -95,11 +95,12 @@ def adam(loss, x):
     zeros = np.zeros_like(x.get_value())
     m, v, steps = theano.shared(zeros), theano.shared(zeros), theano.shared(floatX(0))
     gradient, t = T.grad(loss, x), steps + 1
-    m_new = BETA1 * gradient + (1 - BETA1) * m  # models/default.py, lines 137-152: the betas weigh what is NEW,
-    v_new = BETA2 * gradient ** 2 + (1 - BETA2) * v  # which makes it nearly a sign step
+    # models/default.py, lines 137-152: the betas weigh the NEW gradient, so that a step is close to a sign step.
+    m_new = BETA1 * gradient + (1 - BETA1) * m
+    v_new = BETA2 * gradient ** 2 + (1 - BETA2) * v
     m_hat = m_new / (1 - (1 - BETA1) ** t)
     v_hat = v_new / (1 - (1 - BETA2) ** t)
-    x_new = T.clip(x - LEARNING_RATE * m_hat / (T.sqrt(v_hat) + EPSILON), 0, 255)  # train.py, lines 221-222: the clip
+    x_new = T.clip(x - LEARNING_RATE * m_hat / (T.sqrt(v_hat) + EPSILON), 0, 255)  # clipped as in train.py, lines 221-222
     return OrderedDict([(m, m_new), (v, v_new), (steps, t), (x, x_new)]), (m, v, steps)
 
 
@@ -109,15 +110,16 @@ FRAMES_PER_SECOND = 25  # train.py, line 196
 ZOOM = 1.05 ** (1 / FRAMES_PER_SECOND)  # models/default.py, line 39: 5 % a second
 ROTATION = np.deg2rad(0.01)  # zoomingstream.py, line 68: for each frame of the film
 FILM_SIZE = 576, 1024  # models/default.py, lines 41-42: height, width
-FILM_FRAMES = 193  # from a dreamt frame to the next; in 2015 as many as the clock said, and once just these (docs/2015.md)
+FILM_FRAMES = 193  # between two dreamt frames: in 2015 the clock decided, for 193 the one time we know of (docs/2015.md)
 
 
 def moved(picture, k, shape, fit=1.0, **interpolation):
     """A picture (height, width, 3) as it looks `k` frames of the film later, `fit` times as large and cut to `shape`."""
     (height, width), (rows, columns) = picture.shape[:2], shape
-    to_picture = (SimilarityTransform(translation=(-columns / 2, -rows / 2))  # zoomingstream.py, lines 114-121: about
-                  + SimilarityTransform(scale=1 / (ZOOM ** k * fit), rotation=-ROTATION * k)  # W / 2, H / 2, which is half a
-                  + SimilarityTransform(translation=(width / 2, height / 2)))  # pixel off the middle
+    # zoomingstream.py, lines 114-121: about (width / 2, height / 2), half a pixel off the middle of the pixels.
+    to_picture = (SimilarityTransform(translation=(-columns / 2, -rows / 2))
+                  + SimilarityTransform(scale=1 / (ZOOM ** k * fit), rotation=-ROTATION * k)
+                  + SimilarityTransform(translation=(width / 2, height / 2)))
     return warp(np.float64(picture), to_picture, output_shape=shape, clip=False, preserve_range=True, **interpolation)
 
 
@@ -158,7 +160,7 @@ def stream(network, prior, start, schedule):
         for moment in moments:  # train.py, lines 214-215: Adam starts afresh
             moment.set_value(np.zeros_like(moment.get_value()))
         for _ in range(STEPS_PER_FRAME):
-            loss_before = step(*classes)  # train.py, lines 220-224
+            loss_before = step(*classes)  # train.py, lines 220-224: of the picture before the step
             picture = x.get_value()[0].transpose(1, 2, 0)
             yield float(loss_before), picture
 
@@ -189,6 +191,8 @@ def main():
         start = np.array(Image.open(options.start).convert("RGB")) if options.start else data.coffee()[31:369]
         if min(start.shape[:2]) < 256:  # for two rows of logits, and a patch at the coarsest scale
             raise ValueError(f"--start: {options.start} is smaller than 256 pixels: take a larger picture")
+        if options.frames < 1:
+            raise ValueError("--frames: must be at least 1")
         options.out.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError, KeyError) as error:
         parser.error(error)

@@ -111,6 +111,7 @@ def test_it_leaves_pictures_and_a_film(example, weights, monkeypatch, tmp_path, 
     (["--weights", "missing.mat"], "missing.mat"),
     (["--prior", "missing.npz"], "missing.npz"),
     (["--start", "missing.jpg"], "missing.jpg"),
+    (["--frames", "0"], "--frames: must be at least 1"),
     (["--start", "small.png"], "small.png is smaller than 256 pixels"),
 ])
 def test_bad_input_is_one_line(example, weights, monkeypatch, tmp_path, capsys, options, message):
