@@ -89,7 +89,7 @@ lab: .venv/lab
 	$(BIN)/jupyter lab --notebook-dir notebooks
 
 lint: .venv/lint
-	$(BIN)/ruff check lsd_repro tests setup.py
+	$(BIN)/ruff check lsd_repro tests examples setup.py
 	$(BIN)/clang-format --dry-run --Werror lsd_repro/film/blend.c lsd_repro/ops/*.hpp tests/ops/*.cpp
 
 clean:
