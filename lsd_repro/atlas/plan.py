@@ -124,7 +124,7 @@ def scenes_of(scene: Optional[str], plan: production.Production) -> list[schedul
 
 def with_scenes(parameters: dict[str, Any], scenes: Sequence[schedule.Scene]) -> dict[str, Any]:
     """Parameters of a production with other scenes than its own, as JSON has them."""
-    return files.plain({**parameters, "scenes": [list(scene) for scene in scenes]})
+    return files.plain({**parameters, "scenes": [scene.as_list() for scene in scenes]})
 
 
 def _located(options, folder):
@@ -146,7 +146,7 @@ def _scenes(classes, plan, seed) -> list[Optional[str]]:
         found = schedule.scenes(None, None, program, plan.descriptions, seed)
     else:
         found = schedule.parse_classes(classes, plan.descriptions)
-    return [f"{scene.c0}+{scene.c1}" for scene in found]
+    return ["{}+{}".format(*scene.target.numbers) for scene in found]
 
 
 def _dream(plan, scene, options, arguments):
@@ -158,8 +158,8 @@ def _dream(plan, scene, options, arguments):
     words = re.sub(r"[^a-z0-9]+", "-", (layer or first.caption).lower()).strip("-")[:60]
     own = digest(parameters)
     name = f"{words}_strength-{settings['prior-strength']:g}_seed-{settings['seed']}_{own[:DIGITS]}"
-    descriptions = [] if layer else [plan.descriptions[index] for index in dict.fromkeys(first[:2])]
-    return Dream(name, own, parameters, settings, descriptions, scene and f"{first.c0}+{first.c1}", arguments)
+    descriptions = [] if layer else [plan.descriptions[index] for index in dict.fromkeys(first.target.numbers)]
+    return Dream(name, own, parameters, settings, descriptions, scene and "{}+{}".format(*first.target.numbers), arguments)
 
 
 def _settings(caption, layer, options, arguments, program):

@@ -8,6 +8,7 @@ from typing import Callable
 
 from lsd_repro.bench import problem
 from lsd_repro.bench.contenders import Contender
+from lsd_repro.dream.target import Classes
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.stream import video_frames
 from lsd_repro.film.write import write_film
@@ -42,7 +43,7 @@ def make(path: str, frames: int) -> Callable[[], int]:
     program = replace(STREAM, video_frames_per_frame=frames)
     first = problem.picture((STREAM.width, STREAM.height))
     pair = [first, zoom_picture(first, frames)]
-    scenes = [Scene(*problem.CLASSES, "analog clock & wood rabbit")]
+    scenes = [Scene(Classes(*problem.CLASSES), "analog clock & wood rabbit")]
 
     def write():
         with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,7 @@ import numpy as np
 
 from lsd_repro.bench import problem
 from lsd_repro.dream.step import GradientStep, symbolic_terms, to_graph
+from lsd_repro.dream.target import Classes
 from lsd_repro.network import vgg16
 from lsd_repro.ops.compiling import compile_function
 from lsd_repro.prior.energy import multiscale, patch_energy
@@ -51,6 +52,6 @@ def value_and_gradient(part: str, width: Optional[str], size: tuple[int, int]) -
         network = problem.network(width)
         layers = vgg16.build(network)
         fixed = vgg16.fixed_filters(layers)
-        term = symbolic_terms(x, picture.shape[:2], network, layers, energy, *problem.CLASSES,
+        term = symbolic_terms(x, picture.shape[:2], network, layers, energy, Classes(*problem.CLASSES),
                               STREAM.prior_strength, STREAM.network_scales).class_term
     return compile_function([], [term, T.grad(term, x)], givens=fixed)

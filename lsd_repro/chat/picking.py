@@ -20,6 +20,7 @@ from typing import NamedTuple, Optional
 
 from lsd_repro.chat.messages import Message
 from lsd_repro.chat.vocabulary import Vocabulary, candidates, term_shown
+from lsd_repro.dream.target import Classes
 from lsd_repro.film.caption import caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.program2015 import HALVES, HOLD_SECONDS, QUEUE_LENGTH
@@ -72,7 +73,7 @@ def pick(messages: Collection[Message], words: Vocabulary, shown: Collection[int
         if found:
             classes, names = zip(*found)
             words_shown = caption(names) if len(names) > 1 else f"@{message.user}: {names[0]}"
-            return Choice(Scene(classes[0], classes[-1], words_shown), message)
+            return Choice(Scene(Classes(classes[0], classes[-1]), words_shown), message)
     return None
 
 
@@ -103,7 +104,7 @@ class Chat:
         self.words, self.hold = words, hold
         self._rng = random.Random(seed)
         first = self._rng.randrange(len(words.descriptions))
-        self.scene = Scene(first, first, "")
+        self.scene = Scene(Classes(first, first), "")
         self.waiting = deque(maxlen=QUEUE_LENGTH)
         self.held_until = -float("inf")
 
@@ -124,7 +125,7 @@ class Chat:
         """
         if now < self.held_until:
             return self.scene, None
-        choice = pick(self.waiting, self.words, {self.scene.c0, self.scene.c1}, self._rng)
+        choice = pick(self.waiting, self.words, set(self.scene.target.numbers), self._rng)
         self.waiting.clear()
         if choice:
             self.scene, self.held_until = choice.scene, now + self.hold

@@ -75,7 +75,7 @@ class Block(NamedTuple):
     @property
     def folder_name(self) -> str:
         words = re.sub(r"\W+", "-", self.scene.caption.lower()).strip("-")
-        return f"{self.scene.c0:03d}-{words}-seed{self.seed}"
+        return f"{self.scene.target.bottom:03d}-{words}-seed{self.seed}"
 
 
 NONE = Arm("none")
@@ -190,7 +190,7 @@ def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, Pa
         As `lsd_repro.film.stream.open_record`; if the picture is too small for the scales, or a scene has two classes.
     """
     for scene in scenes:
-        if scene.c0 != scene.c1:
+        if scene.target.bottom != scene.target.top:
             raise InputError(f"'{scene.caption}': the study compares dreams of one class each; name them apart")
     out = Path(out)
     check_scales(program.height, program.width, program.prior_scales)
@@ -202,7 +202,7 @@ def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, Pa
     study = Study(out, blocks(scenes, seeds), arms(kinds, scales, strengths),
                   kept_weights(out / "weights.json", priors, program, sets, [(kind, some) for kind in kinds for some in scales]))
     files.write_json(out / "classes.json",
-                     {block.folder_name: network.descriptions[block.scene.c0] for block in study.blocks})
+                     {block.folder_name: network.descriptions[block.scene.target.bottom] for block in study.blocks})
     steps = Steps(network, priors, sets, program)
     with tqdm(total=len(study.blocks) * len(study.arms), unit="dream", desc="dreaming") as bar:
         for block in study.blocks:

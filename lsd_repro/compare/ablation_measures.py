@@ -175,7 +175,7 @@ def measure(study: Study, found: dict[str, Callable]) -> dict[str, dict]:
             if missing:
                 picture = study.picture(block, arm)
                 known.setdefault(key, {}).update(
-                    {name: _plain(found[name](picture, block.scene.c0)) for name in missing})
+                    {name: _plain(found[name](picture, block.scene.target.bottom)) for name in missing})
     finally:
         files.write_json(path, known)
     judged = study.out / JUDGED

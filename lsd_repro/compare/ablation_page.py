@@ -61,12 +61,12 @@ def ablation(out: files.PathLike, network: NetworkWeights, found: dict[str, Patc
         raise InputError(f"the ablation needs both kinds of prior, the file has no {missing.pop()}; "
                          "fit one with 'lsd-repro prior fit'")
     study = dream_all(out, network, found, scenes, seeds, program=program, resume=resume, **(options or {}))
-    descriptions = {block.scene.c0: network.descriptions[block.scene.c0] for block in study.blocks}
+    descriptions = {block.scene.target.bottom: network.descriptions[block.scene.target.bottom] for block in study.blocks}
     judges = ablation_measures.judges(network, descriptions, other, found, program.prior_scales, program.height,
                                       photo_paths(photos), judge_prior)
     measures = ablation_measures.measure(study, judges)
     labels = {name: judge.label for name, judge in JUDGES.items() if name in measures and np.isfinite(measures[name]).any()}
-    compared = contrasts.compare(study.arms, measures, LOGIT, list(labels), [block.scene.c0 for block in study.blocks])
+    compared = contrasts.compare(study.arms, measures, LOGIT, list(labels), [block.scene.target.bottom for block in study.blocks])
     numbers = ablation_numbers(study, measures, compared)
     for name, figure in ablation_figures(study, measures, compared, labels).items():
         drawing.save(Path(out) / f"{name}.png", figure)

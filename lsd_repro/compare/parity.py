@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lsd_repro.dream.step import GradientStep, Terms, compile_energies, to_graph
+from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.figures.parity import drift
 from lsd_repro.film.schedule import Scene
@@ -98,7 +99,7 @@ class Golden:
             pairs = self["schedule"]
         else:
             pairs = [self["classes"]] * len(self["prior_terms"])
-        self.scenes = [Scene(int(c0), int(c1), "") for c0, c1 in pairs]
+        self.scenes = [Scene(Classes(int(bottom), int(top)), "") for bottom, top in pairs]
 
     def __contains__(self, name: str) -> bool:
         return name in self._arrays

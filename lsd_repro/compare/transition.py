@@ -137,7 +137,7 @@ def dream_all(arms: dict[str, Arm], network: NetworkWeights, priors: dict[str, P
 
 def _file_name(name, arm):
     """Of the class's index, too: networks describe their classes as they like."""
-    return f"{arm.scene.c0}-{arm.scene.c1}-" + re.sub(r"[^\w.]+", "-", name.lower()).strip("-")
+    return "{}-{}-".format(*arm.scene.target.numbers) + re.sub(r"[^\w.]+", "-", name.lower()).strip("-")
 
 
 def _kept(path, shape):

@@ -78,7 +78,7 @@ def quick_arms(descriptions: Sequence[str], target: str = TARGET, wrong: Sequenc
     arm = Arm(aimed, program)
     found = {aimed.caption: arm, CEILING: arm._replace(dithered=True)}
     for scene in others:
-        if scene.caption in found or scene[:2] in [one.scene[:2] for one in found.values()]:
+        if scene.caption in found or scene.target in [one.scene.target for one in found.values()]:
             raise InputError(f"--wrong {scene.caption}: it is there already; name classes that differ from each other and from "
                              f"{aimed.caption}")
         found[scene.caption] = arm._replace(scene=scene)
@@ -89,8 +89,8 @@ def default_wrong(descriptions: Sequence[str], target: str = TARGET) -> list[str
     """`WRONG`, and in place of those that a network lacks, or that are aimed at, its first other classes, by their indices."""
     names = {term.casefold() for description in descriptions for term in terms(description)}
     aimed, *found = _scenes("--class", [target, *(name for name in WRONG if name in names)], descriptions)
-    wrong = [scene for scene in found if scene.c0 not in aimed[:2]]
-    taken = {*aimed[:2], *(scene.c0 for scene in wrong)}
+    wrong = [scene for scene in found if scene.target.bottom not in aimed.target.numbers]
+    taken = {*aimed.target.numbers, *(scene.target.bottom for scene in wrong)}
     others = [str(index) for index in range(len(descriptions)) if index not in taken]
     return [scene.caption for scene in wrong] + others[:len(WRONG) - len(wrong)]
 

@@ -1,6 +1,7 @@
 """From a network and a prior to a step of gradient descent on the picture.
 
 =================  =========================================================
+``target.py``      what is raised: classes, a layer, a channel, a guide
 ``objective.py``   logits and classes -> the class term of the loss
 ``activation.py``  a layer, a channel or what a guide shows, in place of classes
 ``adam.py``        the 2015 update, and others to compare it with

@@ -23,10 +23,11 @@ References
 """
 
 from collections import OrderedDict
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, Optional, Union
 
 import numpy as np
 
+from lsd_repro.dream.target import CLASSES, GUIDED, Channel, Guide, Layer, Target
 from lsd_repro.errors import InputError
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
@@ -34,37 +35,13 @@ from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.runtime.load import T, TensorVariable, theano
 
 CLASS = "class"
-GUIDED = "conv4_3"  # unless a layer is named
 # Every place is compared with every place of the guide: twice as fine a layer needs 16 times the memory.
 TOO_FINE = ("conv1", "pool1", "conv2")
 # Keeps the gradient of a root finite where there are no activations; their squares are far larger where there are any.
 SQRT_EPSILON = 1e-12
 
 
-class LayerObjective(NamedTuple):
-    """What to raise.
-
-    Attributes
-    ----------
-    layer : str
-        Such as ``conv5_2``.
-    channel : int, optional
-        One of its channels; None: all of them.
-    guide : ndarray, shape (height, width, 3), optional
-        RGB in 0..255: what the layer sees there is what it is to see.
-    """
-
-    layer: str
-    channel: Optional[int] = None
-    guide: Optional[np.ndarray] = None
-
-    @property
-    def name(self) -> str:
-        """str: for captions."""
-        return f"{self.layer}, channel {self.channel}" if self.channel is not None else self.layer
-
-
-def read(text: str, network: NetworkWeights, guide: Optional[np.ndarray] = None) -> Optional[LayerObjective]:
+def read(text: str, network: NetworkWeights, guide: Optional[np.ndarray] = None) -> Target:
     """Read an objective.
 
     Parameters
@@ -77,8 +54,8 @@ def read(text: str, network: NetworkWeights, guide: Optional[np.ndarray] = None)
 
     Returns
     -------
-    LayerObjective or None
-        None: a class.
+    Target
+        `CLASSES` for ``class`` without a guide.
 
     Raises
     ------
@@ -87,7 +64,7 @@ def read(text: str, network: NetworkWeights, guide: Optional[np.ndarray] = None)
     """
     if text == CLASS:
         if guide is None:
-            return None
+            return CLASSES
         text = f"layer:{GUIDED}"
     kind, _, rest = text.partition(":")
     name, colon, channel = rest.partition(":")
@@ -99,14 +76,15 @@ def read(text: str, network: NetworkWeights, guide: Optional[np.ndarray] = None)
     except InputError as error:
         raise InputError(f"--objective {text[:60]}: {error}") from None
     if not colon:
-        if guide is not None:
-            _check_guide(name, network, guide)
-        return LayerObjective(name, None, guide)
+        if guide is None:
+            return Layer(name)
+        _check_guide(name, network, guide)
+        return Guide(guide, name)
     if guide is not None:
         raise InputError(f"--guide compares all channels of a layer: with it, --objective layer:{name} names no channel")
     if not (channel.isascii() and channel.isdigit() and int(channel[:9]) < channels):
         raise InputError(f"--objective {text[:60]}: {name} of this network has channels 0 to {channels - 1}")
-    return LayerObjective(name, int(channel))
+    return Channel(name, int(channel))
 
 
 def _check_guide(name, network, guide):
@@ -119,20 +97,19 @@ def _check_guide(name, network, guide):
         raise InputError(f"--guide: {error}") from None
 
 
-def scores(objective: LayerObjective, network: NetworkWeights, layers: OrderedDict,
-           channel: TensorVariable, shown: Optional[np.ndarray] = None) -> Callable[[TensorVariable], TensorVariable]:
+def scores(target: Union[Layer, Channel, Guide], network: NetworkWeights, layers: OrderedDict,
+           shown: Optional[np.ndarray] = None) -> Callable[[TensorVariable], TensorVariable]:
     """What is raised, at each place.
 
     Parameters
     ----------
-    objective : LayerObjective
+    target : Layer, Channel or Guide
+        A channel's number may be symbolic.
     network : NetworkWeights
     layers : OrderedDict
         From `lsd_repro.network.vgg16.build`.
-    channel : symbolic int
-        Taken where the objective has a channel, so that another one needs no other graph.
     shown : ndarray, shape (channels, rows, columns), optional
-        The layer's map of the objective's guide, if it has one.
+        The layer's map of a guide's picture.
 
     Returns
     -------
@@ -141,11 +118,11 @@ def scores(objective: LayerObjective, network: NetworkWeights, layers: OrderedDi
         is what is raised.
     """
     def maps(x, rectified=True):
-        return vgg16.layer_map(layers, objective.layer, x, network.mean, rectified)[0]
+        return vgg16.layer_map(layers, target.layer, x, network.mean, rectified)[0]
 
-    if objective.channel is not None:
-        return lambda x: maps(x, rectified=False)[channel]
-    if objective.guide is None:
+    if isinstance(target, Channel):
+        return lambda x: maps(x, rectified=False)[target.number]
+    if isinstance(target, Layer):
         return lambda x: T.mean(maps(x) ** 2, axis=0)
     patterns = T.constant(shown.reshape(len(shown), -1))  # (channels, places)
     unit = float(np.sqrt(np.mean(shown.astype(np.float64) ** 2) + SQRT_EPSILON))
@@ -158,11 +135,11 @@ def scores(objective: LayerObjective, network: NetworkWeights, layers: OrderedDi
     return matched
 
 
-def is_root(objective: LayerObjective) -> bool:
+def is_root(target: Target) -> bool:
     """Whether scores are squares."""
-    return objective.channel is None and objective.guide is None
+    return isinstance(target, Layer)
 
 
-def value(objective: LayerObjective, mean_score: TensorVariable) -> TensorVariable:
+def value(target: Target, mean_score: TensorVariable) -> TensorVariable:
     """The activation that a mean of `scores` stands for; symbolic, or numbers."""
-    return (mean_score + SQRT_EPSILON) ** 0.5 if is_root(objective) else mean_score
+    return (mean_score + SQRT_EPSILON) ** 0.5 if is_root(target) else mean_score

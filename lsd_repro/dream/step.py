@@ -2,15 +2,16 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Callable, NamedTuple, Optional, Union
 
 import numpy as np
 
 from lsd_repro.dream import activation
-from lsd_repro.dream.activation import LayerObjective
 from lsd_repro.dream.adam import Moments, adam2015
 from lsd_repro.dream.objective import class_term, target_logit, target_logit_own_halves
+from lsd_repro.dream.target import CLASSES, Channel, Classes, Guide, Target, numbers_for
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
@@ -32,8 +33,7 @@ class Terms(NamedTuple):
     prior_term : scalar
         Prior strength times the energy.
     target : scalar
-        Mean logit of the classes aimed at, over their halves and the network scales; or the activation of a
-        `LayerObjective`.
+        Mean logit of the classes aimed at, over their halves and the network scales; or the activation of a layer.
     """
 
     loss: Union[float, TensorVariable]
@@ -52,11 +52,17 @@ def from_graph(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x[0].transpose(1, 2, 0))
 
 
+def symbolic(target: Target) -> Target:
+    """A target with symbolic integers for its numbers, from which a graph for others like it can be built."""
+    if isinstance(target, Classes):
+        return Classes(T.iscalar("bottom"), T.iscalar("top"))
+    return replace(target, number=T.iscalar("channel")) if isinstance(target, Channel) else target
+
+
 def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWeights, layers: OrderedDict,
-                   energy: Callable[..., TensorVariable], c0: TensorVariable, c1: TensorVariable,
-                   prior_strength: Union[float, TensorVariable], network_scales: Sequence[Union[int, TensorVariable]],
-                   objective: Callable[..., TensorVariable] = class_term, layer: Optional[LayerObjective] = None,
-                   shown: Optional[np.ndarray] = None) -> Terms:
+                   energy: Callable[..., TensorVariable], target: Target, prior_strength: Union[float, TensorVariable],
+                   network_scales: Sequence[Union[int, TensorVariable]],
+                   objective: Callable[..., TensorVariable] = class_term, shown: Optional[np.ndarray] = None) -> Terms:
     """The loss of a picture, from network and prior.
 
     Parameters
@@ -68,46 +74,44 @@ def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWei
         From `lsd_repro.network.vgg16.build`.
     energy : function
         From a symbolic picture to a symbolic scalar; see `lsd_repro.prior.energy`.
-    c0, c1 : symbolic int
-        Classes of the bottom and the top half.
+    target : Target
+        What to raise; its numbers may be symbolic.
     prior_strength : symbolic scalar or float
     network_scales : sequence of int or symbolic int
         A number fixes where 2015 would cut the map; see `target_logit`. A symbolic one can change
         from step to step, and its maps are cut at their own middle.
     objective : function
         From logits, and a function that takes their value at the targets, to a symbolic scalar; see
-        `lsd_repro.dream.objective`.
-    layer : LayerObjective, optional
-        What to raise in place of the classes; c0 is then its channel.
+        `lsd_repro.dream.objective`.  For classes.
     shown : ndarray, optional
-        What it shows of its guide, from `guide_map`.
+        From `guide_map`.
 
     Returns
     -------
     Terms
     """
     pooled = [mean_pool(x, scale) for scale in network_scales]
-    if layer is not None:
-        scores = activation.scores(layer, network, layers, c0, shown)
-        targets = [activation.value(layer, scores(seen).mean()) for seen in pooled]
-        class_terms = [-target for target in targets]
+    if not isinstance(target, Classes):
+        scores = activation.scores(target, network, layers, shown)
+        targets = [activation.value(target, scores(seen).mean()) for seen in pooled]
+        class_terms = [-value for value in targets]
     else:
-        aims = [_aim(size, network.fc6_size, c0, c1, scale) for scale in network_scales]
+        aims = [_aim(size, network.fc6_size, target, scale) for scale in network_scales]
         logits = [vgg16.class_logits(layers, seen, network.mean) for seen in pooled]
-        targets = [target / float(halves) for target, halves in (aim(scores) for aim, scores in zip(aims, logits))]
+        targets = [value / float(halves) for value, halves in (aim(scores) for aim, scores in zip(aims, logits))]
         class_terms = [objective(scores, lambda scores: aim(scores)[0]) for aim, scores in zip(aims, logits)]
     network_part = sum(class_terms) / float(len(class_terms))
     prior_part = prior_strength * energy(x)
     return Terms(network_part + prior_part, network_part, prior_part, sum(targets) / float(len(targets)))
 
 
-def _aim(size, fc6_size, c0, c1, scale):
+def _aim(size, fc6_size, target, scale):
     """From logits at a network scale to the target's logit and the number of its halves."""
     full_rows, _ = vgg16.map_size(*size, fc6_size)
     if not isinstance(scale, int):
-        return partial(target_logit_own_halves, c0=c0, c1=c1)
+        return partial(target_logit_own_halves, c0=target.bottom, c1=target.top)
     rows, _ = vgg16.map_size(size[0] // scale, size[1] // scale, fc6_size)
-    return partial(target_logit, rows=rows, c0=c0, c1=c1, full_rows=full_rows)
+    return partial(target_logit, rows=rows, c0=target.bottom, c1=target.top, full_rows=full_rows)
 
 
 class GradientStep:
@@ -134,8 +138,9 @@ class GradientStep:
         The class term, from `lsd_repro.dream.objective`.
     update : function
         How a gradient becomes a step, from `lsd_repro.dream.adam`.
-    layer : LayerObjective, optional
-        What to raise in place of classes (not of 2015's stream).
+    target : Target
+        What kind of target it is compiled for: any two classes, any channel of a layer, a layer, or a guide (only
+        the first is of 2015's stream).
 
     Raises
     ------
@@ -146,12 +151,12 @@ class GradientStep:
     def __init__(self, network: NetworkWeights, energy: Callable[..., TensorVariable], picture: np.ndarray,
                  learning_rate: float, prior_strength: float, network_scales: Optional[Sequence[int]] = (1,),
                  dtype: str = "float32", objective: Callable[..., TensorVariable] = class_term,
-                 update: Callable[..., OrderedDict] = adam2015, layer: Optional[LayerObjective] = None) -> None:
+                 update: Callable[..., OrderedDict] = adam2015, target: Target = CLASSES) -> None:
         size = picture.shape[:2]
         self.dtype = dtype
-        self._network, self._layer_name = network, layer.layer if layer else "fc8"
+        self._network, self._target = network, target
         for scale in network_scales or [1]:
-            layer_named(network, self._layer_name, *(side // scale for side in size))
+            layer_named(network, target.layer, *(side // scale for side in size))
         self._scale = theano.shared(np.int64(1), "network_scale")
         with theano.config.change_flags(floatX=dtype):
             start = to_graph(picture, dtype)
@@ -161,33 +166,38 @@ class GradientStep:
                 theano.shared(zeros, "m", broadcastable=self._x.broadcastable),
                 theano.shared(zeros, "v", broadcastable=self._x.broadcastable),
                 theano.shared(np.asarray(1, dtype), "t"))
-            self._classes = T.iscalar("c0"), T.iscalar("c1")
+            raised = symbolic(target)
+            self._numbers = raised.numbers
             self._strength = theano.shared(np.asarray(prior_strength, dtype), "prior_strength")
             layers = vgg16.build(network)
-            self._terms = symbolic_terms(self._x, size, network, layers, energy, *self._classes,
-                                         self._strength, network_scales or [self._scale], objective, layer,
-                                         guide_map(layer, network))
+            self._terms = symbolic_terms(self._x, size, network, layers, energy, raised, self._strength,
+                                         network_scales or [self._scale], objective, guide_map(target, network))
             self._gradient = T.grad(self._terms.loss, self._x)
-            self._map = vgg16.layer_map(layers, self._layer_name, self._x, network.mean)
+            self._map = vgg16.layer_map(layers, target.layer, self._x, network.mean)
             self._rate = theano.shared(np.asarray(learning_rate, dtype), "learning_rate")
             updates = update(self._gradient, self._x, self._moments, self._rate)
-            # In the stills no half is left for c0 (see `target_logit`).
+            # In the stills no half is left for the bottom class (see `target_logit`).
             self._fixed = vgg16.fixed_filters(layers)
-            self._step = compile_function(self._classes, list(self._terms), updates=updates, givens=self._fixed,
+            self._step = compile_function(self._numbers, list(self._terms), updates=updates, givens=self._fixed,
                                           on_unused_input="ignore")
 
-    def step(self, c0: int, c1: int) -> Terms:
-        """Take one step towards class c0 in the bottom half and c1 in the top half, or to channel c0.
+    def step(self, *aim: Union[Target, int]) -> Terms:
+        """Take one step towards a target.
+
+        Parameters
+        ----------
+        *aim
+            A Target of the kind that this was compiled for; or two int, short for `Classes` of the two.
 
         Returns
         -------
         Terms
             2015 quirk: loss before the step.  The terms are those of the picture before it.
         """
-        return Terms(*map(float, self._step(c0, c1)))
+        return Terms(*map(float, self._step(*numbers_for(self._target, aim))))
 
-    def evaluate(self, c0: int, c1: int) -> tuple[Terms, np.ndarray, np.ndarray]:
-        """What a step would see, without taking it.
+    def evaluate(self, *aim: Union[Target, int]) -> tuple[Terms, np.ndarray, np.ndarray]:
+        """What a step would see, without taking it; parameters as of `step`.
 
         Returns
         -------
@@ -197,14 +207,14 @@ class GradientStep:
         logits : ndarray, shape (1, classes, rows, columns)
             Of the unpooled picture; or the map of the layer that is raised.
         """
-        *terms, gradient, shown = self._evaluation(c0, c1)
+        *terms, gradient, shown = self._evaluation(*numbers_for(self._target, aim))
         return Terms(*map(float, terms)), from_graph(gradient), shown
 
     @cached_property
     def _evaluation(self):
         # Compiled when it is first asked for: most films never do.
         with theano.config.change_flags(floatX=self.dtype):
-            return compile_function(self._classes, [*self._terms, self._gradient, self._map], givens=self._fixed,
+            return compile_function(self._numbers, [*self._terms, self._gradient, self._map], givens=self._fixed,
                                     on_unused_input="ignore")
 
     @property
@@ -247,7 +257,7 @@ class GradientStep:
 
     @network_scale.setter
     def network_scale(self, scale: int) -> None:
-        layer_named(self._network, self._layer_name, *(side // scale for side in self._x.get_value(borrow=True).shape[2:]))
+        layer_named(self._network, self._target.layer, *(side // scale for side in self._x.get_value(borrow=True).shape[2:]))
         self._scale.set_value(np.int64(scale))
 
     def reset_moments(self) -> None:
@@ -350,11 +360,11 @@ def compile_logits(network: NetworkWeights,
         return _compile_seen(network, result, inputs)
 
 
-def guide_map(layer: Optional[LayerObjective], network: NetworkWeights) -> Optional[np.ndarray]:
-    """What a layer shows of its objective's guide, (channels, rows, columns) in Theano's floatX; None without a guide."""
-    if layer is None or layer.guide is None:
+def guide_map(target: Target, network: NetworkWeights) -> Optional[np.ndarray]:
+    """What the layer shows of a guide's picture, (channels, rows, columns) in Theano's floatX; None for another target."""
+    if not isinstance(target, Guide):
         return None
-    return _compile_seen(network, lambda layers, x: vgg16.layer_map(layers, layer.layer, x, network.mean)[0])(layer.guide)
+    return _compile_seen(network, lambda layers, x: vgg16.layer_map(layers, target.layer, x, network.mean)[0])(target.picture)
 
 
 def _compile_seen(network, expression, inputs=()):

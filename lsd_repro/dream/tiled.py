@@ -6,14 +6,14 @@ moments are in memory as a whole; of the network's maps, those of a tile.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 import numpy as np
 
 from lsd_repro.dream import activation
-from lsd_repro.dream.activation import LayerObjective
 from lsd_repro.dream.adam import Moments, adam2015
-from lsd_repro.dream.step import Terms, from_graph, guide_map, to_graph
+from lsd_repro.dream.step import Terms, from_graph, guide_map, symbolic, to_graph
+from lsd_repro.dream.target import CLASSES, Classes, Target, numbers_for
 from lsd_repro.dream.tiles import Tile, grid
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
@@ -28,7 +28,7 @@ class TiledStep:
 
     Parameters
     ----------
-    network, picture, learning_rate, prior_strength, network_scales, dtype, layer
+    network, picture, learning_rate, prior_strength, network_scales, dtype, target
         As for `GradientStep`.
     energy : function
         The prior at one scale, such as `lsd_repro.prior.energy.patch_energy` returns.
@@ -50,9 +50,9 @@ class TiledStep:
     def __init__(self, network: NetworkWeights, energy: Callable[..., TensorVariable], picture: np.ndarray,
                  learning_rate: float, prior_strength: float, network_scales: Optional[Sequence[int]] = (1,), *,
                  prior_scales: Sequence[int], patch_size: int, tile: int, dtype: str = "float32",
-                 layer: Optional[LayerObjective] = None, watch: Callable[[list[Tile]], Iterable[Tile]] = iter) -> None:
+                 target: Target = CLASSES, watch: Callable[[list[Tile]], Iterable[Tile]] = iter) -> None:
         self.dtype, self.learning_rate, self.prior_strength = dtype, learning_rate, prior_strength
-        self._network, self._layer, self._tile, self._watch = network, layer, tile, watch
+        self._network, self._target, self._tile, self._watch = network, target, tile, watch
         self._network_scales, self._scale = network_scales, 1
         self._prior_scales, self._patch_size = prior_scales, patch_size
         self._x = to_graph(picture, dtype)
@@ -61,13 +61,13 @@ class TiledStep:
         for scale in network_scales or [1]:
             self._network_tiles(scale)
         with theano.config.change_flags(floatX=dtype):
-            self._of_network = _compile_network(network, layer)
+            self._of_network = _compile_network(network, target)
             self._of_prior = _compile_prior(energy)
             self._update = _compile_update()
 
-    def step(self, c0: int, c1: int) -> Terms:
+    def step(self, *aim: Union[Target, int]) -> Terms:
         """As `GradientStep.step`."""
-        terms, gradient = self._evaluate(c0, c1)
+        terms, gradient = self._evaluate(numbers_for(self._target, aim))
         for top in range(0, gradient.shape[2], self._tile):
             band = np.s_[:, :, top:top + self._tile]
             self._x[band], self._m[band], self._v[band], t = self._update(
@@ -75,21 +75,21 @@ class TiledStep:
         self._t = t
         return terms
 
-    def evaluate(self, c0: int, c1: int) -> tuple[Terms, np.ndarray]:
+    def evaluate(self, *aim: Union[Target, int]) -> tuple[Terms, np.ndarray]:
         """As `GradientStep.evaluate`, without the map."""
-        terms, gradient = self._evaluate(c0, c1)
+        terms, gradient = self._evaluate(numbers_for(self._target, aim))
         return terms, from_graph(gradient)
 
-    def _evaluate(self, c0, c1):
+    def _evaluate(self, numbers):
         total = np.zeros_like(self._x)
         scales = self._network_scales or [self._scale]
-        parts = [self._add_network(scale, c0, c1, total, 1 / len(scales)) for scale in scales]
+        parts = [self._add_network(scale, numbers, total, 1 / len(scales)) for scale in scales]
         class_term, target = (sum(part) / len(scales) for part in zip(*parts))
         weight = self.prior_strength / len(self._prior_scales)
         prior_term = weight * sum(self._add_prior(scale, total, weight) for scale in self._prior_scales)
         return Terms(class_term + prior_term, class_term, prior_term, target), total
 
-    def _add_network(self, scale, c0, c1, total, weight):
+    def _add_network(self, scale, numbers, total, weight):
         """Class term and target at a scale; adds the gradient, times a weight, to a total."""
         tiles, size = self._network_tiles(scale)
         everywhere, bottom, top, halves = self._weights(size)
@@ -98,11 +98,11 @@ class TiledStep:
         for tile in self._watch(tiles):
             pixels = tile.pixels(scale)
             tile_term, tile_target, tile_gradient = self._of_network(
-                self._x[pixels], scale, c0, c1, *map(tile.own, (everywhere, bottom, top)))
+                self._x[pixels], scale, *numbers, *map(tile.own, (everywhere, bottom, top)))
             term, target = term + float(tile_term), target + float(tile_target) / halves
             gradient[pixels] += tile_gradient
-        if self._layer and activation.is_root(self._layer):
-            target = activation.value(self._layer, target)
+        if activation.is_root(self._target):
+            target = activation.value(self._target, target)
             term, weight = -target, weight / (2 * target)
         gradient *= self._number(weight)
         total += gradient
@@ -111,7 +111,7 @@ class TiledStep:
     def _network_tiles(self, scale):
         """Tiles of the picture pooled by `scale`, and the size of the whole map."""
         size = self._pooled_size(scale)
-        layer = layer_named(self._network, self._layer.layer if self._layer else "fc8", *size)
+        layer = layer_named(self._network, self._target.layer, *size)
         map_size = layer.rows, layer.columns
         return grid(size, map_size, layer.stride, layer.start, layer.field, self._tile), map_size
 
@@ -119,7 +119,7 @@ class TiledStep:
         """What each place of the map counts for: everywhere, in the bottom and in the top half; and the number of halves."""
         everywhere, bottom, top = (np.zeros(size, self.dtype) for _ in range(3))
         everywhere[:] = 1 / everywhere.size
-        if self._layer:
+        if not isinstance(self._target, Classes):
             return everywhere, bottom, top, 1
         # As `target_logit` has it, or `target_logit_own_halves`.
         rows, _ = size
@@ -186,20 +186,20 @@ def _picture(name: str) -> TensorVariable:
     return T.TensorType(theano.config.floatX, (True, False, False, False))(name)
 
 
-def _compile_network(network: NetworkWeights, layer: Optional[LayerObjective]) -> Callable[..., Any]:
-    """From a tile, a scale, c0, c1 and what each place counts for, to term, target (or its square) and gradient."""
-    x, scale, c0, c1 = _picture("x"), T.lscalar("scale"), T.iscalar("c0"), T.iscalar("c1")
+def _compile_network(network: NetworkWeights, target: Target) -> Callable[..., Any]:
+    """From a tile, a scale, a target's numbers and what each place counts for, to term, target (or its square) and gradient."""
+    x, scale, raised = _picture("x"), T.lscalar("scale"), symbolic(target)
     everywhere, bottom, top = weights = T.matrices("everywhere", "bottom", "top")
     layers = vgg16.build(network)
     seen = mean_pool(x, scale)
-    if layer:
-        target = (everywhere * activation.scores(layer, network, layers, c0, guide_map(layer, network))(seen)).sum()
-        term = -target
-    else:
+    if isinstance(raised, Classes):
         logits = vgg16.class_logits(layers, seen, network.mean)[0]
-        target = (bottom * logits[c0] + top * logits[c1]).sum()
-        term = (everywhere * logits.mean(axis=0)).sum() - target
-    return compile_function([x, scale, c0, c1, *weights], [term, target, T.grad(term, x)],
+        value = (bottom * logits[raised.bottom] + top * logits[raised.top]).sum()
+        term = (everywhere * logits.mean(axis=0)).sum() - value
+    else:
+        value = (everywhere * activation.scores(raised, network, layers, guide_map(target, network))(seen)).sum()
+        term = -value
+    return compile_function([x, scale, *raised.numbers, *weights], [term, value, T.grad(term, x)],
                             givens=vgg16.fixed_filters(layers), on_unused_input="ignore")
 
 

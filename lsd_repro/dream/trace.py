@@ -24,13 +24,13 @@ class Trace(NamedTuple):
     terms: list
 
 
-def follow(step: "GradientStep", c0: int, c1: int, count: int) -> Trace:
+def follow(step: "GradientStep", bottom: int, top: int, count: int) -> Trace:
     """Take steps, and record them.
 
     Parameters
     ----------
     step : GradientStep
-    c0, c1 : int
+    bottom, top : int
         Classes of the bottom and of the top half.
     count : int
 
@@ -40,7 +40,7 @@ def follow(step: "GradientStep", c0: int, c1: int, count: int) -> Trace:
     """
     pictures, terms = [step.picture], []
     for _ in range(count):
-        terms.append(step.step(c0, c1))
+        terms.append(step.step(bottom, top))
         pictures.append(step.picture)
     return Trace(pictures, terms)
 

@@ -49,8 +49,8 @@ def measure(step: "GradientStep", scene: Scene, program: Program) -> Pace:
     for scale, steps in program.octaves or [(None, program.steps_per_frame)]:
         if scale:
             step.network_scale = scale
-        step.step(scene.c0, scene.c1)
-        seconds += steps * _timed(lambda: step.step(scene.c0, scene.c1))
+        step.step(scene.target)
+        seconds += steps * _timed(lambda: step.step(scene.target))
     a_step = seconds / program.steps_per_frame
     count = min(VIDEO_FRAMES, program.video_frames_per_frame)
     if not count:

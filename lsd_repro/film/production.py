@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from lsd_repro.dream import activation
 from lsd_repro.dream.step import GradientStep
+from lsd_repro.dream.target import Classes
 from lsd_repro.dream.tiled import TiledStep
 from lsd_repro.dream.tiles import spans
 from lsd_repro.errors import InputError
@@ -158,8 +159,8 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
         For whatever can't be read or doesn't go together.
     """
     network = weights if isinstance(weights, NetworkWeights) else matconvnet.read(shipped.network(weights))
-    layer = activation.read(objective, network, _read_guide(guide) if guide else None)
-    if layer and (classes or path or choose):
+    target = activation.read(objective, network, _read_guide(guide) if guide else None)
+    if not isinstance(target, Classes) and (classes or path or choose):
         raise InputError("what a layer sees is not a class: leave out --classes, --schedule and --chat, or "
                          f"{'--guide' if guide else '--objective'}")
     scaled = program.video_width == program.width
@@ -182,17 +183,16 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
     # Total variation needs a neighbour.
     patch_size = prior.patch_size if prior else 2
     check_scales(height, width, program.prior_scales, patch_size)
-    if layer:
-        scenes = schedule.plan([schedule.Scene(layer.channel or 0, layer.channel or 0, layer.name)], program.frames_per_class)
-    else:
+    if isinstance(target, Classes):
         scenes = (choose(program, network.descriptions) if choose else
                   schedule.scenes(classes, path, program, network.descriptions, seed))
-    name = layer.layer if layer else "fc8"
+    else:
+        scenes = schedule.plan([schedule.Scene(target, target.name)], program.frames_per_class)
     if not keep_octaves:
-        octaves = fitting(program.octaves, min(height, width), least_side(network.layers, name))
+        octaves = fitting(program.octaves, min(height, width), least_side(network.layers, target.layer))
         program = replace(program, octaves=octaves)
     for scale in [scale for scale, _ in program.octaves] or program.network_scales:
-        seen = receptive.layer_named(network, name, height // scale, width // scale)
+        seen = receptive.layer_named(network, target.layer, height // scale, width // scale)
         if tile is not None:
             spans(height // scale, seen.rows, seen.stride, seen.start, seen.field, tile)
 
@@ -202,12 +202,12 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
         network_scales = None if program.octaves else program.network_scales
         if tile is None:
             return GradientStep(network, multiscale(energy, program.prior_scales), start, program.learning_rate,
-                                program.prior_strength, network_scales, dtype, layer=layer)
+                                program.prior_strength, network_scales, dtype, target=target)
         return TiledStep(network, energy, start, program.learning_rate, program.prior_strength, network_scales,
-                         prior_scales=program.prior_scales, patch_size=patch_size, tile=tile, dtype=dtype, layer=layer,
+                         prior_scales=program.prior_scales, patch_size=patch_size, tile=tile, dtype=dtype, target=target,
                          watch=watch)
 
-    parameters = run.parameters(program, scenes, start, network, prior, dtype, seed, layer, tile)
+    parameters = run.parameters(program, scenes, start, network, prior, dtype, seed, target, tile)
     return Production(scenes, program, make_step, parameters, network.descriptions, start)
 
 
@@ -272,7 +272,7 @@ def make_films(folders: Sequence[Path], production: Production, resume: bool) ->
 
     for index, folder in enumerate(folders):
         own = scenes[index * count:(index + 1) * count]
-        stream.make_film(folder, own, program, from_the_start, {**parameters, "scenes": [list(scene) for scene in own]},
+        stream.make_film(folder, own, program, from_the_start, {**parameters, "scenes": [scene.as_list() for scene in own]},
                          resume and folder.exists())
         print(f"done, see {folder}")
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
+from lsd_repro.dream.target import CLASSES, Classes, Guide, Target
 from lsd_repro.errors import InputError
 from lsd_repro.film import write
 from lsd_repro.film.schedule import Scene
@@ -32,7 +33,6 @@ from lsd_repro.program2015 import Program
 from lsd_repro.runtime import provenance
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.activation import LayerObjective
     from lsd_repro.dream.step import GradientStep
 
 # The frames do not depend on it; what comes after them does.
@@ -40,7 +40,7 @@ _ANEW = "delete it, and --resume dreams the run anew; or choose another --out, w
 
 
 def parameters(program: Program, scenes: Sequence[Scene], start: np.ndarray, network: NetworkWeights,
-               prior: Optional[PatchPrior], dtype: str, seed: int, layer: Optional["LayerObjective"] = None,
+               prior: Optional[PatchPrior], dtype: str, seed: int, target: Target = CLASSES,
                tile: Optional[int] = None) -> dict[str, Any]:
     """Everything that decides what a run computes, as run.json keeps it.
 
@@ -54,8 +54,8 @@ def parameters(program: Program, scenes: Sequence[Scene], start: np.ndarray, net
         None for total variation.
     dtype : str
     seed : int
-    layer : LayerObjective, optional
-        What is raised in place of classes.
+    target : Target
+        What is raised, if not the scenes' classes.
     tile : int, optional
 
     Returns
@@ -64,12 +64,12 @@ def parameters(program: Program, scenes: Sequence[Scene], start: np.ndarray, net
         Arrays are represented by their SHA-256.
     """
     return {
-        **asdict(program), "scenes": [list(scene) for scene in scenes], "dtype": dtype, "seed": seed,
+        **asdict(program), "scenes": [scene.as_list() for scene in scenes], "dtype": dtype, "seed": seed,
         "start": digest(start), "prior kind": prior.kind if prior else "tv",
         "prior": digest(prior.filters, prior.mean) if prior else None,
         "network": network.digest,
-        "objective": layer and [layer.layer, layer.channel],
-        "guide": digest(layer.guide) if layer and layer.guide is not None else None, "tile": tile}
+        "objective": None if isinstance(target, Classes) else [target.layer, *(target.numbers or [None])],
+        "guide": digest(target.picture) if isinstance(target, Guide) else None, "tile": tile}
 
 
 def open_record(out: Path, parameters: dict[str, Any], resume: bool) -> None:

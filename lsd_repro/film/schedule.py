@@ -13,6 +13,7 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
+from lsd_repro.dream.target import Classes, Target
 from lsd_repro.errors import InputError
 from lsd_repro.film.caption import caption
 from lsd_repro.material.files import PathLike
@@ -29,14 +30,17 @@ class Scene(NamedTuple):
 
     Attributes
     ----------
-    c0, c1 : int
-        Class index for the bottom half, and for the top half.
+    target : Target
     caption : str
     """
 
-    c0: int
-    c1: int
+    target: Target
     caption: str
+
+    def as_list(self) -> list:
+        """A list for JSON: two numbers, which for a channel are the same and for a layer 0, and the caption."""
+        first, second, *_ = *self.target.numbers * 2, 0, 0
+        return [first, second, self.caption]
 
 
 def scenes(queries: Optional[Sequence[str]], path: Optional[PathLike], program: Program, descriptions: Sequence[str],
@@ -76,7 +80,7 @@ def scenes(queries: Optional[Sequence[str]], path: Optional[PathLike], program: 
     chosen = parse_classes(queries or [name for name in program.classes if name in known], descriptions)
     if not chosen:
         drawn = int(np.random.default_rng(seed).integers(len(descriptions)))
-        chosen = [Scene(drawn, drawn, caption([_term("", descriptions[drawn])]))]
+        chosen = [Scene(Classes(drawn, drawn), caption([_term("", descriptions[drawn])]))]
     return plan(chosen, program.frames_per_class)
 
 
@@ -204,7 +208,7 @@ def _scene(query, descriptions):
     names = [_term(part, descriptions[index]) for part, index in zip(parts, classes)]
     if classes[0] == classes[-1]:
         names = names[:1]
-    return Scene(classes[0], classes[-1], caption(names))
+    return Scene(Classes(classes[0], classes[-1]), caption(names))
 
 
 def _term(query, description):

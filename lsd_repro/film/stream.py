@@ -49,7 +49,7 @@ def optimise_frame(step: "GradientStep", scene: Scene, program: Program, on_step
         if scale:
             step.network_scale = scale
         for _ in range(steps):
-            on_step(step.step(scene.c0, scene.c1))
+            on_step(step.step(scene.target))
 
 
 def video_frames(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequence[Scene], program: Program,

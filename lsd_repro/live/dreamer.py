@@ -163,7 +163,7 @@ class _Dreamer:
         with self.lock:
             scene, waiting = self.chat.scene, [[said.user, said.text] for said in list(self.chat.waiting)[-LISTED:]]
             held = max(0.0, self.chat.held_until - time.monotonic())
-        state = {"phase": self.phase, "done": self.journal.done, "step": self.at_step, "scene": list(scene),
+        state = {"phase": self.phase, "done": self.journal.done, "step": self.at_step, "scene": scene.as_list(),
                  "waiting": waiting, "held": round(held, 1), "strength": self.strength, "zoom": self.zoom, "k": self.k,
                  "trace": list(self.trace), "segments": self.journal.segments[-SEGMENTS:]}
         self.slot.write(state, as_still(self.step.picture))

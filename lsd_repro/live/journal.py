@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 import numpy as np
 from PIL import Image
 
+from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.film import run, write
 from lsd_repro.film.blend import blended
@@ -83,7 +84,7 @@ class Journal:
             try:
                 state = arrays.read_npz(latest)
                 self.done, scene = int(state.pop("done")), json.loads(str(state.pop("scene")))
-                self.saved = {"state": state, "scene": Scene(int(scene[0]), int(scene[1]), str(scene[2]))}
+                self.saved = {"state": state, "scene": Scene(Classes(int(scene[0]), int(scene[1])), str(scene[2]))}
             except (*arrays.UNREADABLE, IndexError) as error:
                 raise InputError(f"{latest} can't be read ({arrays.reason(error)}); choose another --out, "
                                  "without --resume") from error
@@ -110,7 +111,7 @@ class Journal:
             frame_file(self.out, gone).unlink(missing_ok=True)
 
     def _save(self, done, step, scene):
-        files.write_arrays(self.out / "latest.npz", done=done, scene=json.dumps(scene), **step.state())
+        files.write_arrays(self.out / "latest.npz", done=done, scene=json.dumps(scene.as_list()), **step.state())
         self.done = done
 
 

@@ -9,6 +9,7 @@ import pytest
 from lsd_repro.chat.messages import Message
 from lsd_repro.chat.picking import Chat, pick
 from lsd_repro.chat.vocabulary import STOP_WORDS, candidates, vocabulary
+from lsd_repro.dream.target import Classes
 from lsd_repro.network import ilsvrc
 
 DESCRIPTIONS = ("bee", "spider web, spider's web", "web site, website, internet site, site", "crane", "Angora, Angora rabbit",
@@ -24,7 +25,7 @@ def said(*texts):
 
 def draws(text, shown=NOTHING, count=600):
     chosen = [pick(said(text), WORDS, shown, random.Random(seed)) for seed in range(count)]
-    return Counter(choice and (choice.scene.c0, choice.scene.c1) for choice in chosen)
+    return Counter(choice and choice.scene.target.numbers for choice in chosen)
 
 
 def only(text, shown=NOTHING):
@@ -89,7 +90,7 @@ def test_plus_makes_two_halves_the_first_below_and_no_more():
 def test_a_term_is_text_and_no_pattern():
     words = vocabulary(["recreational vehicle, RV, R.V."])
     assert pick(said("rxvx"), words, NOTHING, random.Random(0)) is None
-    assert pick(said("r.v."), words, NOTHING, random.Random(0)).scene.c0 == 0
+    assert pick(said("r.v."), words, NOTHING, random.Random(0)).scene.target.bottom == 0
 
 
 def test_two_queries_are_drawn_apart_even_if_they_are_the_same():
@@ -137,14 +138,14 @@ def test_the_same_seed_picks_the_same():
 
 def test_the_stream_starts_with_a_class_drawn_and_no_caption():
     scenes = {Chat(WORDS, seed).turn(0)[0] for seed in range(100)}
-    assert {scene.caption for scene in scenes} == {""} and len({scene.c0 for scene in scenes}) == len(DESCRIPTIONS)
+    assert {scene.caption for scene in scenes} == {""} and len({scene.target.bottom for scene in scenes}) == len(DESCRIPTIONS)
 
 
 def chat_showing_bee():
     chat = Chat(WORDS)
-    chat.scene = chat.scene._replace(c0=FROG, c1=FROG)
+    chat.scene = chat.scene._replace(target=Classes(FROG, FROG))
     chat.hear(Message(0, "ann", "bee"))
-    assert chat.turn(0)[0] == (BEE, BEE, "@ann: bee")
+    assert chat.turn(0)[0] == (Classes(BEE, BEE), "@ann: bee")
     return chat
 
 
@@ -153,15 +154,15 @@ def test_a_subject_is_held_for_a_minute_while_messages_wait():
     chat.hear(Message(1, "bob", "badger"))
     assert chat.turn(59.9) == (chat.scene, None) and len(chat.waiting) == 1
     scene, choice = chat.turn(60)
-    assert scene.c0 == BADGER and choice.message.user == "bob"
+    assert scene.target.bottom == BADGER and choice.message.user == "bob"
 
 
 def test_a_round_forgets_all_messages_and_a_vain_one_does_not_hold():
     chat = chat_showing_bee()
     chat.hear(Message(1, "bob", "nonsense"))
-    assert chat.turn(60)[0].c0 == BEE and not chat.waiting
+    assert chat.turn(60)[0].target.bottom == BEE and not chat.waiting
     chat.hear(Message(61, "bob", "badger"))
-    assert chat.turn(61)[0].c0 == BADGER
+    assert chat.turn(61)[0].target.bottom == BADGER
 
 
 def test_only_the_last_hundred_messages_wait():

@@ -14,6 +14,7 @@ from small_network import small_network
 
 from lsd_repro.compare import ablation, ablation_measures, ablation_page
 from lsd_repro.compare.ablation import ALL, NONE, ONE, Arm
+from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.film.schedule import Scene
 from lsd_repro.material import shipped
@@ -21,7 +22,7 @@ from lsd_repro.prior import store
 from lsd_repro.program2015 import STUDENT_SCALE
 
 PROGRAM = replace(ablation.PROGRAM, width=128, height=128, prior_scales=(1, 4), steps_per_frame=2, frames_per_class=1)
-SCENES = [Scene(index, index, f"creature {index}") for index in (3, 4, 7)]
+SCENES = [Scene(Classes(index, index), f"creature {index}") for index in (3, 4, 7)]
 OPTIONS = {"kinds": ("student", "tv"), "scales": (ALL,), "strengths": (10.0, 1000.0)}
 
 
@@ -109,7 +110,7 @@ def test_measures_are_those_of_the_pictures(page, network, priors):
     assert len(pictures) == 3
     means = numbers["means"]["student, all scales, strength 10"]
     assert means["logit, dreaming network"] == pytest.approx(np.mean([
-        reference.logits(network, picture.astype(float))[scene.c0].mean()
+        reference.logits(network, picture.astype(float))[scene.target.bottom].mean()
         for picture, scene in zip(pictures, SCENES)]), rel=1e-3, abs=1e-3)
     assert means["energy, student"] == pytest.approx(np.mean([
         np.log1p(reference.deviations(priors["student"], reference.mean_pool(picture.astype(float), scale)) ** 2
@@ -134,7 +135,7 @@ def test_class_evidence_is_the_mean_log_of_the_softmax():
 
 def test_another_judge_is_taken_from_its_file(page, again):
     study, *_ = again
-    cells = {f"{block.folder_name}/{arm.file_name}": {"EfficientNet-lite0": -float(block.scene.c0)}
+    cells = {f"{block.folder_name}/{arm.file_name}": {"EfficientNet-lite0": -float(block.scene.target.bottom)}
              for block in study.blocks[:2] for arm in study.arms}
     (study.out / ablation_measures.JUDGED).write_text(json.dumps(cells))
     found = ablation_measures.measure(study, {})
@@ -182,7 +183,7 @@ def test_what_cannot_be_studied_is_refused(page, network, priors):
     with pytest.raises(InputError, match="steps_per_frame was"):
         ablation.dream_all(out, network, priors, SCENES, 1, program=replace(PROGRAM, steps_per_frame=3), resume=True)
     with pytest.raises(InputError, match="one class each"):
-        ablation.dream_all(out, network, priors, [Scene(1, 2, "both")], 1, program=PROGRAM)
+        ablation.dream_all(out, network, priors, [Scene(Classes(1, 2), "both")], 1, program=PROGRAM)
     with pytest.raises(InputError, match="prior scale 32"):
         ablation.dream_all(out / "other", network, priors, SCENES, 1, program=replace(ablation.PROGRAM, width=128))
     with pytest.raises(InputError, match="has no gaussian"):

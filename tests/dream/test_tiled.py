@@ -5,8 +5,8 @@ import pytest
 from skimage import data
 from small_network import small_network
 
-from lsd_repro.dream.activation import LayerObjective
 from lsd_repro.dream.step import GradientStep
+from lsd_repro.dream.target import Channel, Classes, Guide, Layer
 from lsd_repro.dream.tiled import TiledStep
 from lsd_repro.dream.tiles import grid, spans
 from lsd_repro.errors import InputError
@@ -22,14 +22,14 @@ PHOTO = data.astronaut()[:333, 100:333]
 TILE, PRIOR_SCALES = 320, (1, 4)
 PRIOR = store.load_kind(shipped.path(shipped.PRIORS), "student")
 GUIDE = data.coffee()[100:148, 200:264]
-NORM = dict(layer=LayerObjective("conv4_2"))
+NORM = dict(target=Layer("conv4_2"))
 CASES = [
     pytest.param({}, id="classes"), pytest.param(NORM, id="norm"),
     # At half the size the halves are cut where 2015 would, in the whole map.
     pytest.param(dict(network_scales=(1, 2)), id="stills", marks=pytest.mark.slow),
     pytest.param(dict(network_scales=None), id="octaves", marks=pytest.mark.slow),
-    pytest.param(dict(layer=LayerObjective("conv5_1", 3)), id="channel", marks=pytest.mark.slow),
-    pytest.param(dict(layer=LayerObjective("pool4", None, GUIDE), network_scales=(1, 2)), id="guide", marks=pytest.mark.slow)]
+    pytest.param(dict(target=Channel("conv5_1", 3)), id="channel", marks=pytest.mark.slow),
+    pytest.param(dict(target=Guide(GUIDE, "pool4"), network_scales=(1, 2)), id="guide", marks=pytest.mark.slow)]
 
 
 def tiled_step(**options):
@@ -43,13 +43,14 @@ def test_gradient_and_step_in_tiles_are_those_of_the_whole_picture(options):
     tiled = tiled_step(**options)
     if options.get("network_scales", 1) is None:
         whole.network_scale = tiled.network_scale = 2
-    terms, gradient, _ = whole.evaluate(7, 3)
-    in_tiles, gradient_in_tiles = tiled.evaluate(7, 3)
+    target = options.get("target", Classes(7, 3))
+    terms, gradient, _ = whole.evaluate(target)
+    in_tiles, gradient_in_tiles = tiled.evaluate(target)
     np.testing.assert_allclose(in_tiles, terms, rtol=1e-10)
     np.testing.assert_allclose(gradient_in_tiles, gradient, rtol=0, atol=1e-11 * abs(gradient).max())
     for _ in range(2):  # the first does not depend on the moments
-        tiled.step(7, 3)
-        whole.step(7, 3)
+        tiled.step(target)
+        whole.step(target)
     np.testing.assert_allclose(tiled.picture, whole.picture, atol=1e-3)
 
 
@@ -75,19 +76,19 @@ def test_gradient_in_tiles_is_pytorchs_of_the_whole_picture():
 def test_a_step_in_tiles_goes_on_from_its_state_and_that_of_a_whole_one():
     tiled, whole = tiled_step(**NORM), GradientStep(NETWORK, total_variation, PHOTO, 5.0, 0.0, dtype="float64", **NORM)
     tiled.learning_rate, tiled.prior_strength = 4.0, 0.0
-    tiled.step(0, 0)
+    tiled.step(NORM["target"])
     saved = tiled.state()
     assert {name: array.shape for name, array in saved.items()} == {
         name: array.shape for name, array in whole.state().items()}
-    tiled.step(0, 0)
+    tiled.step(NORM["target"])
     expected = tiled.picture
     tiled.reset_moments()
     tiled.restore(saved)
-    tiled.step(0, 0)
+    tiled.step(NORM["target"])
     np.testing.assert_array_equal(tiled.picture, expected)
     whole.learning_rate = 4.0
     whole.restore(saved)
-    whole.step(0, 0)
+    whole.step(NORM["target"])
     np.testing.assert_allclose(whole.picture, expected, atol=1e-3)
 
 

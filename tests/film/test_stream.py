@@ -10,6 +10,7 @@ from PIL import Image
 from small_network import small_network
 
 from lsd_repro.dream.step import Terms
+from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.film import run, stream
 from lsd_repro.film.caption import draw_caption
@@ -21,7 +22,7 @@ from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STREAM
 
 START = np.random.default_rng(0).integers(0, 256, (36, 48, 3)).astype(np.uint8)
-SCENES = [Scene(1, 1, "bee"), Scene(1, 1, "bee"), Scene(2, 3, "volcano & bubble")]
+SCENES = [Scene(Classes(1, 1), "bee"), Scene(Classes(1, 1), "bee"), Scene(Classes(2, 3), "volcano & bubble")]
 PROGRAM = replace(STREAM, width=48, height=36, video_width=64, video_height=48,
                   steps_per_frame=2, video_frames_per_frame=3)
 
@@ -43,11 +44,11 @@ class Step:
     def reset_moments(self):
         self.momentum = np.zeros_like(self.picture)
 
-    def step(self, c0, c1):
+    def step(self, target):
         if self.steps == self.break_at:
             raise Interrupted
         self.steps += 1
-        self.momentum = 0.5 * self.momentum + np.sin(self.picture + c0 - c1)
+        self.momentum = 0.5 * self.momentum + np.sin(self.picture + target.bottom - target.top)
         self.picture = np.clip(self.picture + self.momentum, 0, 255).astype(np.float32)
         return Terms(1.0, 2.0, 3.0, 4.0)
 
@@ -95,7 +96,7 @@ def test_frames_are_zoomed_then_stepped(whole):
         step.picture = zoom_picture(step.picture, 3)
         step.reset_moments()
         for _ in range(2):
-            step.step(scene.c0, scene.c1)
+            step.step(scene.target)
         np.testing.assert_array_equal(np.load(whole / "state" / f"frame{index:04d}.npy"), step.picture)
 
 
@@ -105,7 +106,7 @@ def test_without_resets_and_zoom_the_moments_live_on():
     for _ in range(2):
         stream.optimise_frame(ours, SCENES[0], stills, seen.append)
     for _ in range(4):
-        expected.step(1, 1)
+        expected.step(SCENES[0].target)
     np.testing.assert_array_equal(ours.picture, expected.picture)
     assert len(seen) == 4
 
@@ -114,9 +115,9 @@ def test_octaves_are_taken_in_their_order():
     class Noting(Step):
         seen = []
 
-        def step(self, c0, c1):
+        def step(self, target):
             self.seen.append(self.network_scale)
-            return super().step(c0, c1)
+            return super().step(target)
 
     stream.optimise_frame(Noting(), SCENES[0], replace(PROGRAM, steps_per_frame=6, octaves=((3, 1), (2, 2), (1, 3))),
                           lambda terms: None)
@@ -209,8 +210,8 @@ def test_a_folder_without_a_run_is_not_resumed(tmp_path, record):
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
     class Exploding(Step):
-        def step(self, c0, c1):
-            return super().step(c0, c1)._replace(loss=np.nan)
+        def step(self, target):
+            return super().step(target)._replace(loss=np.nan)
 
     with pytest.raises(InputError, match="frame 1: the loss is nan"):
         stream.make_film(tmp_path, SCENES, PROGRAM, Exploding, parameters())

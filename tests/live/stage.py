@@ -29,10 +29,10 @@ class Step:
     def reset_moments(self):
         pass
 
-    def step(self, c0, c1):
-        self.taken.append((c0, c1))
+    def step(self, target):
+        self.taken.append(target.numbers)
         self.strengths.append(self.prior_strength)
-        self.picture = np.clip(self.picture + np.sin(self.picture + c0), 0, 255).astype(np.float32)
+        self.picture = np.clip(self.picture + np.sin(self.picture + target.bottom), 0, 255).astype(np.float32)
         return Terms(1.0, 2.0, 3.0, 4.0)
 
     def state(self):

@@ -113,7 +113,7 @@ def test_strength_and_zoom_take_effect(start):
 
 
 def test_k_is_what_the_clock_says(start, monkeypatch):
-    monkeypatch.setattr(Step, "step", lambda self, c0, c1, plain=Step.step: time.sleep(0.1) or plain(self, c0, c1))
+    monkeypatch.setattr(Step, "step", lambda self, target, plain=Step.step: time.sleep(0.1) or plain(self, target))
     run = start()
     # Two steps of 0.1 s: 5 video frames, and more for the rest of the work.
     state = run.until(lambda state: state["done"] > 5)

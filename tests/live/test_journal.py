@@ -3,13 +3,14 @@ import numpy as np
 import pytest
 from stage import Step
 
+from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.write import as_still
 from lsd_repro.live import journal, saving
 from lsd_repro.live.journal import Journal, Segment
 
-SCENE = Scene(1, 2, "@ann: bee")
+SCENE = Scene(Classes(1, 2), "@ann: bee")
 PARAMETERS = {"seed": 0}
 
 
@@ -17,7 +18,7 @@ def dreamt(out, count, keep=50):
     run, step = Journal(out, PARAMETERS, False, keep), Step()
     run.begin(step, SCENE)
     for index in range(1, count + 1):
-        step.step(0, 0)
+        step.step(SCENE.target)
         run.add(step, Segment(index, 3, 1.0, SCENE.caption), SCENE)
     return run, step
 
