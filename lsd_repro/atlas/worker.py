@@ -17,7 +17,7 @@ from lsd_repro.errors import InputError, StackError
 from lsd_repro.runtime.openblas import instruct_openblas
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import GradientStep
+    from lsd_repro.dream.step import Step
     from lsd_repro.film.production import Production
 
 # Parameters of a run that a compiled step can be given anew, or that it has nothing to do with.  Whatever is not
@@ -87,7 +87,7 @@ class Steps:
     def __init__(self) -> None:
         self._made = OrderedDict()
 
-    def at_start(self, production: "Production", parameters: dict[str, Any]) -> "GradientStep":
+    def at_start(self, production: "Production", parameters: dict[str, Any]) -> "Step":
         """The step of a production, at its start."""
         key = compiled_in(parameters)
         step = self._made.pop(key, None)

@@ -12,7 +12,7 @@ from typing import NamedTuple, Optional
 import numpy as np
 from matplotlib.figure import Figure
 
-from lsd_repro.dream.step import GradientStep, Terms, compile_energies, to_graph
+from lsd_repro.dream.step import GradientStep, Step, Terms, compile_energies, to_graph
 from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.figures.parity import drift
@@ -168,7 +168,7 @@ def replay(path: files.PathLike, prior_dir: Optional[files.PathLike] = None, flo
     return deviations + compare(golden, *run(golden, step))
 
 
-def at_start(golden: Golden, step: GradientStep, limit: float) -> list[Deviation]:
+def at_start(golden: Golden, step: Step, limit: float) -> list[Deviation]:
     """Deviations of everything that the file has about the start image."""
     found = []
 
@@ -196,7 +196,7 @@ def at_start(golden: Golden, step: GradientStep, limit: float) -> list[Deviation
     return found
 
 
-def run(golden: Golden, step: GradientStep) -> tuple[list[Terms], list[np.ndarray], list[np.ndarray]]:
+def run(golden: Golden, step: Step) -> tuple[list[Terms], list[np.ndarray], list[np.ndarray]]:
     """Run the schedule.
 
     Returns

@@ -1,72 +1,122 @@
 """The class term of the loss: two classes, one for each half of the picture.
 
 `class_term` is that of the 2015 program; `one_half_term`, `logit_alone_term`, `probability_term` and
-`log_likelihood_term` are what it might have been, for comparison.
+`log_likelihood_term` are what it might have been, for comparison.  Each says what is raised; an `Aim` says where:
+
+================  ============================================================
+`aim_2015`        halves cut as in 2015
+`aim_own_halves`  each map cut at its own middle
+`aim_weighed`     places weighed one by one, for a part of a map
+================  ============================================================
 """
 
-from typing import Callable, Union
+from typing import Callable, NamedTuple, Optional, Union
 
+from lsd_repro.dream.target import Classes
 from lsd_repro.runtime.load import T, TensorVariable, theano
 
+Mean = Callable[[TensorVariable], TensorVariable]
 
-def target_logit(logits: TensorVariable, rows: int, c0: Union[int, TensorVariable], c1: Union[int, TensorVariable],
-                 full_rows: int) -> tuple[TensorVariable, int]:
-    """Mean logit of c0 over the bottom half plus that of c1 over the top half.
+
+class Aim(NamedTuple):
+    """Where scores count; called with a map of them, it returns their value at the target.
+
+    Each of its functions takes a symbolic map (1, classes, rows, columns) to a symbolic scalar.
+
+    Attributes
+    ----------
+    everywhere : function
+        The mean of all scores.
+    bottom, top : function or None
+        The mean of the target's own scores in a half; None if the half is empty.
+    both : function, optional
+        The sum of the two, if it is computed in another way.
+    """
+
+    everywhere: Mean
+    bottom: Optional[Mean]
+    top: Optional[Mean]
+    both: Optional[Mean] = None
+
+    @property
+    def halves(self) -> list[Mean]:
+        """Those that are not empty."""
+        return [half for half in (self.bottom, self.top) if half is not None]
+
+    def __call__(self, scores: TensorVariable) -> TensorVariable:
+        return self.both(scores) if self.both else sum(half(scores) for half in self.halves)
+
+
+def everywhere(scores: TensorVariable) -> TensorVariable:
+    """The mean of a whole map."""
+    return scores.mean()
+
+
+def cut_2015(full_rows: int) -> tuple[int, int]:
+    """Where the bottom half of a map starts and its top half stops.
 
     2015 quirk: halves of the unpooled map.  They are cut at its middle, even when this map is
     that of a pooled picture.  The bottom half can then be empty.
+
+    Parameters
+    ----------
+    full_rows : int
+        Rows of the map of the unpooled picture.
+    """
+    return full_rows // 2, full_rows // 2
+
+
+def cut_own(rows: Union[int, TensorVariable]) -> tuple[Union[int, TensorVariable], Union[int, TensorVariable]]:
+    """As `cut_2015`, in this map's own middle (not of 2015).
+
+    With an odd number of rows the middle one counts in both halves, so neither is ever empty.
+    """
+    return rows // 2, (rows + 1) // 2
+
+
+def aim_2015(target: Classes, rows: int, full_rows: int) -> Aim:
+    """At the mean logit of one class over the bottom half, plus that of the other over the top half.
 
     2015 quirk: NaN as the loss.  Here an empty half counts as 0; its gradient was 0 in 2015, too.
 
     Parameters
     ----------
-    logits : symbolic tensor, shape (1, classes, rows, columns)
+    target : Classes
+        Symbolic or not.
     rows : int
-        Rows of this map.
-    c0, c1 : symbolic int or int
-        Classes of the bottom and of the top half.
+        Rows of the map.
     full_rows : int
-        Rows of the map of the unpooled picture.
-
-    Returns
-    -------
-    target : symbolic scalar
-    halves : int
-        How many of the two are not empty.
+        As for `cut_2015`.
     """
-    middle = full_rows // 2
-    means = []
-    if middle < rows:
-        means.append(logits[0, c0, middle:, :].mean())
-    if middle > 0:
-        means.append(logits[0, c1, :middle, :].mean())
-    return sum(means), len(means)
+    start, stop = cut_2015(full_rows)
+    return Aim(everywhere,
+               (lambda scores: scores[0, target.bottom, start:, :].mean()) if start < rows else None,
+               (lambda scores: scores[0, target.top, :stop, :].mean()) if stop > 0 else None)
 
 
-def target_logit_own_halves(logits: TensorVariable, c0: Union[int, TensorVariable],
-                            c1: Union[int, TensorVariable]) -> tuple[TensorVariable, int]:
-    """As `target_logit`, each map cut at its own middle (not of 2015).
+def aim_own_halves(target: Classes) -> Aim:
+    """As `aim_2015`, for a map of any size, cut by `cut_own`."""
+    return Aim(everywhere,
+               lambda scores: scores[0, target.bottom, cut_own(scores.shape[2])[0]:, :].mean(),
+               lambda scores: scores[0, target.top, :cut_own(scores.shape[2])[1], :].mean())
 
-    With an odd number of rows the middle one counts in both halves, so neither is ever empty.
+
+def aim_weighed(target: Classes, all_places: TensorVariable, bottom: TensorVariable, top: TensorVariable) -> Aim:
+    """As one of the others, for a part of a map.
 
     Parameters
     ----------
-    logits : symbolic tensor, shape (1, classes, rows, columns)
-        Of any size.
-    c0, c1 : symbolic int or int
-        Classes of the bottom and of the top half.
-
-    Returns
-    -------
-    target : symbolic scalar
-    halves : int
-        2.
+    target : Classes
+    all_places, bottom, top : symbolic matrix (rows, columns)
+        What each place of this part counts for, of the whole map and of its halves.
     """
-    rows = logits.shape[2]
-    return logits[0, c0, rows // 2:, :].mean() + logits[0, c1, :(rows + 1) // 2, :].mean(), 2
+    return Aim(lambda scores: (all_places * scores[0].mean(axis=0)).sum(),
+               lambda scores: (bottom * scores[0, target.bottom]).sum(),
+               lambda scores: (top * scores[0, target.top]).sum(),
+               lambda scores: (bottom * scores[0, target.bottom] + top * scores[0, target.top]).sum())
 
 
-def class_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVariable]) -> TensorVariable:
+def class_term(logits: TensorVariable, aim: Aim) -> TensorVariable:
     """What the network adds to the loss: the mean of all logits minus the target's.
 
     The mean keeps all the other classes low.  2015 quirk: mean of all logits, those aimed at
@@ -75,36 +125,31 @@ def class_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVar
     Parameters
     ----------
     logits : symbolic tensor, shape (1, classes, rows, columns)
-    aim : function
-        From a map like `logits` to a symbolic scalar: its value at the targets, as in
-        `target_logit`.
+    aim : Aim
 
     Returns
     -------
     symbolic scalar
     """
-    return logits.mean() - aim(logits)
+    return aim.everywhere(logits) - aim(logits)
 
 
-def one_half_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVariable], bottom: bool) -> TensorVariable:
+def one_half_term(logits: TensorVariable, aim: Aim, bottom: bool) -> TensorVariable:
     """As `class_term`, with the target in one half of the map alone, the bottom one or the top one (not of 2015)."""
-    rows = T.arange(logits.shape[2])
-    middle = logits.shape[2] // 2
-    kept = T.ge(rows, middle) if bottom else T.lt(rows, middle)
-    return logits.mean() - aim(logits * kept.dimshuffle("x", "x", 0, "x"))
+    return aim.everywhere(logits) - (aim.bottom if bottom else aim.top)(logits)
 
 
-def logit_alone_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVariable]) -> TensorVariable:
+def logit_alone_term(logits: TensorVariable, aim: Aim) -> TensorVariable:
     """Minus the target's logits, whatever becomes of the other classes; as `class_term`."""
     return -aim(logits)
 
 
-def probability_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVariable]) -> TensorVariable:
+def probability_term(logits: TensorVariable, aim: Aim) -> TensorVariable:
     """Minus the softmax probability of the target; as `class_term`."""
     return -aim(T.exp(log_probabilities(logits)))
 
 
-def log_likelihood_term(logits: TensorVariable, aim: Callable[[TensorVariable], TensorVariable]) -> TensorVariable:
+def log_likelihood_term(logits: TensorVariable, aim: Aim) -> TensorVariable:
     """Minus the log-probability of the target; as `class_term`."""
     return -aim(log_probabilities(logits))
 

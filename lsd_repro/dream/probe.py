@@ -4,6 +4,7 @@ from typing import Callable
 
 import numpy as np
 
+from lsd_repro.dream.objective import Aim, everywhere
 from lsd_repro.dream.step import compile_logits, from_graph
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.ops.compiling import compile_function
@@ -46,6 +47,6 @@ def push(objective: Callable[..., TensorVariable], logits: np.ndarray, classes: 
         Minus the derivative of the loss.
     """
     vector = T.dvector()
-    loss = objective(vector.dimshuffle("x", 0, "x", "x"), lambda scores: scores[0, 0].mean())
+    loss = objective(vector.dimshuffle("x", 0, "x", "x"), Aim(everywhere, lambda scores: scores[0, 0].mean(), None))
     function = compile_function([vector], -T.grad(loss, vector)[0])
     return np.array([function(np.concatenate([[logit], np.zeros(classes - 1)])) for logit in logits])

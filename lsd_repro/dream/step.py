@@ -3,14 +3,14 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property, partial
-from typing import Callable, NamedTuple, Optional, Union
+from functools import cached_property
+from typing import Callable, NamedTuple, Optional, Protocol, Union
 
 import numpy as np
 
 from lsd_repro.dream import activation
 from lsd_repro.dream.adam import Moments, adam2015
-from lsd_repro.dream.objective import class_term, target_logit, target_logit_own_halves
+from lsd_repro.dream.objective import Aim, aim_2015, aim_own_halves, class_term
 from lsd_repro.dream.target import CLASSES, Channel, Classes, Guide, Target, numbers_for
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
@@ -78,11 +78,10 @@ def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWei
         What to raise; its numbers may be symbolic.
     prior_strength : symbolic scalar or float
     network_scales : sequence of int or symbolic int
-        A number fixes where 2015 would cut the map; see `target_logit`. A symbolic one can change
+        A number fixes where 2015 would cut the map; see `cut_2015`. A symbolic one can change
         from step to step, and its maps are cut at their own middle.
     objective : function
-        From logits, and a function that takes their value at the targets, to a symbolic scalar; see
-        `lsd_repro.dream.objective`.  For classes.
+        From logits and an Aim to a symbolic scalar; see `lsd_repro.dream.objective`.  For classes.
     shown : ndarray, optional
         From `guide_map`.
 
@@ -98,20 +97,44 @@ def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWei
     else:
         aims = [_aim(size, network.fc6_size, target, scale) for scale in network_scales]
         logits = [vgg16.class_logits(layers, seen, network.mean) for seen in pooled]
-        targets = [value / float(halves) for value, halves in (aim(scores) for aim, scores in zip(aims, logits))]
-        class_terms = [objective(scores, lambda scores: aim(scores)[0]) for aim, scores in zip(aims, logits)]
+        targets = [aim(scores) / float(len(aim.halves)) for aim, scores in zip(aims, logits)]
+        class_terms = [objective(scores, aim) for aim, scores in zip(aims, logits)]
     network_part = sum(class_terms) / float(len(class_terms))
     prior_part = prior_strength * energy(x)
     return Terms(network_part + prior_part, network_part, prior_part, sum(targets) / float(len(targets)))
 
 
-def _aim(size, fc6_size, target, scale):
-    """From logits at a network scale to the target's logit and the number of its halves."""
+def _aim(size: tuple[int, int], fc6_size: int, target: Classes, scale: Union[int, TensorVariable]) -> Aim:
+    """Where a target lies in the map at a network scale."""
     full_rows, _ = vgg16.map_size(*size, fc6_size)
     if not isinstance(scale, int):
-        return partial(target_logit_own_halves, c0=target.bottom, c1=target.top)
+        return aim_own_halves(target)
     rows, _ = vgg16.map_size(size[0] // scale, size[1] // scale, fc6_size)
-    return partial(target_logit, rows=rows, c0=target.bottom, c1=target.top, full_rows=full_rows)
+    return aim_2015(target, rows, full_rows)
+
+
+class Step(Protocol):
+    """What whoever drives a step needs of it: `GradientStep` and `lsd_repro.dream.tiled.TiledStep` have it."""
+
+    picture: np.ndarray
+    learning_rate: float
+    prior_strength: float
+    network_scale: int
+
+    def step(self, *aim: Union[Target, int]) -> Terms:
+        """As `GradientStep.step`."""
+
+    def evaluate(self, *aim: Union[Target, int]) -> tuple[Terms, np.ndarray, np.ndarray]:
+        """As `GradientStep.evaluate`."""
+
+    def reset_moments(self) -> None:
+        """As `GradientStep.reset_moments`."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """As `GradientStep.state`."""
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """As `GradientStep.restore`."""
 
 
 class GradientStep:
@@ -176,7 +199,7 @@ class GradientStep:
             self._map = vgg16.layer_map(layers, target.layer, self._x, network.mean)
             self._rate = theano.shared(np.asarray(learning_rate, dtype), "learning_rate")
             updates = update(self._gradient, self._x, self._moments, self._rate)
-            # In the stills no half is left for the bottom class (see `target_logit`).
+            # In the stills no half is left for the bottom class (see `cut_2015`).
             self._fixed = vgg16.fixed_filters(layers)
             self._step = compile_function(self._numbers, list(self._terms), updates=updates, givens=self._fixed,
                                           on_unused_input="ignore")

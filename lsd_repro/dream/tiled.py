@@ -5,13 +5,16 @@ exact but for rounding (`lsd_repro.dream.tiles` says why).  The picture, its gra
 moments are in memory as a whole; of the network's maps, those of a tile.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, Callable, Optional, Union
 
 import numpy as np
 
 from lsd_repro.dream import activation
 from lsd_repro.dream.adam import Moments, adam2015
+from lsd_repro.dream.objective import aim_weighed, class_term, cut_2015, cut_own
 from lsd_repro.dream.step import Terms, from_graph, guide_map, symbolic, to_graph
 from lsd_repro.dream.target import CLASSES, Classes, Target, numbers_for
 from lsd_repro.dream.tiles import Tile, grid
@@ -19,7 +22,7 @@ from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.ops.compiling import compile_function
-from lsd_repro.prior.energy import check_scales, mean_pool
+from lsd_repro.prior.energy import Multiscale, check_scales, mean_pool
 from lsd_repro.runtime.load import T, TensorVariable, theano
 
 
@@ -28,12 +31,11 @@ class TiledStep:
 
     Parameters
     ----------
-    network, picture, learning_rate, prior_strength, network_scales, dtype, target
-        As for `GradientStep`.
-    energy : function
-        The prior at one scale, such as `lsd_repro.prior.energy.patch_energy` returns.
-    prior_scales : sequence of int
-        Mean-pooling factors at which it sees the picture.
+    network, picture, learning_rate, prior_strength, network_scales, dtype, objective, update, target
+        As for `GradientStep`; an objective whose every term is a mean by its Aim, as all of
+        `lsd_repro.dream.objective` are.
+    energy : Multiscale
+        The prior, from `lsd_repro.prior.energy.multiscale`.
     patch_size : int
         Pixels that it looks at at once (2 for total variation).
     tile : int
@@ -47,23 +49,24 @@ class TiledStep:
         If the picture, or the tile, is too small for network or prior.
     """
 
-    def __init__(self, network: NetworkWeights, energy: Callable[..., TensorVariable], picture: np.ndarray,
-                 learning_rate: float, prior_strength: float, network_scales: Optional[Sequence[int]] = (1,), *,
-                 prior_scales: Sequence[int], patch_size: int, tile: int, dtype: str = "float32",
-                 target: Target = CLASSES, watch: Callable[[list[Tile]], Iterable[Tile]] = iter) -> None:
+    def __init__(self, network: NetworkWeights, energy: Multiscale, picture: np.ndarray,
+                 learning_rate: float, prior_strength: float, network_scales: Optional[Sequence[int]] = (1,),
+                 dtype: str = "float32", objective: Callable[..., TensorVariable] = class_term,
+                 update: Callable[..., OrderedDict] = adam2015, target: Target = CLASSES, *,
+                 patch_size: int, tile: int, watch: Callable[[list[Tile]], Iterable[Tile]] = iter) -> None:
         self.dtype, self.learning_rate, self.prior_strength = dtype, learning_rate, prior_strength
         self._network, self._target, self._tile, self._watch = network, target, tile, watch
         self._network_scales, self._scale = network_scales, 1
-        self._prior_scales, self._patch_size = prior_scales, patch_size
+        self._prior_scales, self._patch_size = energy.scales, patch_size
         self._x = to_graph(picture, dtype)
         self.reset_moments()
-        check_scales(*picture.shape[:2], prior_scales, patch_size)
+        check_scales(*picture.shape[:2], energy.scales, patch_size)
         for scale in network_scales or [1]:
             self._network_tiles(scale)
         with theano.config.change_flags(floatX=dtype):
-            self._of_network = _compile_network(network, target)
-            self._of_prior = _compile_prior(energy)
-            self._update = _compile_update()
+            self._of_network = _compile_network(network, objective, target)
+            self._of_prior = _compile_prior(energy.energy)
+            self._update = _compile_update(update)
 
     def step(self, *aim: Union[Target, int]) -> Terms:
         """As `GradientStep.step`."""
@@ -75,10 +78,25 @@ class TiledStep:
         self._t = t
         return terms
 
-    def evaluate(self, *aim: Union[Target, int]) -> tuple[Terms, np.ndarray]:
-        """As `GradientStep.evaluate`, without the map."""
+    def evaluate(self, *aim: Union[Target, int]) -> tuple[Terms, np.ndarray, np.ndarray]:
+        """As `GradientStep.evaluate`."""
         terms, gradient = self._evaluate(numbers_for(self._target, aim))
-        return terms, from_graph(gradient)
+        tiles, size = self._network_tiles(1)
+        shown = None
+        for tile in tiles:
+            part = self._map(self._x[tile.pixels(1)])
+            if shown is None:
+                shown = np.empty((*part.shape[:2], *size), self.dtype)
+            shown[tile.entries()] = part[tile.own_entries()]
+        return terms, from_graph(gradient), shown
+
+    @cached_property
+    def _map(self):
+        # Compiled when it is first asked for: most films never do.
+        with theano.config.change_flags(floatX=self.dtype):
+            x, layers = _picture("x"), vgg16.build(self._network)
+            return compile_function([x], vgg16.layer_map(layers, self._target.layer, x, self._network.mean),
+                                    givens=vgg16.fixed_filters(layers))
 
     def _evaluate(self, numbers):
         total = np.zeros_like(self._x)
@@ -121,10 +139,8 @@ class TiledStep:
         everywhere[:] = 1 / everywhere.size
         if not isinstance(self._target, Classes):
             return everywhere, bottom, top, 1
-        # As `target_logit` has it, or `target_logit_own_halves`.
-        rows, _ = size
-        middle = vgg16.map_size(*self._pooled_size(1), self._network.fc6_size)[0] // 2
-        start, stop = (middle, middle) if self._network_scales else (rows // 2, (rows + 1) // 2)
+        full_rows, _ = vgg16.map_size(*self._pooled_size(1), self._network.fc6_size)
+        start, stop = cut_2015(full_rows) if self._network_scales else cut_own(size[0])
         halves = [half for half in (bottom[start:], top[:stop]) if half.size]
         for half in halves:
             half[:] = 1 / half.size
@@ -186,16 +202,15 @@ def _picture(name: str) -> TensorVariable:
     return T.TensorType(theano.config.floatX, (True, False, False, False))(name)
 
 
-def _compile_network(network: NetworkWeights, target: Target) -> Callable[..., Any]:
+def _compile_network(network: NetworkWeights, objective: Callable[..., TensorVariable], target: Target) -> Callable[..., Any]:
     """From a tile, a scale, a target's numbers and what each place counts for, to term, target (or its square) and gradient."""
     x, scale, raised = _picture("x"), T.lscalar("scale"), symbolic(target)
-    everywhere, bottom, top = weights = T.matrices("everywhere", "bottom", "top")
+    everywhere, *_ = weights = T.matrices("everywhere", "bottom", "top")
     layers = vgg16.build(network)
     seen = mean_pool(x, scale)
     if isinstance(raised, Classes):
-        logits = vgg16.class_logits(layers, seen, network.mean)[0]
-        value = (bottom * logits[raised.bottom] + top * logits[raised.top]).sum()
-        term = (everywhere * logits.mean(axis=0)).sum() - value
+        logits, aim = vgg16.class_logits(layers, seen, network.mean), aim_weighed(raised, *weights)
+        term, value = objective(logits, aim), aim(logits)
     else:
         value = (everywhere * activation.scores(raised, network, layers, guide_map(target, network))(seen)).sum()
         term = -value
@@ -210,9 +225,10 @@ def _compile_prior(energy: Callable[..., TensorVariable]) -> Callable[..., Any]:
     return compile_function([x, scale], [value, T.grad(value, x)])
 
 
-def _compile_update() -> Callable[..., Any]:
+def _compile_update(update: Callable[..., OrderedDict]) -> Callable[..., Any]:
     """From gradient, picture, moments and learning rate to the next picture and moments."""
     gradient, x, m, v = map(_picture, ("gradient", "x", "m", "v"))
     t, rate = T.scalars("t", "learning_rate")
-    updates = adam2015(gradient, x, Moments(m, v, t), rate)
-    return compile_function([gradient, x, m, v, t, rate], [updates[variable] for variable in (x, m, v, t)])
+    updates = update(gradient, x, Moments(m, v, t), rate)
+    return compile_function([gradient, x, m, v, t, rate], [updates.get(variable, variable) for variable in (x, m, v, t)],
+                            on_unused_input="ignore")

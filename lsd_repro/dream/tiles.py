@@ -51,11 +51,18 @@ class Tile(NamedTuple):
         """Where it lies in an array (1, 3, height, width), if it is one of the picture pooled by `scale`."""
         return (slice(None), slice(None), *(slice(span.start * scale, span.stop * scale) for span in self))
 
+    def entries(self) -> tuple[slice, ...]:
+        """Which entries of the whole map (..., rows, columns) it stands for."""
+        return (..., *(slice(span.first, span.last) for span in self))
+
+    def own_entries(self) -> tuple[slice, ...]:
+        """Where those lie in the tile's own map."""
+        return (..., *(slice(span.first - span.offset, span.last - span.offset) for span in self))
+
     def own(self, weights: np.ndarray) -> np.ndarray:
         """Of an array of the whole map's size, the part that this tile stands for, and 0 elsewhere in its own map."""
         weighed = np.zeros([span.entries for span in self], weights.dtype)
-        weighed[tuple(slice(span.first - span.offset, span.last - span.offset) for span in self)] = (
-            weights[tuple(slice(span.first, span.last) for span in self)])
+        weighed[self.own_entries()] = weights[self.entries()]
         return weighed
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import GradientStep
+    from lsd_repro.dream.step import Step
 
 
 class Trace(NamedTuple):
@@ -24,12 +24,12 @@ class Trace(NamedTuple):
     terms: list
 
 
-def follow(step: "GradientStep", bottom: int, top: int, count: int) -> Trace:
+def follow(step: "Step", bottom: int, top: int, count: int) -> Trace:
     """Take steps, and record them.
 
     Parameters
     ----------
-    step : GradientStep
+    step : Step
     bottom, top : int
         Classes of the bottom and of the top half.
     count : int

@@ -55,7 +55,7 @@ class Production(NamedTuple):
     program : Program
         With the size of the picture.
     make_step : callable
-        Compiles the GradientStep at the start image, or the TiledStep, which the argument `watch` is for.
+        Compiles the Step at the start image; one in tiles is what the argument `watch` is for.
     parameters : dict
         For run.json.
     descriptions : tuple of str
@@ -198,14 +198,11 @@ def prepare(program: Program, classes: Sequence[str] = (), path: Optional[PathLi
 
     def make_step(watch=_show_tiles):
         print("compiling (a minute or so the first time; Theano keeps the result)", file=sys.stderr)
-        energy = patch_energy(prior) if prior else total_variation
-        network_scales = None if program.octaves else program.network_scales
-        if tile is None:
-            return GradientStep(network, multiscale(energy, program.prior_scales), start, program.learning_rate,
-                                program.prior_strength, network_scales, dtype, target=target)
-        return TiledStep(network, energy, start, program.learning_rate, program.prior_strength, network_scales,
-                         prior_scales=program.prior_scales, patch_size=patch_size, tile=tile, dtype=dtype, target=target,
-                         watch=watch)
+        energy = multiscale(patch_energy(prior) if prior else total_variation, program.prior_scales)
+        in_tiles = {} if tile is None else {"patch_size": patch_size, "tile": tile, "watch": watch}
+        return (TiledStep if in_tiles else GradientStep)(
+            network, energy, start, program.learning_rate, program.prior_strength,
+            None if program.octaves else program.network_scales, dtype, target=target, **in_tiles)
 
     parameters = run.parameters(program, scenes, start, network, prior, dtype, seed, target, tile)
     return Production(scenes, program, make_step, parameters, network.descriptions, start)

@@ -33,7 +33,7 @@ from lsd_repro.program2015 import Program
 from lsd_repro.runtime import provenance
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import GradientStep
+    from lsd_repro.dream.step import Step
 
 # The frames do not depend on it; what comes after them does.
 _ANEW = "delete it, and --resume dreams the run anew; or choose another --out, without --resume"
@@ -137,7 +137,7 @@ def check_finite(loss: float, where: str) -> None:
         raise InputError(f"{where}: the loss is {loss}; a smaller learning rate or prior strength may help")
 
 
-def save_frame(out: Path, index: int, step: "GradientStep") -> None:
+def save_frame(out: Path, index: int, step: "Step") -> None:
     picture = step.picture
     files.write_array(_frame_file(out, index), picture)
     write.write_png(out / "frames" / f"frame{index:04d}.png", write.as_still(picture))
@@ -170,7 +170,7 @@ def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, np.ndarray]]]:
         raise InputError(f"{latest} can't be used ({arrays.reason(error)}): {_ANEW}") from error
 
 
-def restore(out: PathLike, step: "GradientStep", state: dict[str, np.ndarray]) -> None:
+def restore(out: PathLike, step: "Step", state: dict[str, np.ndarray]) -> None:
     """Have a step go on from a state; InputError if it is another step's."""
     own, latest = step.state(), Path(out) / "state" / "latest.npz"
     for name, value in own.items():

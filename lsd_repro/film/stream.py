@@ -21,19 +21,19 @@ from lsd_repro.material.files import PathLike
 from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import GradientStep, Terms
+    from lsd_repro.dream.step import Step, Terms
 
 CONTACT_PICTURES = 6
 
 
-def optimise_frame(step: "GradientStep", scene: Scene, program: Program, on_step: Callable[["Terms"], Any]) -> None:
+def optimise_frame(step: "Step", scene: Scene, program: Program, on_step: Callable[["Terms"], Any]) -> None:
     """One turn of the stream's loop: zoom, reset Adam, take the steps.
 
     2015 quirk: moments reset at every frame (of the stream, not of the stills).
 
     Parameters
     ----------
-    step : GradientStep
+    step : Step
     scene : Scene
         What to show.
     program : Program
@@ -82,7 +82,7 @@ def video_frames(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequen
             yield draw_caption(frame, scene.caption)
 
 
-def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_step: Callable[[], "GradientStep"],
+def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_step: Callable[[], "Step"],
               parameters: dict[str, Any], resume: bool = False) -> None:
     """Run the stream over a plan of scenes and write frames, film and contact sheet.
 
@@ -96,7 +96,7 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
         One for each optimised frame.
     program : Program
     make_step : callable
-        Returns the GradientStep at the start image; called only when steps remain.
+        Returns the Step at the start image; called only when steps remain.
     parameters : dict
         From `lsd_repro.film.run.parameters`; kept in run.json.  A run resumes only under equal ones.
     resume : bool
@@ -123,7 +123,7 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
     write.write_png(out / "contact.png", contact_sheet(frames, scenes))
 
 
-def optimise(out: Path, step: "GradientStep", scenes: Sequence[Scene], program: Program,
+def optimise(out: Path, step: "Step", scenes: Sequence[Scene], program: Program,
              saved: Optional[tuple[int, dict[str, np.ndarray]]]) -> None:
     """Optimise the frames that remain after what `lsd_repro.film.run.read_latest` found, saving each.
 

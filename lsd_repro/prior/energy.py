@@ -7,7 +7,7 @@ another, and `multiscale` makes one that looks at several scales.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Callable, Optional, Union
+from typing import Callable, NamedTuple, Optional, Union
 
 from lsd_repro.errors import InputError
 from lsd_repro.prior.store import PatchPrior
@@ -174,8 +174,25 @@ def total_variation(x: TensorVariable) -> TensorVariable:
     return T.sqrt(down ** 2 + across ** 2 + TV_SMOOTHING ** 2).mean()
 
 
-def multiscale(energy: Callable[..., TensorVariable],
-               scales: Sequence[Union[int, TensorVariable]]) -> Callable[[TensorVariable], TensorVariable]:
+class Multiscale(NamedTuple):
+    """An energy that is the mean of another over scales of the mean-pooled picture: a function, too.
+
+    Attributes
+    ----------
+    energy : function
+        From a symbolic picture to a symbolic scalar.
+    scales : tuple of int
+        Mean-pooling factors.
+    """
+
+    energy: Callable[..., TensorVariable]
+    scales: tuple
+
+    def __call__(self, x: TensorVariable) -> TensorVariable:
+        return sum(self.energy(mean_pool(x, scale)) for scale in self.scales) / float(len(self.scales))
+
+
+def multiscale(energy: Callable[..., TensorVariable], scales: Sequence[Union[int, TensorVariable]]) -> Multiscale:
     """An energy that is the mean of another over scales of the mean-pooled picture.
 
     2015 quirk: equal weights.
@@ -189,9 +206,7 @@ def multiscale(energy: Callable[..., TensorVariable],
 
     Returns
     -------
-    function
-        From a symbolic picture to a symbolic scalar.
+    Multiscale
+        A function from a symbolic picture to a symbolic scalar.
     """
-    def mean_over_scales(x):
-        return sum(energy(mean_pool(x, scale)) for scale in scales) / float(len(scales))
-    return mean_over_scales
+    return Multiscale(energy, tuple(scales))

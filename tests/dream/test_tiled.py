@@ -1,11 +1,15 @@
 """A step in tiles is the step of the whole picture, to rounding: there are no seams to be seen."""
 
+import inspect
+
 import numpy as np
 import pytest
 from skimage import data
 from small_network import small_network
 
-from lsd_repro.dream.step import GradientStep
+from lsd_repro.dream.adam import adam_published
+from lsd_repro.dream.objective import log_likelihood_term
+from lsd_repro.dream.step import GradientStep, Step
 from lsd_repro.dream.target import Channel, Classes, Guide, Layer
 from lsd_repro.dream.tiled import TiledStep
 from lsd_repro.dream.tiles import grid, spans
@@ -28,24 +32,28 @@ CASES = [
     # At half the size the halves are cut where 2015 would, in the whole map.
     pytest.param(dict(network_scales=(1, 2)), id="stills", marks=pytest.mark.slow),
     pytest.param(dict(network_scales=None), id="octaves", marks=pytest.mark.slow),
+    pytest.param(dict(objective=log_likelihood_term, update=adam_published), id="likelihood", marks=pytest.mark.slow),
     pytest.param(dict(target=Channel("conv5_1", 3)), id="channel", marks=pytest.mark.slow),
     pytest.param(dict(target=Guide(GUIDE, "pool4"), network_scales=(1, 2)), id="guide", marks=pytest.mark.slow)]
 
 
+ENERGY = multiscale(patch_energy(PRIOR), PRIOR_SCALES)
+
+
 def tiled_step(**options):
-    return TiledStep(NETWORK, patch_energy(PRIOR), PHOTO, 5.0, 3.0, prior_scales=PRIOR_SCALES, patch_size=8, tile=TILE,
-                     dtype="float64", **options)
+    return TiledStep(NETWORK, ENERGY, PHOTO, 5.0, 3.0, dtype="float64", patch_size=8, tile=TILE, **options)
 
 
 @pytest.mark.parametrize("options", CASES)
 def test_gradient_and_step_in_tiles_are_those_of_the_whole_picture(options):
-    whole = GradientStep(NETWORK, multiscale(patch_energy(PRIOR), PRIOR_SCALES), PHOTO, 5.0, 3.0, dtype="float64", **options)
+    whole = GradientStep(NETWORK, ENERGY, PHOTO, 5.0, 3.0, dtype="float64", **options)
     tiled = tiled_step(**options)
     if options.get("network_scales", 1) is None:
         whole.network_scale = tiled.network_scale = 2
     target = options.get("target", Classes(7, 3))
-    terms, gradient, _ = whole.evaluate(target)
-    in_tiles, gradient_in_tiles = tiled.evaluate(target)
+    terms, gradient, shown = whole.evaluate(target)
+    in_tiles, gradient_in_tiles, shown_in_tiles = tiled.evaluate(target)
+    np.testing.assert_allclose(shown_in_tiles, shown, rtol=1e-10, atol=1e-11 * abs(shown).max())
     np.testing.assert_allclose(in_tiles, terms, rtol=1e-10)
     np.testing.assert_allclose(gradient_in_tiles, gradient, rtol=0, atol=1e-11 * abs(gradient).max())
     for _ in range(2):  # the first does not depend on the moments
@@ -64,7 +72,7 @@ def test_gradient_in_tiles_is_pytorchs_of_the_whole_picture():
     # Of equal values, such as a photo's white, PyTorch's max-pool passes the gradient to one alone.
     picture = np.random.default_rng(4).uniform(0, 255, PHOTO.shape)
     tiled.picture = picture
-    _, gradient = tiled.evaluate(7, 3)
+    _, gradient, _ = tiled.evaluate(7, 3)
     x = torch.from_numpy(picture.transpose(2, 0, 1)[np.newaxis].copy()).requires_grad_()
     logits = pytorch.build(NETWORK).double()(x - NETWORK.mean)[0]
     middle = logits.shape[1] // 2
@@ -112,3 +120,11 @@ def test_a_tile_too_small_for_a_single_place_is_refused():
     with pytest.raises(InputError, match="--tile 255: .* receptive field of 256 pixels"):
         grid((400, 400), (9, 9), 32, -90, 244, 255)
     assert len(grid((400, 400), (9, 9), 32, -90, 244, 256)) == 81
+
+
+def test_both_steps_have_what_whoever_drives_one_needs():
+    for name, _ in inspect.getmembers(Step, inspect.isfunction):
+        if not name.startswith("_"):
+            assert inspect.signature(getattr(GradientStep, name)) == inspect.signature(getattr(TiledStep, name)), name
+    shared, own = inspect.signature(GradientStep).parameters, inspect.signature(TiledStep).parameters
+    assert list(own)[:len(shared)] == list(shared)
