@@ -18,6 +18,7 @@ from those above it in this table.
 ``dream``           objective, Adam, the compiled gradient step
 ``film``            zoom, caption, schedule, the offline stream, files
 ``chat``            the picking rules of 2015, exported logs, their replay
+``production``      what a run is asked for -> what it needs, checked -> the compiled step
 ``live``            the film as it is dreamt, on a local web page; IRC (extra ``live``)
 ``atlas``           many dreams at once, on many processes or machines, and a page to browse them (extra ``atlas``)
 ``figures``         every matplotlib figure, drawn from plain numbers and pictures

@@ -4,12 +4,13 @@ The run's folder is `lsd_repro.film.run`'s; beside it, film.mp4 and contact.png 
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from lsd_repro.film import run, write
 from lsd_repro.film.blend import blended, blended_plainly
@@ -24,6 +25,66 @@ if TYPE_CHECKING:
     from lsd_repro.dream.step import GradientStep, Terms
 
 CONTACT_PICTURES = 6
+
+
+class Frame(NamedTuple):
+    """An optimised frame; its picture is the step's.
+
+    Attributes
+    ----------
+    index : int
+        The first is 1: the start image is 0.
+    scene : Scene
+        What it shows.
+    terms : Terms
+        Of its last step.
+    """
+
+    index: int
+    scene: Scene
+    terms: "Terms"
+
+
+def frames(step: "GradientStep", turns: Iterable[tuple[Scene, Program]], on_step: Callable[[Scene, "Terms"], Any] = lambda *_: None,
+           done: int = 0) -> Iterator[Frame]:
+    """The stream's loop: frame after frame, each when it is asked for.
+
+    Parameters
+    ----------
+    step : GradientStep
+        Holds a frame's picture until the next frame is asked for.  What interrupts a frame leaves the step as it was
+        before that frame.
+    turns : iterable of (Scene, Program)
+        As `optimise_frame` takes them, one for each frame.
+    on_step : callable
+        Called with the scene and the Terms of each step after it is taken.
+    done : int
+        Frames that came before.
+
+    Yields
+    ------
+    Frame
+
+    Raises
+    ------
+    InputError
+        If the loss is no longer finite.
+    """
+    for index, (scene, program) in enumerate(turns, done + 1):
+        terms, before = None, step.state()
+
+        def noted(latest):
+            nonlocal terms
+            run.check_finite(latest.loss, f"frame {index}")
+            terms = latest
+            on_step(scene, latest)
+
+        try:
+            optimise_frame(step, scene, program, noted)
+        except BaseException:
+            step.restore(before)
+            raise
+        yield Frame(index, scene, terms)
 
 
 def optimise_frame(step: "GradientStep", scene: Scene, program: Program, on_step: Callable[["Terms"], Any]) -> None:
@@ -137,15 +198,14 @@ def optimise(out: Path, step: "GradientStep", scenes: Sequence[Scene], program: 
         run.restore(out, step, state)
     steps = program.steps_per_frame
     with tqdm(total=len(scenes) * steps, initial=done * steps, unit="step", desc="dreaming") as bar:
-        for index, scene in enumerate(scenes[done:], done + 1):
+        for frame in frames(step, [(scene, program) for scene in scenes[done:]], partial(show_step, bar), done):
+            run.save_frame(out, frame.index, step)
 
-            def on_step(terms):
-                run.check_finite(terms.loss, f"frame {index}")
-                bar.set_postfix_str(f"{scene.caption}: loss {terms.loss:.2f}, target {terms.target:.2f}")
-                bar.update()
 
-            optimise_frame(step, scene, program, on_step)
-            run.save_frame(out, index, step)
+def show_step(bar: tqdm, scene: Scene, terms: "Terms") -> None:
+    """Move a bar on by a step."""
+    bar.set_postfix_str(f"{scene.caption}: loss {terms.loss:.2f}, target {terms.target:.2f}")
+    bar.update()
 
 
 def contact_sheet(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequence[Scene]) -> np.ndarray:
