@@ -113,23 +113,11 @@ def run_classes(args: Namespace) -> int:
 
 
 def run_prior_fit(args: Namespace) -> int:
-    from tqdm import tqdm
-
+    from lsd_repro.front.prior import fitted
     from lsd_repro.prior import fit, store
 
     kinds = fit.KINDS if args.kind == "both" else [args.kind]
-    no_em = args.kind == "gaussian"
-    with tqdm(desc="photos", unit="photo") as photos, tqdm(desc="EM", unit="iteration", disable=no_em) as em:
-        def on_photo(seen, total):
-            photos.total = total
-            photos.update(seen + 1 - photos.n)
-
-        def on_iteration(_, value, nu):
-            em.set_postfix_str(f"log-likelihood {value:.4f} nats per patch, nu {nu:.4f}")
-            em.update()
-
-        priors, provenance, skipped = fit.fit_folder(args.folder, args.patches, args.seed, kinds, args.patch,
-                                                     on_photo, on_iteration, 1 if args.grey else 3)
+    priors, provenance, skipped = fitted(args.folder, args.patches, args.seed, kinds, args.patch, 1 if args.grey else 3)
     store.save(args.out, priors.get("student"), priors.get("gaussian"), provenance)
     for reason in skipped[:5]:
         print(f"skipped {reason}", file=sys.stderr)

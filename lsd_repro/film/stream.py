@@ -144,7 +144,8 @@ def video_frames(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequen
 
 
 def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_step: Callable[[], "GradientStep"],
-              parameters: dict[str, Any], resume: bool = False) -> None:
+              parameters: dict[str, Any], resume: bool = False, earlier: Sequence[np.ndarray] = (),
+              on_frame: Callable[[Frame], Any] = lambda _: None, progress: bool = True) -> None:
     """Run the stream over a plan of scenes and write frames, film and contact sheet.
 
     2015 quirk: deleted results (refused here).
@@ -163,6 +164,13 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
     resume : bool
         Continue the run in `out`.  The result is the same, bit for bit, as without the
         interruption.
+    earlier : sequence of ndarray, shape (height, width, 3)
+        The start image and the frames that the step has behind it, if it has any: unless resuming, they are written and
+        the others follow.
+    on_frame : callable
+        Called with each Frame once it is saved.
+    progress : bool
+        Whether to show how far it is.
 
     Raises
     ------
@@ -175,31 +183,37 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
         files.make_folder(out / folder)
     saved = run.read_latest(out)
     if saved is None or saved[0] < len(scenes):
-        optimise(out, make_step(), scenes, program, saved)
+        optimise(out, make_step(), scenes, program, saved, earlier, on_frame, progress)
     frames = run.Frames(out, len(scenes) + 1, (program.height, program.width))
     if program.video_frames_per_frame:
         total = len(scenes) * program.video_frames_per_frame
-        write.write_film(out / "film.mp4", tqdm(video_frames(frames, scenes, program), "film", total, unit="frame"),
-                         (program.video_width, program.video_height), FRAMES_PER_SECOND)
+        write.write_film(out / "film.mp4", tqdm(video_frames(frames, scenes, program), "film", total, unit="frame",
+                                                 disable=not progress), (program.video_width, program.video_height), FRAMES_PER_SECOND)
     write.write_png(out / "contact.png", contact_sheet(frames, scenes))
 
 
 def optimise(out: Path, step: "GradientStep", scenes: Sequence[Scene], program: Program,
-             saved: Optional[tuple[int, dict[str, np.ndarray]]]) -> None:
-    """Optimise the frames that remain after what `lsd_repro.film.run.read_latest` found, saving each.
+             saved: Optional[tuple[int, dict[str, np.ndarray]]], earlier: Sequence[np.ndarray] = (),
+             on_frame: Callable[[Frame], Any] = lambda _: None, progress: bool = True) -> None:
+    """Optimise the frames that remain after what `lsd_repro.film.run.read_latest` found, saving each; see `make_film`.
 
     2015 quirk: named by the step (by the frame here).
     """
     if saved is None:
-        done = 0
-        run.save_frame(out, 0, step)
+        pictures = earlier or [step.picture]
+        done = len(pictures) - 1
+        for index, picture in enumerate(pictures):
+            run.save_picture(out, index, picture)
+        run.save_state(out, done, step)
     else:
         done, state = saved
         run.restore(out, step, state)
     steps = program.steps_per_frame
-    with tqdm(total=len(scenes) * steps, initial=done * steps, unit="step", desc="dreaming") as bar:
+    with tqdm(total=len(scenes) * steps, initial=done * steps, unit="step", desc="dreaming", disable=not progress) as bar:
         for frame in frames(step, [(scene, program) for scene in scenes[done:]], partial(show_step, bar), done):
-            run.save_frame(out, frame.index, step)
+            run.save_picture(out, frame.index, step.picture)
+            run.save_state(out, frame.index, step)
+            on_frame(frame)
 
 
 def show_step(bar: tqdm, scene: Scene, terms: "Terms") -> None:
