@@ -18,16 +18,55 @@ from those above it in this table.
 ``dream``           objective, Adam, the compiled gradient step
 ``film``            zoom, caption, schedule, the offline stream, files
 ``chat``            the picking rules of 2015, exported logs, their replay
+``production``      what a run is asked for -> what it needs, checked -> the compiled step
 ``live``            the film as it is dreamt, on a local web page; IRC (extra ``live``)
 ``atlas``           many dreams at once, on many processes or machines, and a page to browse them (extra ``atlas``)
 ``figures``         every matplotlib figure, drawn from plain numbers and pictures
 ``compare``         replay of arrays that the 2015 program computed; priors side by side
 ``bench``           how fast a step and the film are, beside others (PyTorch: extra ``bench``)
 ``train``           training of the network that ships (extra ``train``)
+``front``           what `import lsd_repro` offers, see below
 ``cli``             the ``lsd-repro`` command line; what this installation lacks
 ==================  =======================================================
 
-Importing this package imports none of them, and not Theano.
+In Python:
+
+================  =========================================================
+`load_network`    the logits that a network has of a picture
+`load_prior`      what a patch prior says of a picture: energy, gradient, map; samples
+`fit_prior`       a prior of your own photos
+`replay`          how far all this is from what 2015 computed
+`InputError`      what they raise: a ValueError that says what to do
+================  =========================================================
+
+They are brought when they are first used: importing this package imports no room, and neither numpy nor Theano.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lsd_repro.errors import InputError
+    from lsd_repro.front.network import load_network
+    from lsd_repro.front.parity import replay
+    from lsd_repro.front.prior import fit_prior, load_prior
+
 __version__ = "0.1.0"
+__all__ = ["InputError", "fit_prior", "load_network", "load_prior", "replay"]
+
+_MODULES = {"InputError": "errors", "load_network": "front.network", "load_prior": "front.prior",
+            "fit_prior": "front.prior", "replay": "front.parity"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from lsd_repro.runtime.openblas import instruct_openblas
+
+    instruct_openblas()  # before numpy is imported, if it hasn't been
+    found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

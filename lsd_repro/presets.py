@@ -20,3 +20,9 @@ LIVE = replace(
     video_frames_per_frame=25, video_width=480, video_height=272, caption_leads=False)
 
 PRESETS = {"demo": DEMO, "live": LIVE, "stream": STREAM, "stills": STILLS}
+
+# Those of which a film is made offline.
+FILMED = "demo", "stream"
+
+# Networks that go with a preset, where another than the default one does; `lsd_repro.material.shipped.network` has the names.
+WEIGHTS = {"live": "small"}

@@ -5,6 +5,7 @@ Whatever a worker dreams depends on the dream's own parameters alone, so it matt
 
 ===========  ==============================================================
 ``sweep``    a TOML file: options that are fixed, and lists that are crossed
+``options``  the options of a dream, from a sweep's
 ``plan``     a sweep's dreams: name, parameters, and the digest that tells them apart
 ``worker``   what a worker does: one dream -> a PNG and what is to be said of it
 ``cluster``  the workers: processes of this machine, or those of a scheduler elsewhere

@@ -1,19 +1,22 @@
 """What an atlas is to hold: a sweep's dreams, each with all that decides it."""
 
-import functools
 import hashlib
 import json
 import os
 import re
 from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple, Optional
+from dataclasses import replace
+from typing import Any, NamedTuple, Optional
 
+from lsd_repro.atlas.options import asked
 from lsd_repro.atlas.sweep import ALL, MAX_DREAMS, Sweep, combinations
+from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
-from lsd_repro.film import production, schedule
+from lsd_repro.film import schedule
 from lsd_repro.film.start import NOISE, SHIPPED_PHOTO
 from lsd_repro.material import files, shipped
-from lsd_repro.network import matconvnet
+from lsd_repro.production.load import Inputs, load
+from lsd_repro.production.spec import Spec
 
 # Options that name files, and what stands in a file's place.
 FILES = {"weights": tuple(shipped.NETWORKS), "prior": (), "start": (NOISE,), "guide": ()}
@@ -38,8 +41,8 @@ class Dream(NamedTuple):
         Of its class, or of both; empty if a layer is raised.
     scene : str or None
         Indices of its classes, ``bottom+top``; None: the layer's own.
-    arguments : dict
-        Of `lsd_repro.film.production.prepare`, for a worker; all dreams that differ only in their classes share it.
+    spec : Spec
+        For a worker; all dreams that differ only in their classes share it.
     """
 
     name: str
@@ -48,18 +51,15 @@ class Dream(NamedTuple):
     settings: dict
     descriptions: list
     scene: Optional[str]
-    arguments: dict
+    spec: Spec
 
 
-def dreams(sweep: Sweep, prepared: Callable[[dict[str, Any]], dict[str, Any]]) -> list[Dream]:
+def dreams(sweep: Sweep) -> list[Dream]:
     """The dreams of a sweep, having checked that they go; equal ones once.
 
     Parameters
     ----------
     sweep : Sweep
-    prepared : callable
-        From options, by name, to arguments of `lsd_repro.film.production.prepare` other than classes.  Raises
-        InputError for options that it does not understand.
 
     Returns
     -------
@@ -73,30 +73,17 @@ def dreams(sweep: Sweep, prepared: Callable[[dict[str, Any]], dict[str, Any]]) -
     found = {}
     for options in combinations(sweep):
         try:
-            arguments = prepared(_located(options, sweep.path.parent))
-            plan = prepare(arguments)
-            scenes = _scenes(sweep.classes, plan, arguments["seed"])
+            plan = load(asked(_located(options, sweep.path.parent)))
+            scenes = _scenes(sweep.classes, plan)
         except InputError as error:
             swept = ", ".join(f"{key} {_text(options[key])}" for key in sweep.swept)
             raise InputError(f"{sweep.path}: {error}" + f" (at {swept})" * bool(swept)) from error
         for scene in scenes:
-            dream = _dream(plan, scene, options, arguments)
+            dream = _dream(plan, scene, options)
             found.setdefault(dream.digest, dream)
         if len(found) > MAX_DREAMS:
             raise InputError(f"{sweep.path}: more than {MAX_DREAMS:,} dreams: cross fewer or shorter lists")
     return list(found.values())
-
-
-def prepare(arguments: dict[str, Any]) -> production.Production:
-    """What `lsd_repro.film.production.prepare` makes of arguments, reading a network anew only where it is another."""
-    path = shipped.network(arguments["weights"])
-    state = os.stat(path)
-    return production.prepare(**{**arguments, "weights": _read(path, state.st_mtime_ns, state.st_size)})
-
-
-@functools.lru_cache(maxsize=1)
-def _read(path, *_):
-    return matconvnet.read(path)
 
 
 def digest(parameters: dict[str, Any]) -> str:
@@ -104,14 +91,14 @@ def digest(parameters: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(files.plain(parameters), sort_keys=True).encode()).hexdigest()
 
 
-def scenes_of(scene: Optional[str], plan: production.Production) -> list[schedule.Scene]:
+def scenes_of(scene: Optional[str], plan: Inputs) -> list[schedule.Scene]:
     """The scenes of a dream's frames, called by the classes' own names, whatever they were asked for by.
 
     Parameters
     ----------
     scene : str or None
         As a `Dream` has it.
-    plan : Production
+    plan : Inputs
 
     Returns
     -------
@@ -119,11 +106,11 @@ def scenes_of(scene: Optional[str], plan: production.Production) -> list[schedul
     """
     if scene is None:
         return plan.scenes
-    return schedule.plan(schedule.parse_classes([scene], plan.descriptions), plan.program.frames_per_class)
+    return schedule.plan(schedule.parse_classes([scene], plan.network.descriptions), plan.program.frames_per_class)
 
 
 def with_scenes(parameters: dict[str, Any], scenes: Sequence[schedule.Scene]) -> dict[str, Any]:
-    """Parameters of a production with other scenes than its own, as JSON has them."""
+    """Parameters of a run with other scenes than its own, as JSON has them."""
     return files.plain({**parameters, "scenes": [scene.as_list() for scene in scenes]})
 
 
@@ -133,44 +120,45 @@ def _located(options, folder):
             for key, value in options.items()}
 
 
-def _scenes(classes, plan, seed) -> list[Optional[str]]:
-    if plan.parameters["objective"]:
+def _scenes(classes, plan) -> list[Optional[str]]:
+    descriptions = plan.network.descriptions
+    if not isinstance(plan.target, Classes):
         if classes is not None:
             raise InputError("what a layer sees is not a class: leave out classes, or "
-                             f"{'guide' if plan.parameters['guide'] else 'objective'}")
+                             f"{'guide' if plan.spec.guide else 'objective'}")
         return [None]
     if classes == ALL:
-        return [str(index) for index in range(len(plan.descriptions))]
+        return [str(index) for index in range(len(descriptions))]
     if classes is None:
-        program = production.adjusted(plan.program, frames_per_class=1)
-        found = schedule.scenes(None, None, program, plan.descriptions, seed)
+        found = schedule.scenes(None, None, replace(plan.program, frames_per_class=1), descriptions, plan.spec.seed)
     else:
-        found = schedule.parse_classes(classes, plan.descriptions)
+        found = schedule.parse_classes(classes, descriptions)
     return ["{}+{}".format(*scene.target.numbers) for scene in found]
 
 
-def _dream(plan, scene, options, arguments):
+def _dream(plan, scene, options):
     scenes = scenes_of(scene, plan)
     parameters = with_scenes(plan.parameters, scenes)
     first = scenes[0]
     layer = ":".join(str(part) for part in parameters["objective"] or () if part is not None)
-    settings = _settings(first.caption, layer, options, arguments, plan.program)
+    settings = _settings(first.caption, layer, options, plan)
     words = re.sub(r"[^a-z0-9]+", "-", (layer or first.caption).lower()).strip("-")[:60]
     own = digest(parameters)
     name = f"{words}_strength-{settings['prior-strength']:g}_seed-{settings['seed']}_{own[:DIGITS]}"
-    descriptions = [] if layer else [plan.descriptions[index] for index in dict.fromkeys(first.target.numbers)]
-    return Dream(name, own, parameters, settings, descriptions, scene and "{}+{}".format(*first.target.numbers), arguments)
+    descriptions = [] if layer else [plan.network.descriptions[index] for index in dict.fromkeys(first.target.numbers)]
+    return Dream(name, own, parameters, settings, descriptions, scene and "{}+{}".format(*first.target.numbers), plan.spec)
 
 
-def _settings(caption, layer, options, arguments, program):
+def _settings(caption, layer, options, plan):
     """The options in force, those of the sweep that are not known here after them."""
+    spec, program = plan.spec, plan.program
     octaves = " ".join(f"{scale}:{steps}" for scale, steps in program.octaves)
     found = {"classes": caption, **({"objective": f"layer:{layer}"} if layer else {}),
              "size": f"{program.width}x{program.height}", "weights": NETWORK, "prior": "shipped",
-             "prior-kind": arguments["prior_kind"], "prior-strength": program.prior_strength,
+             "prior-kind": spec.prior_kind, "prior-strength": program.prior_strength,
              "learning-rate": program.learning_rate, "steps": program.steps_per_frame, "frames": program.frames_per_class,
              **({"octaves": octaves} if octaves else {"network-scales": _text(program.network_scales)}),
-             "video-frames": program.video_frames_per_frame, "start": program.start or SHIPPED_PHOTO, "seed": arguments["seed"]}
+             "video-frames": program.video_frames_per_frame, "start": program.start or SHIPPED_PHOTO, "seed": spec.seed}
     return {**found, **{key: _text(value) for key, value in options.items() if key not in found or key in FILES}}
 
 

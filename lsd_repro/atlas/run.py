@@ -94,7 +94,7 @@ def _results(client, dreams, out) -> Iterator[tuple[Dream, Union[worker.Dreamt, 
 
     def submitted():
         for dream in dreams:
-            task = worker.Task(dream.name, dream.arguments, dream.scene, dream.parameters, __version__)
+            task = worker.Task(dream.name, dream.spec, dream.scene, dream.parameters, __version__)
             future = client.submit(worker.dream, task, key=f"{dream.name}-{own}", pure=False, retries=RETRIES)
             by_key[future.key] = dream
             yield future

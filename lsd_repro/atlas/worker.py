@@ -3,7 +3,6 @@
 A compiled step is kept for dreams to come that differ only in what can be set on it.
 """
 
-import contextlib
 import io
 import os
 import socket
@@ -18,7 +17,8 @@ from lsd_repro.runtime.openblas import instruct_openblas
 
 if TYPE_CHECKING:
     from lsd_repro.dream.step import Step
-    from lsd_repro.film.production import Production
+    from lsd_repro.production.load import Inputs
+    from lsd_repro.production.spec import Spec
 
 # Parameters of a run that a compiled step can be given anew, or that it has nothing to do with.  Whatever is not
 # among them is taken to be compiled in.
@@ -36,8 +36,7 @@ class Task(NamedTuple):
     Attributes
     ----------
     name : str
-    arguments : dict
-        Of `lsd_repro.film.production.prepare`.
+    spec : Spec
     scene : str or None
         As `lsd_repro.atlas.plan.Dream` has it.
     parameters : dict
@@ -47,7 +46,7 @@ class Task(NamedTuple):
     """
 
     name: str
-    arguments: dict
+    spec: "Spec"
     scene: Optional[str]
     parameters: dict
     version: str
@@ -87,19 +86,20 @@ class Steps:
     def __init__(self) -> None:
         self._made = OrderedDict()
 
-    def at_start(self, production: "Production", parameters: dict[str, Any]) -> "Step":
-        """The step of a production, at its start."""
+    def at_start(self, inputs: "Inputs", parameters: dict[str, Any]) -> "Step":
+        """The step of a run, at its start."""
+        from lsd_repro.production.build import build
+
         key = compiled_in(parameters)
         step = self._made.pop(key, None)
         if step is None:
             while len(self._made) >= MOST_STEPS:
                 self._made.popitem(last=False)
-            with contextlib.redirect_stderr(io.StringIO()):
-                step = production.make_step(watch=iter)
+            step = build(inputs, watch=iter, say=lambda _: None)
         self._made[key] = step
-        step.learning_rate = production.program.learning_rate
-        step.prior_strength = production.program.prior_strength
-        step.picture = production.start
+        step.learning_rate = inputs.program.learning_rate
+        step.prior_strength = inputs.program.prior_strength
+        step.picture = inputs.start
         step.reset_moments()
         return step
 
@@ -150,18 +150,19 @@ def dreamt(task: Task, steps: Steps) -> Union[Dreamt, Failed, Unfit]:
     try:
         # Brings in Theano, which can lack something here.
         from lsd_repro.atlas import plan
+        from lsd_repro.production.load import load
 
-        production = plan.prepare(task.arguments)
-        scenes = plan.scenes_of(task.scene, production)
+        inputs = load(task.spec)
+        scenes = plan.scenes_of(task.scene, inputs)
     except InputError as error:
         return _unfit(str(error))
-    parameters = plan.with_scenes(production.parameters, scenes)
+    parameters = plan.with_scenes(inputs.parameters, scenes)
     others = sorted(key for key in parameters.keys() | task.parameters.keys() if parameters.get(key) != task.parameters.get(key))
     if others:
         return _unfit(f"what it would dream of differs in {', '.join(others)}: give it the same files")
     try:
-        step = steps.at_start(production, parameters)
-        terms = _take(step, scenes, production.program)
+        step = steps.at_start(inputs, parameters)
+        terms = _take(step, scenes, inputs.program)
     except StackError as error:
         return _unfit(str(error))
     except InputError as error:
@@ -175,19 +176,10 @@ def _unfit(reason):
 
 def _take(step, scenes, program):
     """The frames of a film that is not filmed; the terms of its last step."""
-    from lsd_repro.film.run import check_finite
-    from lsd_repro.film.stream import optimise_frame
+    from lsd_repro.film.stream import frames
 
-    for index, scene in enumerate(scenes, 1):
-
-        def on_step(terms):
-            nonlocal latest
-            check_finite(terms.loss, f"frame {index}")
-            latest = terms
-
-        latest = None
-        optimise_frame(step, scene, program, on_step)
-    return latest
+    *_, last = frames(step, [(scene, program) for scene in scenes])
+    return last.terms
 
 
 def _png(picture):

@@ -1,9 +1,9 @@
 """The ``lsd-repro`` command line.
 
-====================  ======================================================
-``main.py``           options
-``commands.py``       what each command does
-``sweep_options.py``  the options of a sweep, checked as those of a film
-``doctor.py``         what is here, and what is missing
-====================  ======================================================
+===============  ======================================================
+``main.py``      options
+``commands.py``  what each command does
+``options.py``   those of a dream, and the spec that they make
+``doctor.py``    what is here, and what is missing
+===============  ======================================================
 """

@@ -6,82 +6,49 @@ imported where they are needed, so that help and bad options don't wait for them
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Callable, Optional
 
+from lsd_repro.cli import options
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch, shipped
-from lsd_repro.presets import PRESETS
-from lsd_repro.program2015 import PUBLISHED, STREAM_START, Program
+from lsd_repro.program2015 import PUBLISHED, STREAM_START
 
 
 def run_dream(args: Namespace) -> int:
-    from lsd_repro.film import production, stream
+    from lsd_repro.film import stream
+    from lsd_repro.production.build import build
+    from lsd_repro.production.load import load
 
-    choose = None
-    if getattr(args, "chat", None):
-        if args.classes or args.schedule:
-            raise InputError(f"let the chat {args.chat} choose, or --classes or --schedule, not both")
-        choose = by_chat(args.chat, args.seed, args.frames)
-    run = production.prepare(**prepared_film(args), classes=args.classes or (), path=args.schedule, choose=choose)
-    stream.make_film(args.out, run.scenes, run.program, run.make_step, run.parameters, args.resume)
+    inputs = load(options.spec(args))
+    stream.make_film(args.out, inputs.scenes, inputs.program, lambda: build(inputs), inputs.parameters, args.resume)
     print(f"done, see {args.out}")
     return 0
 
 
-def prepared(args: Namespace, **instead) -> dict[str, Any]:
-    """What the options common to all dreams are for `lsd_repro.film.production.prepare`."""
-    from lsd_repro.film.production import adjusted
-
-    program = adjusted(PRESETS[args.preset], args.octaves, args.network_scales, args.steps, learning_rate=args.learning_rate,
-                       prior_strength=args.prior_strength, frames_per_class=args.frames,
-                       video_frames_per_frame=args.video_frames)
-    return {"program": program, "weights": args.weights, "prior": args.prior, "prior_kind": args.prior_kind,
-            "start": args.start, "size": args.size, "seed": args.seed, "dtype": "float64" if args.float64 else "float32",
-            "keep_octaves": bool(args.octaves), **instead}
-
-
-def prepared_film(args: Namespace) -> dict[str, Any]:
-    """As `prepared`, with the options that ``frames`` and ``stills`` have beside those."""
-    return prepared(args, objective=args.objective, guide=args.guide, tile=args.tile)
-
-
-def by_chat(path: str, seed: int, frames: Optional[int]) -> Callable[[Program, Sequence[str]], list]:
-    """What lets the chat of a log choose the scenes."""
-    from lsd_repro.chat import logs, replay
-    from lsd_repro.chat.vocabulary import vocabulary
-
-    def choose(program, descriptions):
-        log = logs.read_log(path)
-        print(f"{path}: {log.summary()}", file=sys.stderr)
-        return replay.scenes(log.messages, vocabulary(descriptions), program, seed, frames)
-
-    return choose
-
-
 def run_live(args: Namespace) -> int:
+    from lsd_repro.live.options import Options
     from lsd_repro.live.run import run
 
-    weights = args.weights or ("small" if args.preset == "live" else None)
-    run(args, prepared(args, weights=weights))
+    run(Options(options.spec(args), args.out, args.resume, args.keep, args.hold, args.host, args.port, args.open, args.viewers,
+                args.irc, args.irc_nick, args.irc_tell))
     return 0
 
 
 def run_reproduce(args: Namespace) -> int:
     from lsd_repro.compare import published
-    from lsd_repro.film import production
+    from lsd_repro.production.build import make_films
+    from lsd_repro.production.load import load
 
     # Total variation has no filters.
-    options = ("weights", "start") if args.prior_kind == "tv" else ("weights", "prior", "start")
-    material, made_with, missing = _material(args, options)
+    wanted = ("weights", "start") if args.prior_kind == "tv" else ("weights", "prior", "start")
+    material, made_with, missing = _material(args, wanted)
     print(made_with + (f" 'lsd-repro fetch {' '.join(missing)}' brings 2015's." if missing else ""), flush=True)
     names = PUBLISHED if "all" in args.names else list(dict.fromkeys(args.names))
     folders = [Path(args.out) / name for name in names]
-    run = production.prepare(**prepared(args, **material), classes=[PUBLISHED[name][1] for name in names])
-    production.make_films(folders, run, args.resume)
+    inputs = load(options.spec(args, **material, classes=[PUBLISHED[name][1] for name in names]))
+    make_films(folders, inputs, args.resume)
     theirs = fetch.fetched("frames")
-    captions = [scene.caption for scene in run.scenes[::run.program.frames_per_class]]
+    captions = [scene.caption for scene in inputs.scenes[::inputs.program.frames_per_class]]
     published.show(args.out, dict(zip(names, captions)), made_with, report=theirs is not None)
     print(f"done, see {args.out}/index.html")
     if theirs is None:
@@ -127,7 +94,7 @@ def run_atlas(args: Namespace) -> int:
         device.choose("cpu")
     from lsd_repro.atlas import plan, run, sweep
 
-    dreams = plan.dreams(sweep.read(args.sweep), lambda options: prepared_film(args.understand(options)))
+    dreams = plan.dreams(sweep.read(args.sweep))
     failed = run.make(args.out, dreams, partial(cluster.remote, args.scheduler) if args.scheduler else
                       partial(cluster.local, computing, args.workers), args.resume)
     if failed:
@@ -146,23 +113,11 @@ def run_classes(args: Namespace) -> int:
 
 
 def run_prior_fit(args: Namespace) -> int:
-    from tqdm import tqdm
-
+    from lsd_repro.front.prior import fitted
     from lsd_repro.prior import fit, store
 
     kinds = fit.KINDS if args.kind == "both" else [args.kind]
-    no_em = args.kind == "gaussian"
-    with tqdm(desc="photos", unit="photo") as photos, tqdm(desc="EM", unit="iteration", disable=no_em) as em:
-        def on_photo(seen, total):
-            photos.total = total
-            photos.update(seen + 1 - photos.n)
-
-        def on_iteration(_, value, nu):
-            em.set_postfix_str(f"log-likelihood {value:.4f} nats per patch, nu {nu:.4f}")
-            em.update()
-
-        priors, provenance, skipped = fit.fit_folder(args.folder, args.patches, args.seed, kinds, args.patch,
-                                                     on_photo, on_iteration, 1 if args.grey else 3)
+    priors, provenance, skipped = fitted(args.folder, args.patches, args.seed, kinds, args.patch, 1 if args.grey else 3)
     store.save(args.out, priors.get("student"), priors.get("gaussian"), provenance)
     for reason in skipped[:5]:
         print(f"skipped {reason}", file=sys.stderr)
@@ -202,9 +157,9 @@ def run_prior_ablate(args: Namespace) -> int:
     other = matconvnet.read(shipped.network(args.judge_weights or ("small" if weights == "trunk" else "trunk")))
     scenes = schedule.parse_classes(args.classes or ablation.CLASSES, network.descriptions)
     judge_prior = args.judge_prior and store.load_kind(args.judge_prior, "student")
-    options = {"kinds": args.kinds, "scales": [{"one": ablation.ONE, "all": ablation.ALL}[some] for some in args.scales],
+    wanted = {"kinds": args.kinds, "scales": [{"one": ablation.ONE, "all": ablation.ALL}[some] for some in args.scales],
                "strengths": sorted(args.strengths or ablation.STRENGTHS)}
-    ablation_page.ablation(args.out, network, store.load(args.prior or shipped.path(shipped.PRIORS)), scenes, args.seeds, options,
+    ablation_page.ablation(args.out, network, store.load(args.prior or shipped.path(shipped.PRIORS)), scenes, args.seeds, wanted,
                            resume=args.resume, other=other, judge_prior=judge_prior, photos=args.photos)
     print(f"done, see {args.out}")
     return 0

@@ -8,24 +8,26 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
 from typing import Callable, Optional
 
 from lsd_repro import __version__
-from lsd_repro.cli import commands, sweep_options
+from lsd_repro.cli import commands, options
+from lsd_repro.cli.options import NETWORK_CHOICE, typed
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch, shipped
+from lsd_repro.presets import FILMED
+from lsd_repro.production import values
+from lsd_repro.production.spec import OPTIONS
 from lsd_repro.program2015 import PATCH_SIZE, PUBLISHED
 from lsd_repro.runtime import device
 from lsd_repro.runtime.openblas import instruct_openblas
 
-# Bytes that every common file system takes.
-LONGEST_NAME, LONGEST_PATH = 255, 4095
-MAX_COUNT = 10 ** 12  # of anything that is counted here
 MOST_WORKERS = 1024
-SHOWN = 40  # characters of what was given, in a message
 
-NETWORK_CHOICE = f"{' or '.join(shipped.NETWORKS)}, which ship, or a MatConvNet VGG-16 or VGG-19 .mat file"
+# Options of all dreams, and of those of which one chooses the objective.
+DREAM = ("start", "size", "frames", "steps", "network_scales", "octaves", "learning_rate", "weights", "prior", "prior_kind",
+         "prior_strength", "float64", "seed")
+STILLS = ("classes", "schedule", "objective", "guide", "tile", *DREAM)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -70,17 +72,17 @@ def parser() -> argparse.ArgumentParser:
 
     sub = command("frames", commands.run_dream, "the stream: a film of class hallucinations",
                   'lsd-repro frames --classes "spider web" "king penguin+gondola" --out out/webs')
-    add_frames_options(sub)
-    sub.add_argument("--chat", type=path, metavar="LOG",
-                     help="an exported chat chooses, by the rules of 2015: JSON or text of TwitchDownloader, JSON of "
-                          "chat-downloader, raw IRC, Chatterino (--frames then counts those of the whole film)")
+    sub.add_argument("--preset", choices=FILMED, default=FILMED[0],
+                     help="demo: a short film, made in minutes; stream: the constants of 2015 (default: %(default)s)")
+    options.add(sub, STILLS)
+    add_run_options(sub, "out/frames")
+    options.add(sub, ("video_frames", "chat"))
 
     sub = command("live", commands.run_live, "the film as it is dreamt, on a local web page; viewers and a chat choose",
                   "lsd-repro live --irc localhost:6667/#dreams")
     sub.add_argument("--preset", choices=("live", "demo", "stream"), default="live",
                      help="live: a small picture and the small network, for speed; demo: as in frames; "
                           "stream: the constants of 2015 (default: %(default)s)")
-    sub.set_defaults(classes=None, schedule=None, frames=None, video_frames=None)
     sub.add_argument("--host", default="127.0.0.1", help="who can open the page: 127.0.0.1, only this computer (the default); "
                                                          "0.0.0.0, everyone who can reach it, and they can all steer")
     sub.add_argument("--port", type=whole(0), default=8015, metavar="N", help="default: %(default)s; 0: any free port")
@@ -95,21 +97,25 @@ def parser() -> argparse.ArgumentParser:
                      help="a channel whose chat also chooses; its password is read from LSD_REPRO_IRC_PASSWORD")
     sub.add_argument("--irc-nick", metavar="NICK", help="default: a random one; on Twitch, one that needs no password")
     sub.add_argument("--irc-tell", action="store_true", help="announce in the channel what is dreamt next, at most every 5 s")
-    add_run_options(sub, "out/live", film=False, weights=f"{shipped.SMALL} for the preset live, else {shipped.NETWORK}")
+    options.add(sub, (name for name in DREAM if name != "frames"),
+                weights=f"{shipped.SMALL} for the preset live, else {shipped.NETWORK}")
+    add_run_options(sub, "out/live")
 
     sub = command("stills", commands.run_dream, "the second program of 2015: one big picture, the network at two scales",
                   'lsd-repro stills --size 1200x896 --prior-strength 30 --frames 20 --out out/stills')
-    sub.set_defaults(preset="stills", video_frames=None)
-    add_dream_options(sub, "out/stills")
+    sub.set_defaults(preset="stills")
+    options.add(sub, STILLS)
+    add_run_options(sub, "out/stills")
 
     sub = command("reproduce", commands.run_reproduce,
                   "the twelve frames that the author published, with 2015's material if fetched, else with what ships",
                   "lsd-repro reproduce volcano kit-fox")
     sub.add_argument("names", nargs="*", choices=(*PUBLISHED, "all"), default="all", metavar="NAME",
                      help=f"{', '.join(PUBLISHED)} or all (default: all)")
-    sub.set_defaults(preset="stream", schedule=None)
+    sub.set_defaults(preset="stream")
+    options.add(sub, DREAM)
     add_run_options(sub, "out/reproduce")
-    add_video_option(sub)
+    options.add(sub, ["video_frames"])
 
     sub = command("atlas", commands.run_atlas, "many dreams at once, on many processes or machines, and a page to browse them",
                   "lsd-repro atlas sweep.toml --out out/atlas")
@@ -122,12 +128,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", default="out/atlas", type=path, metavar="DIR", help="default: %(default)s")
     sub.add_argument("--resume", action="store_true",
                      help="keep what is in --out, and dream what is missing; the sweep may have grown")
-    frames = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    add_frames_options(frames)
-    sub.set_defaults(understand=partial(sweep_options.understood, frames))
 
     sub = command("classes", commands.run_classes, "list the classes that a network knows", "lsd-repro classes")
-    add_weights_option(sub)
+    options.add(sub, ["weights"])
 
     prior = command("prior", None, "patch priors", "lsd-repro prior fit photos/ --out my-priors.npz")
     actions = prior.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -180,7 +183,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--photos", type=path, metavar="DIR",
                      help="photos to compare dreams with (default: five that "
                           "scikit-image and matplotlib ship)")
-    add_weights_option(sub, "small")
+    options.add(sub, ["weights"], "small")
     sub.add_argument("--out", default="out/ablation", type=path, metavar="DIR", help="default: %(default)s")
     sub.add_argument("--resume", action="store_true",
                      help="continue the run in --out; more classes, seeds, kinds or strengths may be asked for")
@@ -289,62 +292,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def add_frames_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--preset", choices=("demo", "stream"), default="demo",
-                     help="demo: a short film, made in minutes; stream: the constants of 2015 (default: %(default)s)")
-    add_dream_options(sub, "out/frames")
-    add_video_option(sub)
-
-
-def add_dream_options(sub: argparse.ArgumentParser, out: str) -> None:
-    sub.add_argument("--classes", nargs="+", metavar="NAME",
-                     help="what to show, one after the other; BOTTOM+TOP shows two in the halves of the picture")
-    sub.add_argument("--schedule", type=path, metavar="F",
-                     help="instead, a text file with 'NAME' or 'NAME | FRAMES' on each line")
-    sub.add_argument("--objective", default="class", metavar="O",
-                     help="class; or layer:NAME, whatever that layer sees (DeepDream's, such as layer:conv5_2); or "
-                          "layer:NAME:CHANNEL, what one channel of it sees (layer:conv4_2:87); neither is of 2015's stream "
-                          "(default: %(default)s)")
-    sub.add_argument("--guide", type=path, metavar="IMG",
-                     help="what the layer of --objective sees in this picture (guided DeepDream; default layer: conv4_3)")
-    sub.add_argument("--tile", type=whole(1), metavar="PX",
-                     help="for pictures whose maps are larger than memory: look at PX by PX pixels at a time, such as 1024; "
-                          "without seams, and slower, as tiles overlap by what the network sees at once")
-    add_run_options(sub, out)
-
-
-def add_run_options(sub: argparse.ArgumentParser, out: str, film: bool = True, weights: str = shipped.NETWORK) -> None:
-    sub.add_argument("--start", type=path, metavar="IMG",
-                     help="start image, or 'noise' for coloured noise drawn from --seed (default: the demo starts from noise, "
-                          "other presets from a photo that scikit-image ships)")
-    sub.add_argument("--size", type=size, metavar="WxH",
-                     help="size of the optimised picture (default: the preset's; for stream and stills "
-                          "that of --start, if given)")
-    if film:
-        sub.add_argument("--frames", type=whole(1), metavar="N", help="optimised frames for each of --classes")
-    sub.add_argument("--steps", type=whole(1), metavar="N", help="gradient steps per optimised frame")
-    sub.add_argument("--network-scales", type=whole(1), nargs="+", metavar="S",
-                     help="the network sees the picture pooled by each of these at every step (2015: 1; its stills: 3 4)")
-    sub.add_argument("--octaves", type=octave, nargs="+", metavar="S:N",
-                     help="instead: N steps at network scale S, then on to the next; 3:5 2:3 1:2 draws large shapes "
-                          "first (not of 2015)")
-    sub.add_argument("--learning-rate", type=not_negative, metavar="R", help="grey levels per step")
-    add_weights_option(sub, weights)
-    sub.add_argument("--prior", type=path, metavar="F",
-                     help="a prior .npz, or a folder of 2015's .npy files (default: the one that ships)")
-    sub.add_argument("--prior-kind", choices=("student", "gaussian", "tv"), default="student",
-                     help="patch prior, or in its place total variation, not of 2015 (default: %(default)s)")
-    sub.add_argument("--prior-strength", type=not_negative, metavar="S", help="weight of the prior's energy")
-    sub.add_argument("--float64", action="store_true", help="compute in float64 (default: float32)")
-    sub.add_argument("--seed", type=whole(0, 2 ** 64), default=0,
-                     help="for the start noise, and for the class where none is named")
+def add_run_options(sub: argparse.ArgumentParser, out: str) -> None:
     sub.add_argument("--out", default=out, type=path, metavar="DIR", help="default: %(default)s")
     sub.add_argument("--resume", action="store_true", help="continue the interrupted run in --out")
-
-
-def add_video_option(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--video-frames", type=whole(1), metavar="K",
-                     help="video frames between two optimised frames, at 25 a second (2015: 175 to 200)")
 
 
 def add_photos_options(sub: argparse.ArgumentParser, out: str) -> None:
@@ -360,68 +310,17 @@ def add_bench_options(sub: argparse.ArgumentParser, repeats: int) -> None:
     sub.add_argument("--out", default="out/bench", type=path, metavar="DIR", help="default: %(default)s")
 
 
-def add_weights_option(sub: argparse.ArgumentParser, default: str = shipped.NETWORK) -> None:
-    sub.add_argument("--weights", type=path, metavar="F",
-                     help=f"{NETWORK_CHOICE} (default: {default})")
-
-
-def whole(least: int, most: int = MAX_COUNT) -> Callable[[str], int]:
-    def parse(text):
-        try:
-            value = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text[:SHOWN]!r} is not a whole number") from None
-        if value < least:
-            raise argparse.ArgumentTypeError(f"{text[:SHOWN]}: must be at least {least}")
-        if value > most:
-            raise argparse.ArgumentTypeError(f"{text[:SHOWN]}: must be at most {most}")
-        return value
-    return parse
-
-
-def not_negative(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text[:SHOWN]}: must be a number of at least 0")
-    return value
-
-
-def octave(text: str) -> tuple[int, int]:
-    return _pair(text, ":", "scale and steps, such as 2:5")
-
-
 def device_name(text: str) -> str:
     if not device.NAMES.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text}: must be cpu, cuda, cuda0, cuda1, ...")
     return text
 
 
-def path(text: str) -> str:
-    try:
-        name = os.fsencode(text)
-        text.encode()
-    except UnicodeEncodeError:
-        raise argparse.ArgumentTypeError("a file name that is not UTF-8: rename the file") from None
-    if "\0" in text:
-        raise argparse.ArgumentTypeError("a file name can't hold a NUL")
-    if len(name) > LONGEST_PATH or max(map(len, name.split(os.fsencode(os.sep)))) > LONGEST_NAME:
-        raise argparse.ArgumentTypeError(f"{text[:40]}...: longer than a file name can be")
-    return text
+def whole(least: int, most: int = values.MAX_COUNT) -> Callable[[str], int]:
+    return typed(values.whole(least, most))
 
 
-def size(text: str) -> tuple[int, int]:
-    return _pair(text.lower(), "x", "width and height, such as 840x472")
-
-
-def _pair(text, separator, meaning):
-    """Two whole numbers of at least 1."""
-    parts = text.split(separator)
-    if len(parts) != 2 or not all(part.strip() for part in parts):
-        raise argparse.ArgumentTypeError(f"{text[:SHOWN]!r} is not {meaning}")
-    return whole(1)(parts[0]), whole(1)(parts[1])
+not_negative, path, size = typed(values.not_negative), typed(values.path), typed(OPTIONS["size"].metadata["one"])
 
 
 if __name__ == "__main__":

@@ -137,11 +137,15 @@ def check_finite(loss: float, where: str) -> None:
         raise InputError(f"{where}: the loss is {loss}; a smaller learning rate or prior strength may help")
 
 
-def save_frame(out: Path, index: int, step: "Step") -> None:
-    picture = step.picture
+def save_picture(out: Path, index: int, picture: np.ndarray) -> None:
+    """Save a frame (0: the start image), unrounded and as a PNG."""
     files.write_array(_frame_file(out, index), picture)
     write.write_png(out / "frames" / f"frame{index:04d}.png", write.as_still(picture))
-    files.write_arrays(out / "state" / "latest.npz", done=index, **step.state())
+
+
+def save_state(out: Path, done: int, step: "Step") -> None:
+    """Save where to go on after the last finished frame; its picture has been saved."""
+    files.write_arrays(out / "state" / "latest.npz", done=done, **step.state())
 
 
 def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, np.ndarray]]]:

@@ -4,12 +4,13 @@ The run's folder is `lsd_repro.film.run`'s; beside it, film.mp4 and contact.png 
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from lsd_repro.film import run, write
 from lsd_repro.film.blend import blended, blended_plainly
@@ -24,6 +25,66 @@ if TYPE_CHECKING:
     from lsd_repro.dream.step import Step, Terms
 
 CONTACT_PICTURES = 6
+
+
+class Frame(NamedTuple):
+    """An optimised frame; its picture is the step's.
+
+    Attributes
+    ----------
+    index : int
+        The first is 1: the start image is 0.
+    scene : Scene
+        What it shows.
+    terms : Terms
+        Of its last step.
+    """
+
+    index: int
+    scene: Scene
+    terms: "Terms"
+
+
+def frames(step: "Step", turns: Iterable[tuple[Scene, Program]], on_step: Callable[[Scene, "Terms"], Any] = lambda *_: None,
+           done: int = 0) -> Iterator[Frame]:
+    """The stream's loop: frame after frame, each when it is asked for.
+
+    Parameters
+    ----------
+    step : Step
+        Holds a frame's picture until the next frame is asked for.  What interrupts a frame leaves the step as it was
+        before that frame.
+    turns : iterable of (Scene, Program)
+        As `optimise_frame` takes them, one for each frame.
+    on_step : callable
+        Called with the scene and the Terms of each step after it is taken.
+    done : int
+        Frames that came before.
+
+    Yields
+    ------
+    Frame
+
+    Raises
+    ------
+    InputError
+        If the loss is no longer finite.
+    """
+    for index, (scene, program) in enumerate(turns, done + 1):
+        terms, before = None, step.state()
+
+        def noted(latest):
+            nonlocal terms
+            run.check_finite(latest.loss, f"frame {index}")
+            terms = latest
+            on_step(scene, latest)
+
+        try:
+            optimise_frame(step, scene, program, noted)
+        except BaseException:
+            step.restore(before)
+            raise
+        yield Frame(index, scene, terms)
 
 
 def optimise_frame(step: "Step", scene: Scene, program: Program, on_step: Callable[["Terms"], Any]) -> None:
@@ -83,7 +144,8 @@ def video_frames(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequen
 
 
 def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_step: Callable[[], "Step"],
-              parameters: dict[str, Any], resume: bool = False) -> None:
+              parameters: dict[str, Any], resume: bool = False, earlier: Sequence[np.ndarray] = (),
+              on_frame: Callable[[Frame], Any] = lambda _: None, progress: bool = True) -> None:
     """Run the stream over a plan of scenes and write frames, film and contact sheet.
 
     2015 quirk: deleted results (refused here).
@@ -102,6 +164,13 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
     resume : bool
         Continue the run in `out`.  The result is the same, bit for bit, as without the
         interruption.
+    earlier : sequence of ndarray, shape (height, width, 3)
+        The start image and the frames that the step has behind it, if it has any: unless resuming, they are written and
+        the others follow.
+    on_frame : callable
+        Called with each Frame once it is saved.
+    progress : bool
+        Whether to show how far it is.
 
     Raises
     ------
@@ -114,38 +183,43 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
         files.make_folder(out / folder)
     saved = run.read_latest(out)
     if saved is None or saved[0] < len(scenes):
-        optimise(out, make_step(), scenes, program, saved)
+        optimise(out, make_step(), scenes, program, saved, earlier, on_frame, progress)
     frames = run.Frames(out, len(scenes) + 1, (program.height, program.width))
     if program.video_frames_per_frame:
         total = len(scenes) * program.video_frames_per_frame
-        write.write_film(out / "film.mp4", tqdm(video_frames(frames, scenes, program), "film", total, unit="frame"),
-                         (program.video_width, program.video_height), FRAMES_PER_SECOND)
+        shown = tqdm(video_frames(frames, scenes, program), "film", total, unit="frame", disable=not progress)
+        write.write_film(out / "film.mp4", shown, (program.video_width, program.video_height), FRAMES_PER_SECOND)
     write.write_png(out / "contact.png", contact_sheet(frames, scenes))
 
 
 def optimise(out: Path, step: "Step", scenes: Sequence[Scene], program: Program,
-             saved: Optional[tuple[int, dict[str, np.ndarray]]]) -> None:
-    """Optimise the frames that remain after what `lsd_repro.film.run.read_latest` found, saving each.
+             saved: Optional[tuple[int, dict[str, np.ndarray]]], earlier: Sequence[np.ndarray] = (),
+             on_frame: Callable[[Frame], Any] = lambda _: None, progress: bool = True) -> None:
+    """Optimise the frames that remain after what `lsd_repro.film.run.read_latest` found, saving each; see `make_film`.
 
     2015 quirk: named by the step (by the frame here).
     """
     if saved is None:
-        done = 0
-        run.save_frame(out, 0, step)
+        pictures = earlier or [step.picture]
+        done = len(pictures) - 1
+        for index, picture in enumerate(pictures):
+            run.save_picture(out, index, picture)
+        run.save_state(out, done, step)
     else:
         done, state = saved
         run.restore(out, step, state)
     steps = program.steps_per_frame
-    with tqdm(total=len(scenes) * steps, initial=done * steps, unit="step", desc="dreaming") as bar:
-        for index, scene in enumerate(scenes[done:], done + 1):
+    with tqdm(total=len(scenes) * steps, initial=done * steps, unit="step", desc="dreaming", disable=not progress) as bar:
+        for frame in frames(step, [(scene, program) for scene in scenes[done:]], partial(show_step, bar), done):
+            run.save_picture(out, frame.index, step.picture)
+            run.save_state(out, frame.index, step)
+            on_frame(frame)
 
-            def on_step(terms):
-                run.check_finite(terms.loss, f"frame {index}")
-                bar.set_postfix_str(f"{scene.caption}: loss {terms.loss:.2f}, target {terms.target:.2f}")
-                bar.update()
 
-            optimise_frame(step, scene, program, on_step)
-            run.save_frame(out, index, step)
+def show_step(bar: tqdm, scene: Scene, terms: "Terms") -> None:
+    """Move a bar on by a step."""
+    bar.set_postfix_str(f"{scene.caption}: loss {terms.loss:.2f}, target {terms.target:.2f}")
+    bar.update()
 
 
 def contact_sheet(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequence[Scene]) -> np.ndarray:

@@ -5,6 +5,7 @@ its latest picture in a ``slot`` and waits for nobody; what a film needs of a fi
 frame it keeps in a ``journal``.
 
 ===========  ==============================================================
+``options``  what the page is asked for
 ``slot``     the latest picture and state, from one process to another
 ``journal``  the finished frames of a live run, on disk
 ``dreamer``  the loop of 2015 against the clock; the only process with Theano

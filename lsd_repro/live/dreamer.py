@@ -9,23 +9,27 @@ import os
 import signal
 import threading
 import time
-from argparse import Namespace
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Callable
 
 from lsd_repro.chat.messages import Message
 from lsd_repro.chat.picking import Chat
 from lsd_repro.chat.vocabulary import vocabulary
 from lsd_repro.errors import InputError
-from lsd_repro.film.run import check_finite
-from lsd_repro.film.stream import optimise_frame
+from lsd_repro.film.schedule import Scene
+from lsd_repro.film.stream import frames
 from lsd_repro.film.write import as_still
 from lsd_repro.live.journal import Journal, Segment
+from lsd_repro.live.options import Options
 from lsd_repro.live.slot import Slot
 from lsd_repro.material.files import PathLike
-from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS, NEWEST_WEIGHT
+from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS, NEWEST_WEIGHT, Program
+
+if TYPE_CHECKING:
+    from lsd_repro.dream.step import Step
 
 # Seconds.  Somebody alone at the page should see what comes of a suggestion.
 HOLD = {"live": 10, "demo": 10, "stream": HOLD_SECONDS}
@@ -39,17 +43,14 @@ class Stopped(BaseException):
     """Raised between two steps when the run is to end."""
 
 
-def main(args: Namespace, prepared: dict[str, Any], slot_path: PathLike, pipe: Connection) -> None:
+def main(options: Options, slot_path: PathLike, pipe: Connection) -> None:
     """Dream until told to stop; the target of a process.
 
     2015 quirk: k from the clock.
 
     Parameters
     ----------
-    args : argparse.Namespace
-        Options of ``lsd-repro live``.
-    prepared : dict
-        What to dream: arguments of `lsd_repro.film.production.prepare`.
+    options : Options
     slot_path : path
         Where to make the Slot.
     pipe : multiprocessing.Connection
@@ -58,12 +59,14 @@ def main(args: Namespace, prepared: dict[str, Any], slot_path: PathLike, pipe: C
         it closes, the run ends.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to both processes; the other tells this one
-    from lsd_repro.film import production
+    from lsd_repro.production.build import build
+    from lsd_repro.production.load import load
 
     try:
-        plan = production.prepare(**prepared)
-        parameters = {name: value for name, value in plan.parameters.items() if name != "scenes"}
-        _Dreamer(plan, Journal(args.out, parameters, args.resume, args.keep), args).run(slot_path, pipe)
+        inputs = load(options.spec)
+        parameters = {name: value for name, value in inputs.parameters.items() if name != "scenes"}
+        journal = Journal(options.out, parameters, options.resume, options.keep)
+        _Dreamer(inputs.program, inputs.network.descriptions, lambda: build(inputs), journal, options).run(slot_path, pipe)
     except Stopped:
         pass
     except InputError as error:
@@ -73,19 +76,20 @@ def main(args: Namespace, prepared: dict[str, Any], slot_path: PathLike, pipe: C
 class _Dreamer:
     """What the two threads of the process share: one listens, one dreams."""
 
-    def __init__(self, plan, journal, args):
-        self.program, self.journal, self.make_step = plan.program, journal, plan.make_step
-        self.descriptions = plan.descriptions
-        self.chat = Chat(vocabulary(self.descriptions), args.seed, HOLD[args.preset] if args.hold is None else args.hold)
+    def __init__(self, program: Program, descriptions: Sequence[str], make_step: "Callable[[], Step]",
+                 journal: Journal, options: Options) -> None:
+        self.program, self.descriptions, self.make_step, self.journal = program, descriptions, make_step, journal
+        hold = HOLD[options.spec.preset] if options.hold is None else options.hold
+        self.chat = Chat(vocabulary(descriptions), options.spec.seed, hold)
         if journal.saved:
             self.chat.scene = journal.saved["scene"]
         self.lock = threading.Lock()
-        self.strength, self.zoom = plan.program.prior_strength, 1.0
+        self.strength, self.zoom = program.prior_strength, 1.0
         self.running, self.stopped = threading.Event(), False
         self.running.set()
         self.paused_for = 0.0
         self.phase, self.at_step, self.steps_taken = "compiling", 0, 0
-        self.k = plan.program.video_frames_per_frame
+        self.k = program.video_frames_per_frame
         self.trace = deque(maxlen=TRACE)
 
     def run(self, slot_path, pipe):
@@ -123,28 +127,30 @@ class _Dreamer:
     def dream(self):
         """Frame after frame, until told to stop."""
         self.phase = "dreaming"
-        scene, _ = self.take_turn()
+        self.scene = self.take_turn()
         frames_a_second = FRAMES_PER_SECOND / self.k
         begun = time.monotonic()
-        while True:
-            zoom, self.at_step = self.zoom, 0
-            optimise_frame(self.step, scene, replace(self.program, video_frames_per_frame=zoom * self.k), self.on_step)
-            following, _ = self.take_turn()
-            caption = following.caption if self.program.caption_leads else scene.caption
-            self.journal.add(self.step, Segment(self.journal.done + 1, self.k, zoom, caption), following)
+        for index, scene, _ in frames(self.step, self.turns(), self.on_step, self.journal.done):
+            self.scene = self.take_turn()
+            caption = self.scene.caption if self.program.caption_leads else scene.caption
+            self.journal.add(self.step, Segment(index, self.k, self.speed, caption), self.scene)
             now = time.monotonic()
             took, begun, self.paused_for = now - begun - self.paused_for, now, 0.0
             frames_a_second = (1 - NEWEST_WEIGHT) * frames_a_second + NEWEST_WEIGHT / max(took, 1e-3)
             self.k = min(math.ceil(FRAMES_PER_SECOND / frames_a_second), LONGEST_SEGMENT)
-            scene = following
+
+    def turns(self) -> Iterator[tuple[Scene, Program]]:
+        """What each frame is to show, and the program with the zoom of the moment, for as long as anyone asks."""
+        while True:
+            self.speed, self.at_step = self.zoom, 0
+            yield self.scene, replace(self.program, video_frames_per_frame=self.speed * self.k)
 
     def take_turn(self):
         with self.lock:
-            return self.chat.turn(time.monotonic())
+            return self.chat.turn(time.monotonic())[0]
 
-    def on_step(self, terms):
+    def on_step(self, _, terms):
         """Show the step, and wait here during a pause."""
-        check_finite(terms.loss, f"frame {self.journal.done + 1}")
         self.at_step += 1
         self.steps_taken += 1
         self.trace.append([self.steps_taken, round(terms.loss, 4), round(terms.target, 4)])

@@ -4,22 +4,18 @@ import asyncio
 import multiprocessing
 import os
 import tempfile
-from argparse import Namespace
-from typing import Any
 
 from lsd_repro.live import dreamer
+from lsd_repro.live.options import Options
 from lsd_repro.runtime import extras
 
 
-def run(args: Namespace, prepared: dict[str, Any]) -> None:
+def run(options: Options) -> None:
     """Dream and serve until Ctrl-C.
 
     Parameters
     ----------
-    args : argparse.Namespace
-        Options of ``lsd-repro live``.
-    prepared : dict
-        What to dream: arguments of `lsd_repro.film.production.prepare`.
+    options : Options
 
     Raises
     ------
@@ -27,24 +23,24 @@ def run(args: Namespace, prepared: dict[str, Any]) -> None:
         For options that don't work, a port that is taken, a library of the extra ``live`` that is missing, or if the
         dream ends by itself.
     """
-    extras.check("the live page", ("aiohttp", "irc") if args.irc else ("aiohttp",))
+    extras.check("the live page", ("aiohttp", "irc") if options.irc else ("aiohttp",))
     from lsd_repro.live.server import Live, received
 
     channel = None
-    if args.irc:
+    if options.irc:
         from lsd_repro.live import irc
 
-        channel = irc.parse_address(args.irc)
+        channel = irc.parse_address(options.irc)
     context = multiprocessing.get_context("spawn")
     pipe, theirs = context.Pipe()
     with tempfile.TemporaryDirectory(prefix="lsd-repro-") as folder:
         slot_path = os.path.join(folder, "slot")
-        process = context.Process(target=dreamer.main, args=(args, prepared, slot_path, theirs), name="dreamer")
+        process = context.Process(target=dreamer.main, args=(options, slot_path, theirs), name="dreamer")
         process.start()
         theirs.close()
         try:
             dream = received(pipe)
-            asyncio.run(Live(args, dream, slot_path, pipe).serve(channel))
+            asyncio.run(Live(options, dream, slot_path, pipe).serve(channel))
         finally:
             pipe.close()
             process.join(5)

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 import webbrowser
-from argparse import Namespace
 from collections import deque
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
@@ -25,6 +24,7 @@ from lsd_repro.chat.messages import Message, message
 from lsd_repro.chat.vocabulary import candidates, vocabulary
 from lsd_repro.errors import InputError
 from lsd_repro.live import guard, journal, saving
+from lsd_repro.live.options import Options
 from lsd_repro.live.player import Player, jpeg
 from lsd_repro.live.slot import Slot
 from lsd_repro.live.viewers import FILM, NOTE, PREVIEW, STATE, Viewer, open_socket
@@ -48,8 +48,7 @@ class Live:
 
     Parameters
     ----------
-    args : argparse.Namespace
-        The options of ``lsd-repro live``.
+    options : Options
     dream : dict
         The dreamer's first message.
     slot_path : path
@@ -63,8 +62,8 @@ class Live:
         Where the page is, once it is up.
     """
 
-    def __init__(self, args: Namespace, dream: dict[str, Any], slot_path: PathLike, pipe: Connection) -> None:
-        self.args, self.dream, self.slot_path, self.pipe = args, dream, slot_path, pipe
+    def __init__(self, options: Options, dream: dict[str, Any], slot_path: PathLike, pipe: Connection) -> None:
+        self.options, self.dream, self.slot_path, self.pipe = options, dream, slot_path, pipe
         self.words = vocabulary(dream["descriptions"])
         self.viewers = set()
         self.history = deque(maxlen=HISTORY)
@@ -87,9 +86,9 @@ class Live:
             with contextlib.suppress(RuntimeError):  # the loop has just ended
                 loop.call_soon_threadsafe(self.offer, FILM, picture)
 
-        self.player = Player(self.args.out, self.dream["video"], show, lambda: self.viewers)
+        self.player = Player(self.options.out, self.dream["video"], show, lambda: self.viewers)
         self.player.start()
-        app = web.Application(middlewares=[guard.middleware(guard.own_names(self.args.host))])
+        app = web.Application(middlewares=[guard.middleware(guard.own_names(self.options.host))])
         app.on_response_prepare.append(guard.add_headers)
         app.add_routes([
             web.get("/", self.page), web.get("/{name:live\\.(?:css|js)}", self.page),
@@ -101,7 +100,7 @@ class Live:
         if address:
             from lsd_repro.live.irc import Channel
 
-            self.channel = Channel(address, self.hear, self.args.irc_nick)
+            self.channel = Channel(address, self.hear, self.options.irc_nick)
             tasks.append(asyncio.ensure_future(self.channel.stay()))
         server = None
         try:
@@ -121,7 +120,7 @@ class Live:
 
     async def listen(self, runner: web.AppRunner) -> asyncio.Server:
         """Open the port, and say where."""
-        host, port = self.args.host, self.args.port
+        host, port = self.options.host, self.options.port
         try:
             server = await asyncio.get_running_loop().create_server(lambda: guard.Gate(runner.server), host, port)
         except (OSError, OverflowError) as error:
@@ -133,7 +132,7 @@ class Live:
         self.url = url
         print(f"the dream is at {url} (Ctrl-C ends it)", flush=True)
         # Without a desktop, a text browser in the terminal might open.
-        if self.args.open and (sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)):
+        if self.options.open and (sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)):
             webbrowser.open(url)
         return server
 
@@ -187,7 +186,7 @@ class Live:
                     preview_due = loop.time() + 1 / PREVIEWS
                     self.offer(PREVIEW, _thumbnail(picture))
                 caption = self.state["scene"][2]
-                if self.channel and self.args.irc_tell and caption and caption != told:
+                if self.channel and self.options.irc_tell and caption and caption != told:
                     told = caption
                     self.channel.tell(f"now dreaming of {caption}")
             if self.viewers and loop.time() >= state_due:
@@ -212,21 +211,21 @@ class Live:
 
     async def snapshot(self, request: web.Request) -> web.FileResponse:
         """The last finished frame, as stored."""
-        path = journal.frame_file(self.args.out, self.state["done"])
+        path = journal.frame_file(self.options.out, self.state["done"])
         if not path.exists():
             raise web.HTTPNotFound(text="no frame is finished yet\n")
         return web.FileResponse(
             path, headers={"Content-Disposition": f'attachment; filename="dream{self.state["done"]:06d}.png"'})
 
     async def saved(self, request: web.Request) -> web.FileResponse:
-        path = saving.film_file(self.args.out, int(request.match_info["last"]))
+        path = saving.film_file(self.options.out, int(request.match_info["last"]))
         if not path.exists():
             raise web.HTTPNotFound(text="there is no such film\n")
         return web.FileResponse(path, headers={"Content-Disposition": f'attachment; filename="{path.name}"'})
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
         """A viewer."""
-        if len(self.viewers) >= self.args.viewers:
+        if len(self.viewers) >= self.options.viewers:
             raise web.HTTPServiceUnavailable(text="as many are watching as there is room for\n")
         socket = open_socket()
         await socket.prepare(request)
@@ -283,7 +282,7 @@ class Live:
         """Have a film written, reporting progress."""
         height, width = self.dream["video"]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "lsd_repro.live.saving", str(self.args.out), str(last), str(width), str(height),
+            sys.executable, "-m", "lsd_repro.live.saving", str(self.options.out), str(last), str(width), str(height),
             stdout=asyncio.subprocess.PIPE)
         try:
             async for line in process.stdout:

@@ -9,8 +9,7 @@ from PIL import Image
 from small_network import small_network
 
 from lsd_repro.atlas import plan, sweep
-from lsd_repro.cli import commands
-from lsd_repro.cli.main import main, parser
+from lsd_repro.cli.main import main
 from lsd_repro.network import matconvnet
 
 # As small as the coarsest of the prior's scales allows.
@@ -33,8 +32,7 @@ def write_guide(path, seed):
 
 def planned(path):
     """The dreams of a sweep's file, as the command line finds them."""
-    args = parser().parse_args(["atlas", str(path)])
-    return plan.dreams(sweep.read(path), lambda options: commands.prepared_film(args.understand(options)))
+    return plan.dreams(sweep.read(path))
 
 
 def run(*arguments):

@@ -89,7 +89,7 @@ def test_another_guide_is_another_dream_whatever_the_file_is_called(tmp_path):
     first = planned(path)
     assert [(dream.settings["guide"], dream.settings["objective"]) for dream in first] == [
         (f"{name}.png", f"layer:{layer}") for name in ("one", "two") for layer in ("conv4_3", "conv3_1")]
-    assert first[0].arguments["guide"] == str(tmp_path / "one.png")
+    assert first[0].spec.guide == str(tmp_path / "one.png")
     write_guide(tmp_path / "two.png", 3)
     again = planned(path)
     assert len({dream.digest for dream in first + again}) == 6 and [dream.digest for dream in again[:2]] == [
@@ -115,7 +115,7 @@ def test_files_are_looked_for_beside_the_sweep_from_wherever_it_is_called(tmp_pa
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert planned(path) == [here]
-    assert here.arguments["weights"] == str(tmp_path / "small.mat") and here.settings["weights"] == "small.mat"
+    assert here.spec.weights == str(tmp_path / "small.mat") and here.settings["weights"] == "small.mat"
 
 
 def test_what_decides_a_picture_decides_its_name_and_nothing_else_does(tmp_path):

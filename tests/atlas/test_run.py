@@ -62,7 +62,7 @@ def test_each_dream_leaves_a_picture_a_thumbnail_and_a_record(made):
     for dream in dreams:
         record = json.loads((out / "records" / f"{dream.name}.json").read_text())
         assert record["digest"] == dream.digest and record["parameters"] == dream.parameters
-        direct = worker.dreamt(worker.Task(dream.name, dream.arguments, dream.scene, dream.parameters, __version__), steps)
+        direct = worker.dreamt(worker.Task(dream.name, dream.spec, dream.scene, dream.parameters, __version__), steps)
         assert direct.picture == (out / "pictures" / f"{dream.name}.png").read_bytes()
         assert record["terms"] == direct.facts["terms"] and record["worker"]["host"]
     html = (out / "index.html").read_text()

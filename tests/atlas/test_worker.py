@@ -10,8 +10,8 @@ from sweeps import FIXED, planned, run, write, write_guide
 
 from lsd_repro import __version__
 from lsd_repro.atlas import sweep, worker
-from lsd_repro.film import production
 from lsd_repro.material import files
+from lsd_repro.production import build
 from lsd_repro.runtime.load import theano
 
 # One after the other on the same worker.
@@ -20,7 +20,7 @@ prior-strength = [1, 40.5]"""
 
 
 def task(dream, **changes):
-    return worker.Task(dream.name, dream.arguments, dream.scene, dream.parameters, __version__)._replace(**changes)
+    return worker.Task(dream.name, dream.spec, dream.scene, dream.parameters, __version__)._replace(**changes)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_a_kept_step_is_shared_by_what_is_set_on_it_and_remembers_nothing(severa
     'objective = ["class", "layer:conv3_2:5", "layer:conv3_2:6"]\ntile = [256]'], ids=["layers", "guides", "tiles"])
 def test_layers_guides_and_tiles_are_as_frames_has_them(tmp_path, monkeypatch, capsys, swept):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(production, "TILES_SHOWN_AFTER", 0)
+    monkeypatch.setattr(build, "TILES_SHOWN_AFTER", 0)
     # Total variation takes a smaller picture than the prior.
     path = write(tmp_path, swept, FIXED.replace("264x256", "320x64") + 'prior-kind = "tv"')
     for seed, name in enumerate(("one", "two")):
@@ -122,8 +122,8 @@ def test_a_worker_with_other_material_or_another_version_refuses(several, tmp_pa
     dream = dreams[0]
     refused = worker.dreamt(task(dream, version="0.0.9"), worker.Steps())
     assert isinstance(refused, worker.Unfit) and f"lsd_repro {__version__}, not 0.0.9" in refused.reason
-    gone = {**dream.arguments, "weights": str(tmp_path / "gone.mat")}
-    refused = worker.dreamt(task(dream, arguments=gone), worker.Steps())
+    gone = replace(dream.spec, weights=tmp_path / "gone.mat")
+    refused = worker.dreamt(task(dream, spec=gone), worker.Steps())
     assert isinstance(refused, worker.Unfit) and "gone.mat" in refused.reason
     write(tmp_path, "")
     from small_network import small_network
@@ -131,8 +131,8 @@ def test_a_worker_with_other_material_or_another_version_refuses(several, tmp_pa
     from lsd_repro.network import matconvnet
 
     matconvnet.write(tmp_path / "small.mat", small_network(np.random.default_rng(6)))
-    other = {**dream.arguments, "weights": str(tmp_path / "small.mat")}
-    refused = worker.dreamt(task(dream, arguments=other), worker.Steps())
+    other = replace(dream.spec, weights=tmp_path / "small.mat")
+    refused = worker.dreamt(task(dream, spec=other), worker.Steps())
     assert isinstance(refused, worker.Unfit) and "differs in network:" in refused.reason
     write_guide(tmp_path / "guide.png", 1)
     guided, = planned(write(tmp_path, "", FIXED + 'guide = "guide.png"'))
@@ -144,8 +144,7 @@ def test_a_worker_with_other_material_or_another_version_refuses(several, tmp_pa
 def test_a_dream_that_is_no_number_fails_and_the_next_does_not(several):
     folder, dreams, made = several
     steps = worker.Steps()
-    program = replace(dreams[0].arguments["program"], prior_strength=1e39)
     parameters = {**dreams[0].parameters, "prior_strength": 1e39}
-    failed = worker.dreamt(task(dreams[0], arguments={**dreams[0].arguments, "program": program}, parameters=parameters), steps)
+    failed = worker.dreamt(task(dreams[0], spec=replace(dreams[0].spec, prior_strength=1e39), parameters=parameters), steps)
     assert isinstance(failed, worker.Failed) and "frame 1: the loss is" in failed.reason
     assert worker.dreamt(task(dreams[0]), steps).picture == made[0].picture

@@ -1,6 +1,5 @@
 """What the tests of the live page share: a step that costs nothing, and a server whose dream the test plays."""
 
-import argparse
 import asyncio
 import contextlib
 import multiprocessing
@@ -10,8 +9,10 @@ import numpy as np
 
 from lsd_repro.dream.step import Terms
 from lsd_repro.live import server
+from lsd_repro.live.options import Options
 from lsd_repro.live.slot import Slot
 from lsd_repro.presets import LIVE
+from lsd_repro.production.spec import Spec
 
 DESCRIPTIONS = ("bee", "spider web, spider's web", "web site, site", "gondola")
 PROGRAM = replace(LIVE, width=48, height=36, video_width=64, video_height=48, steps_per_frame=2, video_frames_per_frame=3)
@@ -43,9 +44,9 @@ class Step:
 
 
 def options(out, **changes):
-    return argparse.Namespace(**{"out": str(out), "preset": "live", "seed": 1, "hold": 0.0, "keep": 50, "resume": False,
-                                 "host": "127.0.0.1", "port": 0, "open": False, "viewers": 8, "irc": None, "irc_nick": None,
-                                 "irc_tell": False, **changes})
+    return Options(**{"spec": Spec("live", seed=1), "out": str(out), "hold": 0.0, "keep": 50, "resume": False,
+                      "host": "127.0.0.1", "port": 0, "open": False, "viewers": 8, "irc": None, "irc_nick": None,
+                      "irc_tell": False, **changes})
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from stage import DESCRIPTIONS, PROGRAM, Step, options
 
-from lsd_repro.film.production import Production
 from lsd_repro.live import dreamer
 from lsd_repro.live.journal import Journal
 from lsd_repro.live.slot import Slot
@@ -20,8 +19,8 @@ class Run:
     def __init__(self, tmp_path, program=PROGRAM, **changes):
         args = options(tmp_path / "run", **changes)
         self.step = Step()
-        plan = Production([], program, lambda: self.step, {}, DESCRIPTIONS, None)
-        self.dreamer = dreamer._Dreamer(plan, Journal(args.out, {}, args.resume, args.keep), args)
+        journal = Journal(args.out, {}, args.resume, args.keep)
+        self.dreamer = dreamer._Dreamer(program, DESCRIPTIONS, lambda: self.step, journal, args)
         self.pipe, theirs = multiprocessing.Pipe()
         self.thread = threading.Thread(target=self.dream, args=(tmp_path / "slot", theirs))
         self.thread.start()

@@ -1,0 +1,77 @@
+"""What is asked for, and what is decided before a run begins."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lsd_repro.cli.options import SAID
+from lsd_repro.errors import InputError, OptionError
+from lsd_repro.presets import DEMO, PRESETS
+from lsd_repro.production import load
+from lsd_repro.production.check import check
+from lsd_repro.production.spec import OPTIONS, Spec
+from lsd_repro.program2015 import STREAM
+
+
+def test_a_presets_octaves_that_do_not_fit_leave_their_steps_to_the_finest():
+    octaves = (4, 3), (2, 2), (1, 6)
+    for side, expected in ((900, octaves), (500, ((2, 2), (1, 9))), (300, ((1, 11),)), (200, ((1, 11),))):
+        assert load.fitting(octaves, side, least=224) == expected
+    assert load.fitting((), 300, least=224) == ()
+
+
+def test_a_program_keeps_what_is_not_asked_for():
+    assert check(Spec("stream", prior_strength=3)) == replace(STREAM, prior_strength=3.0)
+    assert [check(Spec(name)) for name in PRESETS] == list(PRESETS.values())
+
+
+def test_octaves_bring_their_steps_and_steps_or_scales_end_octaves():
+    assert check(Spec("stream", octaves=[(3, 2), (1, 5)])).steps_per_frame == 7
+    assert check(Spec(steps=3)).octaves == ()
+    by_scales = check(Spec(network_scales=[1, 2]))
+    assert by_scales.octaves == () and by_scales.network_scales == (1, 2)
+    assert by_scales.steps_per_frame == DEMO.steps_per_frame
+    with pytest.raises(InputError, match="leave out --network-scales and --steps"):
+        check(Spec(octaves=[(1, 2)], network_scales=[1], steps=2))
+
+
+def test_text_and_pythons_own_values_are_the_same_spec(tmp_path):
+    text = Spec(classes="pizza", size="480x272", octaves=["2:4", "1:6"], network_scales="3", frames="2", learning_rate="5",
+                start=str(tmp_path))
+    assert text == Spec(classes=["pizza"], size=np.array([480, 272]), octaves=[(2, 4), (1, 6)], network_scales=3,
+                        frames=np.int64(2), learning_rate=5, start=tmp_path)
+    assert hash(text) and text == replace(text) and Spec(classes=7) == Spec(classes=["7"])
+
+
+@pytest.mark.parametrize("option, value, words", [
+    ("size", 480, "width and height"), ("size", (480, 272, 3), "width and height"), ("size", (480, 0), "at least 1"),
+    ("learning_rate", -1, "at least 0"), ("learning_rate", True, "number"), ("prior_strength", float("nan"), "number"),
+    ("frames", 1.5, "whole"), ("frames", True, "whole"), ("steps", 0, "at least 1"), ("preset", "film", "demo, live"),
+    ("prior_kind", "laplace", "student"), ("classes", [1.5], "whole"), ("octaves", [2, 4], "scale and steps"),
+    ("octaves", [], "scale and steps"), ("float64", "yes", "True"), ("start", 3, "file"), ("objective", 3, "text")])
+def test_a_value_that_no_run_could_have_is_refused_by_the_name_of_its_option(option, value, words):
+    with pytest.raises(OptionError, match=f"^{option}: .*{words}") as caught:
+        Spec(**{option: value})
+    assert caught.value.option == option
+
+
+def test_the_command_line_says_something_of_every_option():
+    assert {*SAID, "preset"} == OPTIONS.keys()
+
+
+def test_a_run_takes_the_size_of_the_start_image_but_a_film_as_large_as_its_picture_keeps_its_own(tmp_path):
+    from PIL import Image
+
+    path = tmp_path / "start.png"
+    Image.new("RGB", (300, 280)).save(path)
+    stream = load.load(Spec("stream", weights="small", start=path, prior_kind="tv"))
+    demo = load.load(Spec(weights="small", start=path))
+    assert (stream.program.width, stream.program.height, stream.program.video_width) == (300, 280, STREAM.video_width)
+    assert (demo.program.width, demo.program.height, demo.program.video_width) == (DEMO.width, DEMO.height, DEMO.video_width)
+    assert len(stream.scenes) == STREAM.frames_per_class and stream.parameters["prior kind"] == "tv"
+
+
+def test_a_picture_larger_than_memory_is_refused_before_it_is_made():
+    with pytest.raises(InputError, match="GiB of memory"):
+        load.load(Spec("stills", weights="small", size=(1 << 20, 1 << 20)))
