@@ -15,7 +15,7 @@ from those above it in this table.
 ``convert``         the same network from Keras's, Caffe's, numpy's and PyTorch's files
 ``prior``           patches of photos, fitting a prior, its energy
 ``ops``             VGG-16's layers and the prior as Ops of our own: speed only
-``dream``           objective, Adam, the compiled gradient step
+``step``            objective, Adam, the compiled gradient step
 ``film``            zoom, caption, schedule, the offline stream, files
 ``chat``            the picking rules of 2015, exported logs, their replay
 ``production``      what a run is asked for -> what it needs, checked -> the compiled step

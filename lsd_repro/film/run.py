@@ -32,8 +32,8 @@ from lsd_repro.program2015 import Program
 from lsd_repro.runtime import provenance
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.activation import LayerObjective
-    from lsd_repro.dream.step import GradientStep
+    from lsd_repro.step.activation import LayerObjective
+    from lsd_repro.step.step import GradientStep
 
 # The frames do not depend on it; what comes after them does.
 _ANEW = "delete it, and --resume dreams the run anew; or choose another --out, without --resume"

@@ -22,7 +22,7 @@ from lsd_repro.material.files import PathLike
 from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import GradientStep, Terms
+    from lsd_repro.step.step import GradientStep, Terms
 
 CONTACT_PICTURES = 6
 
@@ -45,8 +45,8 @@ class Frame(NamedTuple):
     terms: "Terms"
 
 
-def frames(step: "GradientStep", turns: Iterable[tuple[Scene, Program]], on_step: Callable[[Scene, "Terms"], Any] = lambda *_: None,
-           done: int = 0) -> Iterator[Frame]:
+def frames(step: "GradientStep", turns: Iterable[tuple[Scene, Program]],
+           on_step: Callable[[Scene, "Terms"], Any] = lambda *_: None, done: int = 0) -> Iterator[Frame]:
     """The stream's loop: frame after frame, each when it is asked for.
 
     Parameters
@@ -187,8 +187,8 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
     frames = run.Frames(out, len(scenes) + 1, (program.height, program.width))
     if program.video_frames_per_frame:
         total = len(scenes) * program.video_frames_per_frame
-        write.write_film(out / "film.mp4", tqdm(video_frames(frames, scenes, program), "film", total, unit="frame",
-                                                 disable=not progress), (program.video_width, program.video_height), FRAMES_PER_SECOND)
+        filmed = tqdm(video_frames(frames, scenes, program), "film", total, unit="frame", disable=not progress)
+        write.write_film(out / "film.mp4", filmed, (program.video_width, program.video_height), FRAMES_PER_SECOND)
     write.write_png(out / "contact.png", contact_sheet(frames, scenes))
 
 

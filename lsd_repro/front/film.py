@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from lsd_repro.dream.step import Terms
 from lsd_repro.film import run, stream
 from lsd_repro.film.write import as_still
 from lsd_repro.material.files import PathLike
@@ -18,6 +17,7 @@ from lsd_repro.production.build import build, show_tiles
 from lsd_repro.production.load import Inputs, load, say
 from lsd_repro.production.spec import Spec
 from lsd_repro.runtime import device as devices
+from lsd_repro.step.step import Terms
 
 
 def dream(classes: Union[str, int, Sequence[Union[str, int]]] = (), *, preset: str = "demo", schedule: Optional[PathLike] = None,

@@ -28,7 +28,7 @@ from lsd_repro.material import arrays, files
 from lsd_repro.material.files import PathLike
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import GradientStep
+    from lsd_repro.step.step import GradientStep
 
 
 class Segment(NamedTuple):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from lsd_repro.dream.objective import (
+from lsd_repro.runtime.load import T, theano
+from lsd_repro.step.objective import (
     class_term,
     log_likelihood_term,
     logit_alone_term,
@@ -11,7 +12,6 @@ from lsd_repro.dream.objective import (
     target_logit,
     target_logit_own_halves,
 )
-from lsd_repro.runtime.load import T, theano
 
 LOGITS = np.random.default_rng(0).normal(size=(1, 6, 5, 4))
 

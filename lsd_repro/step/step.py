@@ -7,10 +7,6 @@ from typing import Callable, NamedTuple, Optional, Union
 
 import numpy as np
 
-from lsd_repro.dream import activation
-from lsd_repro.dream.activation import LayerObjective
-from lsd_repro.dream.adam import Moments, adam2015
-from lsd_repro.dream.objective import class_term, target_logit, target_logit_own_halves
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
@@ -18,6 +14,10 @@ from lsd_repro.ops.compiling import compile_function
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.runtime.load import T, TensorVariable, theano
+from lsd_repro.step import activation
+from lsd_repro.step.activation import LayerObjective
+from lsd_repro.step.adam import Moments, adam2015
+from lsd_repro.step.objective import class_term, target_logit, target_logit_own_halves
 
 
 class Terms(NamedTuple):
@@ -76,7 +76,7 @@ def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWei
         from step to step, and its maps are cut at their own middle.
     objective : function
         From logits, and a function that takes their value at the targets, to a symbolic scalar; see
-        `lsd_repro.dream.objective`.
+        `lsd_repro.step.objective`.
     layer : LayerObjective, optional
         What to raise in place of the classes; c0 is then its channel.
     shown : ndarray, optional
@@ -131,9 +131,9 @@ class GradientStep:
         which can be set between steps (not of 2015).
     dtype : {"float32", "float64"}
     objective : function
-        The class term, from `lsd_repro.dream.objective`.
+        The class term, from `lsd_repro.step.objective`.
     update : function
-        How a gradient becomes a step, from `lsd_repro.dream.adam`.
+        How a gradient becomes a step, from `lsd_repro.step.adam`.
     layer : LayerObjective, optional
         What to raise in place of classes (not of 2015's stream).
 
