@@ -103,9 +103,11 @@ def dream(classes: Union[str, int, Sequence[Union[str, int]]] = (), *, preset: s
     >>> film
     <Film of 2 frames, 264x256, 0 dreamt>
     >>> for frame in film:
-    ...     print(frame.index, frame.caption, frame.picture.shape, frame.terms.loss < 0)
-    1 king penguin & gondola (256, 264, 3) True
-    2 king penguin & gondola (256, 264, 3) True
+    ...     print(frame.index, frame.caption, frame.picture.shape)
+    1 king penguin & gondola (256, 264, 3)
+    2 king penguin & gondola (256, 264, 3)
+    >>> frame.terms._fields
+    ('loss', 'class_term', 'prior_term', 'target')
     >>> film.save("out/penguins")
     >>> sorted(os.listdir("out/penguins"))
     ['contact.png', 'film.mp4', 'frames', 'run.json', 'state']
