@@ -15,7 +15,7 @@ from those above it in this table.
 ``convert``         the same network from Keras's, Caffe's, numpy's and PyTorch's files
 ``prior``           patches of photos, fitting a prior, its energy
 ``ops``             VGG-16's layers and the prior as Ops of our own: speed only
-``dream``           objective, Adam, the compiled gradient step
+``step``            objective, Adam, the compiled gradient step
 ``film``            zoom, caption, schedule, the offline stream, files
 ``chat``            the picking rules of 2015, exported logs, their replay
 ``production``      what a run is asked for -> what it needs, checked -> the compiled step
@@ -32,6 +32,7 @@ from those above it in this table.
 In Python:
 
 ================  =========================================================
+`dream`           a film of classes, or of what a layer sees
 `load_network`    the logits that a network has of a picture
 `load_prior`      what a patch prior says of a picture: energy, gradient, map; samples
 `fit_prior`       a prior of your own photos
@@ -47,14 +48,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lsd_repro.errors import InputError
+    from lsd_repro.front.film import dream
     from lsd_repro.front.network import load_network
     from lsd_repro.front.parity import replay
     from lsd_repro.front.prior import fit_prior, load_prior
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "fit_prior", "load_network", "load_prior", "replay"]
+__all__ = ["InputError", "dream", "fit_prior", "load_network", "load_prior", "replay"]
 
-_MODULES = {"InputError": "errors", "load_network": "front.network", "load_prior": "front.prior",
+_MODULES = {"InputError": "errors", "dream": "front.film", "load_network": "front.network", "load_prior": "front.prior",
             "fit_prior": "front.prior", "replay": "front.parity"}
 
 

@@ -15,7 +15,7 @@ CODE = """
 import json, resource, sys
 import numpy as np
 from lsd_repro.material import shipped
-from lsd_repro.dream.step import GradientStep
+from lsd_repro.step.step import GradientStep
 from lsd_repro.film.start import load_start
 from lsd_repro.network import matconvnet
 from lsd_repro.network.layers import FULL

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple, Optional
 
 from lsd_repro.atlas.options import asked
 from lsd_repro.atlas.sweep import ALL, MAX_DREAMS, Sweep, combinations
-from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.film import schedule
 from lsd_repro.film.start import NOISE, SHIPPED_PHOTO
 from lsd_repro.material import files, shipped
 from lsd_repro.production.load import Inputs, load
 from lsd_repro.production.spec import Spec
+from lsd_repro.step.target import Classes
 
 # Options that name files, and what stands in a file's place.
 FILES = {"weights": tuple(shipped.NETWORKS), "prior": (), "start": (NOISE,), "guide": ()}

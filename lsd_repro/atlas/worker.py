@@ -16,9 +16,9 @@ from lsd_repro.errors import InputError, StackError
 from lsd_repro.runtime.openblas import instruct_openblas
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import Step
     from lsd_repro.production.load import Inputs
     from lsd_repro.production.spec import Spec
+    from lsd_repro.step.step import Step
 
 # Parameters of a run that a compiled step can be given anew, or that it has nothing to do with.  Whatever is not
 # among them is taken to be compiled in.

@@ -8,12 +8,12 @@ from typing import Callable
 
 from lsd_repro.bench import problem
 from lsd_repro.bench.contenders import Contender
-from lsd_repro.dream.target import Classes
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.stream import video_frames
 from lsd_repro.film.write import write_film
 from lsd_repro.film.zoom import zoom_picture
 from lsd_repro.program2015 import FRAMES_PER_SECOND, STREAM
+from lsd_repro.step.target import Classes
 
 # From optimised frames, scenes and a program to video frames; ours is the first.
 PATHS = {"ours": video_frames, "scikit-image": partial(video_frames, plain=True)}

@@ -5,13 +5,13 @@ from typing import Callable, Optional
 import numpy as np
 
 from lsd_repro.bench import problem
-from lsd_repro.dream.step import GradientStep, symbolic_terms, to_graph
-from lsd_repro.dream.target import Classes
 from lsd_repro.network import vgg16
 from lsd_repro.ops.compiling import compile_function
 from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.program2015 import STREAM
 from lsd_repro.runtime.load import T, theano
+from lsd_repro.step.step import GradientStep, symbolic_terms, to_graph
+from lsd_repro.step.target import Classes
 
 
 def make(part: str, width: Optional[str], size: tuple[int, int]) -> Callable[[], float]:

@@ -20,10 +20,10 @@ from typing import NamedTuple, Optional
 
 from lsd_repro.chat.messages import Message
 from lsd_repro.chat.vocabulary import Vocabulary, candidates, term_shown
-from lsd_repro.dream.target import Classes
 from lsd_repro.film.caption import caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.program2015 import HALVES, HOLD_SECONDS, QUEUE_LENGTH
+from lsd_repro.step.target import Classes
 
 
 class Choice(NamedTuple):

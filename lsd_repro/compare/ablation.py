@@ -18,7 +18,6 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from lsd_repro.dream.step import GradientStep, compile_gradient
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import check_finite, open_record
 from lsd_repro.film.schedule import Scene
@@ -31,6 +30,7 @@ from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STREAM, Program
+from lsd_repro.step.step import GradientStep, compile_gradient
 
 # The smallest picture that has a patch at the coarsest of the stream's scales; two frames, so
 # that the second begins, as in the stream, with a dream that was zoomed.

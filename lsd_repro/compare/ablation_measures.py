@@ -16,11 +16,11 @@ from tqdm import tqdm
 from lsd_repro.compare import statistics
 from lsd_repro.compare.ablation import Study, energies
 from lsd_repro.compare.pictures import crops
-from lsd_repro.dream.step import compile_energies, compile_logits
 from lsd_repro.material import files
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.prior.store import PatchPrior
+from lsd_repro.step.step import compile_energies, compile_logits
 
 FILE = "measures.json"
 JUDGED = "judged.json"  # what the command in `lsd_repro.train.judge_ablation` writes

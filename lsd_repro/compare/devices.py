@@ -133,11 +133,11 @@ def measure(out: files.PathLike, steps: int, size: tuple[int, int], gradient_siz
     steps, size, gradient_size
         As for `verify`.
     """
-    from lsd_repro.dream.step import GradientStep
     from lsd_repro.film.start import load_start
     from lsd_repro.network import matconvnet
     from lsd_repro.prior import store
     from lsd_repro.prior.energy import multiscale, patch_energy
+    from lsd_repro.step.step import GradientStep
 
     network = matconvnet.read(shipped.path(shipped.SMALL))
     energy = multiscale(patch_energy(store.load_kind(shipped.path(shipped.PRIORS), "student")), STREAM.prior_scales)

@@ -97,8 +97,8 @@ def name_frames(paths: Iterable[Path], network: NetworkWeights) -> list[Half]:
         If a picture can't be read or is too small for the network.
     """
     # Not at the top: imports Theano.
-    from lsd_repro.dream.step import compile_logits
     from lsd_repro.network.vgg16 import map_size
+    from lsd_repro.step.step import compile_logits
 
     known = labels()
     _, descriptions = ilsvrc.read()

@@ -12,8 +12,6 @@ from typing import NamedTuple, Optional
 import numpy as np
 from matplotlib.figure import Figure
 
-from lsd_repro.dream.step import GradientStep, Step, Terms, compile_energies, to_graph
-from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.figures.parity import drift
 from lsd_repro.film.schedule import Scene
@@ -24,6 +22,8 @@ from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.program2015 import STILLS, STREAM
+from lsd_repro.step.step import GradientStep, Step, Terms, compile_energies, to_graph
+from lsd_repro.step.target import Classes
 
 # In float64 the programs agree to rounding; the limits leave room for another BLAS.
 LIMITS_64 = {"relative": 1e-9, "grey levels": 1e-3}

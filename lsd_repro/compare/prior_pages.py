@@ -9,8 +9,6 @@ from tqdm import tqdm
 
 from lsd_repro.compare import priors
 from lsd_repro.compare.pictures import crops
-from lsd_repro.dream.sampling import sample_picture
-from lsd_repro.dream.step import compile_energy_map
 from lsd_repro.figures import drawing
 from lsd_repro.figures import priors as figures
 from lsd_repro.film.start import load_start
@@ -18,6 +16,8 @@ from lsd_repro.material import files
 from lsd_repro.material.photos import photo_paths
 from lsd_repro.prior import density, store
 from lsd_repro.prior.energy import check_scales, total_variation
+from lsd_repro.step.sampling import sample_picture
+from lsd_repro.step.step import compile_energy_map
 
 TILES = 64  # patches on a sheet
 SAMPLE_SIDE = 224

@@ -9,7 +9,6 @@ from scipy.stats import mannwhitneyu
 from tqdm import tqdm
 
 from lsd_repro.compare.pictures import crops, degradations
-from lsd_repro.dream.step import compile_energies
 from lsd_repro.errors import InputError
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import photo_paths
@@ -19,6 +18,7 @@ from lsd_repro.prior.fit import scale_matrix
 from lsd_repro.prior.patches import sample_patches
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
 from lsd_repro.runtime.load import TensorVariable
+from lsd_repro.step.step import compile_energies
 
 # Crops hold a patch at each of the stream's scales but the coarsest, at which few
 # photos would give any.

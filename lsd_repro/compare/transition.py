@@ -21,9 +21,6 @@ from tqdm import tqdm
 
 from lsd_repro.compare import change, statistics
 from lsd_repro.compare.transition_arms import Arm
-from lsd_repro.dream.adam import adam2015, adam_published
-from lsd_repro.dream.objective import class_term, one_half_term
-from lsd_repro.dream.step import GradientStep, Terms
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import check_finite, open_record
 from lsd_repro.film.stream import optimise_frame
@@ -36,6 +33,9 @@ from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import BEFORE_1850, PUBLISHED, Program
+from lsd_repro.step.adam import adam2015, adam_published
+from lsd_repro.step.objective import class_term, one_half_term
+from lsd_repro.step.step import GradientStep, Terms
 
 # The pictures, as `lsd-repro fetch frames` names them.
 BEFORE, AFTER = f"{BEFORE_1850}.png", f"result{PUBLISHED['pizza'][0]}.png"

@@ -108,7 +108,7 @@ def losses(terms: list[Any], steps_per_frame: int) -> Figure:
 
     Parameters
     ----------
-    terms : list of lsd_repro.dream.step.Terms
+    terms : list of lsd_repro.step.step.Terms
         Of every step.
     steps_per_frame : int
     """

@@ -12,7 +12,7 @@ from lsd_repro.film.stream import video_frames
 from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import Step
+    from lsd_repro.step.step import Step
 
 # Video frames to time: enough for the encoder to get going.
 VIDEO_FRAMES = 25

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
-from lsd_repro.dream.target import CLASSES, Classes, Guide, Target
 from lsd_repro.errors import InputError
 from lsd_repro.film import write
 from lsd_repro.film.schedule import Scene
@@ -31,9 +30,10 @@ from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import Program
 from lsd_repro.runtime import provenance
+from lsd_repro.step.target import CLASSES, Classes, Guide, Target
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import Step
+    from lsd_repro.step.step import Step
 
 # The frames do not depend on it; what comes after them does.
 _ANEW = "delete it, and --resume dreams the run anew; or choose another --out, without --resume"

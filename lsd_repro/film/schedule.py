@@ -13,12 +13,12 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from lsd_repro.dream.target import Classes, Target
 from lsd_repro.errors import InputError
 from lsd_repro.film.caption import caption
 from lsd_repro.material.files import PathLike
 from lsd_repro.network.classes import caption_name, resolve, terms
 from lsd_repro.program2015 import Program
+from lsd_repro.step.target import Classes, Target
 
 # The stream would take three months for as many.
 MOST_FRAMES = 1_000_000

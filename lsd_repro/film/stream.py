@@ -22,7 +22,7 @@ from lsd_repro.material.files import PathLike
 from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import Step, Terms
+    from lsd_repro.step.step import Step, Terms
 
 CONTACT_PICTURES = 6
 

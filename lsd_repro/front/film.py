@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from lsd_repro.dream.step import Terms
 from lsd_repro.film import run, stream
 from lsd_repro.film.write import as_still
 from lsd_repro.material.files import PathLike
@@ -18,6 +17,7 @@ from lsd_repro.production.build import build, show_tiles
 from lsd_repro.production.load import Inputs, load, say
 from lsd_repro.production.spec import Spec
 from lsd_repro.runtime import device as devices
+from lsd_repro.step.step import Terms
 
 
 def dream(classes: Union[str, int, Sequence[Union[str, int]]] = (), *, preset: str = "demo", schedule: Optional[PathLike] = None,
@@ -103,9 +103,11 @@ def dream(classes: Union[str, int, Sequence[Union[str, int]]] = (), *, preset: s
     >>> film
     <Film of 2 frames, 264x256, 0 dreamt>
     >>> for frame in film:
-    ...     print(frame.index, frame.caption, frame.picture.shape, frame.terms.loss < 0)
-    1 king penguin & gondola (256, 264, 3) True
-    2 king penguin & gondola (256, 264, 3) True
+    ...     print(frame.index, frame.caption, frame.picture.shape)
+    1 king penguin & gondola (256, 264, 3)
+    2 king penguin & gondola (256, 264, 3)
+    >>> frame.terms._fields
+    ('loss', 'class_term', 'prior_term', 'target')
     >>> film.save("out/penguins")
     >>> sorted(os.listdir("out/penguins"))
     ['contact.png', 'film.mp4', 'frames', 'run.json', 'state']

@@ -5,13 +5,13 @@ from typing import Optional
 
 import numpy as np
 
-from lsd_repro.dream.step import compile_logits
 from lsd_repro.front.pictures import checked
 from lsd_repro.material.files import PathLike
 from lsd_repro.network.classes import resolve
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.production.load import read_network
+from lsd_repro.step.step import compile_logits
 
 
 def load_network(weights: Optional[PathLike] = None) -> "Network":

@@ -7,8 +7,6 @@ from typing import Optional
 import numpy as np
 from tqdm.auto import tqdm
 
-from lsd_repro.dream.sampling import sample_picture
-from lsd_repro.dream.step import compile_energies, compile_energy_map, compile_gradient
 from lsd_repro.front.pictures import checked
 from lsd_repro.material import shipped
 from lsd_repro.material.files import PathLike
@@ -17,6 +15,8 @@ from lsd_repro.prior.energy import check_scales, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.production import values
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
+from lsd_repro.step.sampling import sample_picture
+from lsd_repro.step.step import compile_energies, compile_energy_map, compile_gradient
 
 SCALES = STREAM.prior_scales
 
@@ -236,7 +236,7 @@ class Prior:
             return sample_picture(self.prior, (height, width), scales, steps, seed, bar.update)
 
     def save(self, path: PathLike) -> None:
-        """Write a .npz file, which `load_prior` and the option ``prior`` of `lsd_repro.dream` take."""
+        """Write a .npz file, which `load_prior` and the option ``prior`` of `dream` take."""
         kinds = {kind: self.prior if kind == self.prior.kind else None for kind in fit.KINDS}
         store.save(path, **kinds, provenance=self.provenance or "")
 

@@ -29,7 +29,7 @@ from lsd_repro.material.files import PathLike
 from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS, NEWEST_WEIGHT, Program
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import Step
+    from lsd_repro.step.step import Step
 
 # Seconds.  Somebody alone at the page should see what comes of a suggestion.
 HOLD = {"live": 10, "demo": 10, "stream": HOLD_SECONDS}

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 import numpy as np
 from PIL import Image
 
-from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.film import run, write
 from lsd_repro.film.blend import blended
@@ -27,9 +26,10 @@ from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.material import arrays, files
 from lsd_repro.material.files import PathLike
+from lsd_repro.step.target import Classes
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import Step
+    from lsd_repro.step.step import Step
 
 
 class Segment(NamedTuple):

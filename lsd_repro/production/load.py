@@ -12,9 +12,6 @@ from PIL import Image
 
 from lsd_repro.chat import logs, replay
 from lsd_repro.chat.vocabulary import vocabulary
-from lsd_repro.dream import activation
-from lsd_repro.dream.target import Classes, Target
-from lsd_repro.dream.tiles import spans
 from lsd_repro.errors import InputError
 from lsd_repro.film import run, schedule
 from lsd_repro.film.start import NOISE, load_start
@@ -31,6 +28,9 @@ from lsd_repro.prior.store import PatchPrior
 from lsd_repro.production.check import check, short
 from lsd_repro.production.spec import Spec
 from lsd_repro.program2015 import Program
+from lsd_repro.step import activation
+from lsd_repro.step.target import Classes, Target
+from lsd_repro.step.tiles import spans
 
 # Maps of the first group of layers that are in memory at the same time, at the least.
 MAPS_AT_ONCE = 2

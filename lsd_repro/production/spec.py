@@ -37,7 +37,7 @@ class Spec:
     chat : str, optional
         A chat's log, which chooses instead.
     objective : str
-        ``class``, or a layer, as `lsd_repro.dream.activation.read` takes it.
+        ``class``, or a layer, as `lsd_repro.step.activation.read` takes it.
     guide : str, optional
         A picture, for the same.
     tile : int, optional

@@ -13,13 +13,13 @@ from typing import Optional
 import numpy as np
 from tqdm import tqdm
 
-from lsd_repro.dream.step import compile_logits
 from lsd_repro.errors import InputError
 from lsd_repro.material import shipped
 from lsd_repro.material.files import PathLike
 from lsd_repro.network import ilsvrc, matconvnet
 from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.runtime.openblas import instruct_openblas
+from lsd_repro.step.step import compile_logits
 from lsd_repro.train import canvases
 
 

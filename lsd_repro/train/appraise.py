@@ -19,7 +19,6 @@ from PIL import Image
 from tqdm import tqdm
 
 from lsd_repro.compare.statistics import colourfulness
-from lsd_repro.dream.step import compile_energies
 from lsd_repro.errors import InputError
 from lsd_repro.material import files
 from lsd_repro.material.files import PathLike
@@ -27,6 +26,7 @@ from lsd_repro.network import classes, ilsvrc
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.program2015 import PUBLISHED, STREAM
+from lsd_repro.step.step import compile_energies
 from lsd_repro.train import judge
 
 SCALES = 1, 4, 8, 16

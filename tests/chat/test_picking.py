@@ -9,8 +9,8 @@ import pytest
 from lsd_repro.chat.messages import Message
 from lsd_repro.chat.picking import Chat, pick
 from lsd_repro.chat.vocabulary import STOP_WORDS, candidates, vocabulary
-from lsd_repro.dream.target import Classes
 from lsd_repro.network import ilsvrc
+from lsd_repro.step.target import Classes
 
 DESCRIPTIONS = ("bee", "spider web, spider's web", "web site, website, internet site, site", "crane", "Angora, Angora rabbit",
                 "crane", "red fox, Vulpes vulpes", "grey fox, gray fox", "Fox Will, will", "badger", "tree frog, tree-frog")

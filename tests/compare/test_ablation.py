@@ -14,12 +14,12 @@ from small_network import small_network
 
 from lsd_repro.compare import ablation, ablation_measures, ablation_page
 from lsd_repro.compare.ablation import ALL, NONE, ONE, Arm
-from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.film.schedule import Scene
 from lsd_repro.material import shipped
 from lsd_repro.prior import store
 from lsd_repro.program2015 import STUDENT_SCALE
+from lsd_repro.step.target import Classes
 
 PROGRAM = replace(ablation.PROGRAM, width=128, height=128, prior_scales=(1, 4), steps_per_frame=2, frames_per_class=1)
 SCENES = [Scene(Classes(index, index), f"creature {index}") for index in (3, 4, 7)]

@@ -4,10 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lsd_repro.dream.target import Classes
 from lsd_repro.film import estimate
 from lsd_repro.film.schedule import Scene
 from lsd_repro.program2015 import STILLS, STREAM
+from lsd_repro.step.target import Classes
 
 PROGRAM = replace(STREAM, width=64, height=48, video_width=64, video_height=48, video_frames_per_frame=10, steps_per_frame=4)
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.film.schedule import Scene, parse_classes, plan, read_schedule, scenes
 from lsd_repro.program2015 import STREAM
+from lsd_repro.step.target import Classes
 
 DESCRIPTIONS = ("king penguin, Aptenodytes patagonica", "gondola", "spider web, spider's web",
                 "pizza, pizza pie")

@@ -9,8 +9,6 @@ import pytest
 from PIL import Image
 from small_network import small_network
 
-from lsd_repro.dream.step import Terms
-from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.film import run, stream
 from lsd_repro.film.caption import draw_caption
@@ -20,6 +18,8 @@ from lsd_repro.material import files
 from lsd_repro.presets import DEMO
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STREAM
+from lsd_repro.step.step import Terms
+from lsd_repro.step.target import Classes
 
 START = np.random.default_rng(0).integers(0, 256, (36, 48, 3)).astype(np.uint8)
 SCENES = [Scene(Classes(1, 1), "bee"), Scene(Classes(1, 1), "bee"), Scene(Classes(2, 3), "volcano & bubble")]

@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 from stage import Step
 
-from lsd_repro.dream.target import Classes
 from lsd_repro.errors import InputError
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.write import as_still
 from lsd_repro.live import journal, saving
 from lsd_repro.live.journal import Journal, Segment
+from lsd_repro.step.target import Classes
 
 SCENE = Scene(Classes(1, 2), "@ann: bee")
 PARAMETERS = {"seed": 0}

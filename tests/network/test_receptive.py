@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from small_network import small_network
 
-from lsd_repro.dream.probe import compile_logit_gradient
 from lsd_repro.network import vgg16
 from lsd_repro.network.layers import FULL
 from lsd_repro.network.receptive import as_text, layer_table, seen, side_within
 from lsd_repro.runtime.load import lasagne
+from lsd_repro.step.probe import compile_logit_gradient
 
 HEIGHT, WIDTH = 300, 331
 

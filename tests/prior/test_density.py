@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lsd_repro.dream.step import compile_energies
 from lsd_repro.material import shipped
 from lsd_repro.prior import density, store
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.prior.fit import scale_matrix, whitening_prior
+from lsd_repro.step.step import compile_energies
 
 
 def made(kind, nu=None, size=2, seed=0):

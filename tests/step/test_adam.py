@@ -1,7 +1,7 @@
 import numpy as np
 
-from lsd_repro.dream.adam import Moments, adam2015, adam_published, plain_gradient
 from lsd_repro.runtime.load import T, lasagne, theano
+from lsd_repro.step.adam import Moments, adam2015, adam_published, plain_gradient
 
 UNLIMITED = -np.inf, np.inf
 # In Python: what counts is what the graph says.  Compiled, it is held against 2015's in tests/compare/test_parity.py.

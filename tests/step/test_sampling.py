@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lsd_repro.dream.sampling import filtered, sample_picture, spectral_root, stiffness
 from lsd_repro.prior.fit import fit_gaussian
+from lsd_repro.step.sampling import filtered, sample_picture, spectral_root, stiffness
 
 SIZE = (24, 20)
 

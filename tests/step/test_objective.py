@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from lsd_repro.dream.objective import (
+from lsd_repro.runtime.load import T, theano
+from lsd_repro.step.objective import (
     Aim,
     aim_2015,
     aim_own_halves,
@@ -16,8 +17,7 @@ from lsd_repro.dream.objective import (
     one_half_term,
     probability_term,
 )
-from lsd_repro.dream.target import Classes
-from lsd_repro.runtime.load import T, theano
+from lsd_repro.step.target import Classes
 
 LOGITS = np.random.default_rng(0).normal(size=(1, 6, 5, 4))
 TARGET = Classes(2, 4)

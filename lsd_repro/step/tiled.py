@@ -1,7 +1,7 @@
 """The gradient step in tiles, for pictures whose maps are larger than memory.
 
-`TiledStep` takes the step that `lsd_repro.dream.step.GradientStep` takes: from the same expressions, one tile at a time,
-exact but for rounding (`lsd_repro.dream.tiles` says why).  The picture, its gradient and Adam's
+`TiledStep` takes the step that `lsd_repro.step.step.GradientStep` takes: from the same expressions, one tile at a time,
+exact but for rounding (`lsd_repro.step.tiles` says why).  The picture, its gradient and Adam's
 moments are in memory as a whole; of the network's maps, those of a tile.
 """
 
@@ -12,28 +12,28 @@ from typing import Any, Callable, Optional, Union
 
 import numpy as np
 
-from lsd_repro.dream import activation
-from lsd_repro.dream.adam import Moments, adam2015
-from lsd_repro.dream.objective import aim_weighed, class_term, cut_2015, cut_own
-from lsd_repro.dream.step import Terms, from_graph, guide_map, symbolic, to_graph
-from lsd_repro.dream.target import CLASSES, Classes, Target, numbers_for
-from lsd_repro.dream.tiles import Tile, grid
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.ops.compiling import compile_function
 from lsd_repro.prior.energy import Multiscale, check_scales, mean_pool
 from lsd_repro.runtime.load import T, TensorVariable, theano
+from lsd_repro.step import activation
+from lsd_repro.step.adam import Moments, adam2015
+from lsd_repro.step.objective import aim_weighed, class_term, cut_2015, cut_own
+from lsd_repro.step.step import Terms, from_graph, guide_map, symbolic, to_graph
+from lsd_repro.step.target import CLASSES, Classes, Target, numbers_for
+from lsd_repro.step.tiles import Tile, grid
 
 
 class TiledStep:
-    """As `lsd_repro.dream.step.GradientStep`, one tile at a time.
+    """As `lsd_repro.step.step.GradientStep`, one tile at a time.
 
     Parameters
     ----------
     network, picture, learning_rate, prior_strength, network_scales, dtype, objective, update, target
         As for `GradientStep`; an objective whose every term is a mean by its Aim, as all of
-        `lsd_repro.dream.objective` are.
+        `lsd_repro.step.objective` are.
     energy : Multiscale
         The prior, from `lsd_repro.prior.energy.multiscale`.
     patch_size : int

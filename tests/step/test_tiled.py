@@ -7,18 +7,18 @@ import pytest
 from skimage import data
 from small_network import small_network
 
-from lsd_repro.dream.adam import adam_published
-from lsd_repro.dream.objective import log_likelihood_term
-from lsd_repro.dream.step import GradientStep, Step
-from lsd_repro.dream.target import Channel, Classes, Guide, Layer
-from lsd_repro.dream.tiled import TiledStep
-from lsd_repro.dream.tiles import grid, spans
 from lsd_repro.errors import InputError
 from lsd_repro.material import shipped
 from lsd_repro.network.layers import least_side
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import multiscale, patch_energy, total_variation
+from lsd_repro.step.adam import adam_published
+from lsd_repro.step.objective import log_likelihood_term
+from lsd_repro.step.step import GradientStep, Step
+from lsd_repro.step.target import Channel, Classes, Guide, Layer
+from lsd_repro.step.tiled import TiledStep
+from lsd_repro.step.tiles import grid, spans
 
 NETWORK = small_network(np.random.default_rng(3))
 # Several tiles long and wide, and no multiple of anything.

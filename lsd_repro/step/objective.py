@@ -12,8 +12,8 @@
 
 from typing import Callable, NamedTuple, Optional, Union
 
-from lsd_repro.dream.target import Classes
 from lsd_repro.runtime.load import T, TensorVariable, theano
+from lsd_repro.step.target import Classes
 
 Mean = Callable[[TensorVariable], TensorVariable]
 

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lsd_repro.dream.trace import at_limits, follow, movement, reversals
+from lsd_repro.step.trace import at_limits, follow, movement, reversals
 
 PICTURES = [np.array([[[0.0, 10.0, 250.0]]]), np.array([[[5.0, 5.0, 255.0]]]), np.array([[[0.0, 0.0, 255.0]]])]
 

@@ -6,11 +6,11 @@ import reference
 from skimage import data
 from small_network import small_network
 
-from lsd_repro.dream import activation
-from lsd_repro.dream.step import GradientStep
-from lsd_repro.dream.target import CLASSES, Channel, Classes, Guide, Layer
 from lsd_repro.errors import InputError
 from lsd_repro.prior.energy import total_variation
+from lsd_repro.step import activation
+from lsd_repro.step.step import GradientStep
+from lsd_repro.step.target import CLASSES, Channel, Classes, Guide, Layer
 
 NETWORK = small_network(np.random.default_rng(3))
 PHOTO = data.astronaut()[40:104, 180:256]

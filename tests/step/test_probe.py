@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import expit
 
-from lsd_repro.dream.objective import class_term, log_likelihood_term, probability_term
-from lsd_repro.dream.probe import push
 from lsd_repro.runtime.load import theano
+from lsd_repro.step.objective import class_term, log_likelihood_term, probability_term
+from lsd_repro.step.probe import push
 
 
 def test_push_on_two_classes_is_that_of_logistic_regression():

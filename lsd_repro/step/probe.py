@@ -4,11 +4,11 @@ from typing import Callable
 
 import numpy as np
 
-from lsd_repro.dream.objective import Aim, everywhere
-from lsd_repro.dream.step import compile_logits, from_graph
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.ops.compiling import compile_function
 from lsd_repro.runtime.load import T, TensorVariable
+from lsd_repro.step.objective import Aim, everywhere
+from lsd_repro.step.step import compile_logits, from_graph
 
 
 def compile_logit_gradient(network: NetworkWeights) -> Callable[..., np.ndarray]:
@@ -35,7 +35,7 @@ def push(objective: Callable[..., TensorVariable], logits: np.ndarray, classes: 
     Parameters
     ----------
     objective : function
-        From `lsd_repro.dream.objective`.
+        From `lsd_repro.step.objective`.
     logits : array (n,)
         Values of that logit.
     classes : int

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from lsd_repro.dream.step import Step
+    from lsd_repro.step.step import Step
 
 
 class Trace(NamedTuple):
@@ -16,7 +16,7 @@ class Trace(NamedTuple):
     ----------
     pictures : list of arrays (height, width, 3)
         The start, then the picture after each step.
-    terms : list of lsd_repro.dream.step.Terms
+    terms : list of lsd_repro.step.step.Terms
         Of the picture before each step.
     """
 

@@ -27,12 +27,12 @@ from typing import Callable, Optional, Union
 
 import numpy as np
 
-from lsd_repro.dream.target import CLASSES, GUIDED, Channel, Guide, Layer, Target
 from lsd_repro.errors import InputError
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.runtime.load import T, TensorVariable, theano
+from lsd_repro.step.target import CLASSES, GUIDED, Channel, Guide, Layer, Target
 
 CLASS = "class"
 # Every place is compared with every place of the guide: twice as fine a layer needs 16 times the memory.

@@ -6,8 +6,8 @@ import reference
 from skimage import data
 from small_network import small_network
 
-from lsd_repro.dream.step import GradientStep
 from lsd_repro.prior.energy import total_variation
+from lsd_repro.step.step import GradientStep
 
 NETWORK = small_network(np.random.default_rng(3))
 PHOTO = data.astronaut()[40:232, 180:380]

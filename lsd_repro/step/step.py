@@ -8,10 +8,6 @@ from typing import Callable, NamedTuple, Optional, Protocol, Union
 
 import numpy as np
 
-from lsd_repro.dream import activation
-from lsd_repro.dream.adam import Moments, adam2015
-from lsd_repro.dream.objective import Aim, aim_2015, aim_own_halves, class_term
-from lsd_repro.dream.target import CLASSES, Channel, Classes, Guide, Target, numbers_for
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
@@ -19,6 +15,10 @@ from lsd_repro.ops.compiling import compile_function
 from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.runtime.load import T, TensorVariable, theano
+from lsd_repro.step import activation
+from lsd_repro.step.adam import Moments, adam2015
+from lsd_repro.step.objective import Aim, aim_2015, aim_own_halves, class_term
+from lsd_repro.step.target import CLASSES, Channel, Classes, Guide, Target, numbers_for
 
 
 class Terms(NamedTuple):
@@ -81,7 +81,7 @@ def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWei
         A number fixes where 2015 would cut the map; see `cut_2015`. A symbolic one can change
         from step to step, and its maps are cut at their own middle.
     objective : function
-        From logits and an Aim to a symbolic scalar; see `lsd_repro.dream.objective`.  For classes.
+        From logits and an Aim to a symbolic scalar; see `lsd_repro.step.objective`.  For classes.
     shown : ndarray, optional
         From `guide_map`.
 
@@ -114,7 +114,7 @@ def _aim(size: tuple[int, int], fc6_size: int, target: Classes, scale: Union[int
 
 
 class Step(Protocol):
-    """What whoever drives a step needs of it: `GradientStep` and `lsd_repro.dream.tiled.TiledStep` have it."""
+    """What whoever drives a step needs of it: `GradientStep` and `lsd_repro.step.tiled.TiledStep` have it."""
 
     picture: np.ndarray
     learning_rate: float
@@ -158,9 +158,9 @@ class GradientStep:
         which can be set between steps (not of 2015).
     dtype : {"float32", "float64"}
     objective : function
-        The class term, from `lsd_repro.dream.objective`.
+        The class term, from `lsd_repro.step.objective`.
     update : function
-        How a gradient becomes a step, from `lsd_repro.dream.adam`.
+        How a gradient becomes a step, from `lsd_repro.step.adam`.
     target : Target
         What kind of target it is compiled for: any two classes, any channel of a layer, a layer, or a guide (only
         the first is of 2015's stream).
