@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from lsd_repro.film import run, write
 from lsd_repro.film.blend import blended, blended_plainly
@@ -20,6 +19,7 @@ from lsd_repro.film.zoom import zoom_picture
 from lsd_repro.material import files
 from lsd_repro.material.files import PathLike
 from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
+from lsd_repro.runtime.progress import tqdm
 
 if TYPE_CHECKING:
     from lsd_repro.step.step import Step, Terms

@@ -8,7 +8,6 @@ from typing import Any, Callable, Optional, Union
 
 import numpy as np
 from PIL import Image
-from tqdm.auto import tqdm
 
 from lsd_repro.film import run, stream
 from lsd_repro.film.write import as_still
@@ -17,6 +16,7 @@ from lsd_repro.production.build import build, show_tiles
 from lsd_repro.production.load import Inputs, load, say
 from lsd_repro.production.spec import Spec
 from lsd_repro.runtime import device as devices
+from lsd_repro.runtime.progress import tqdm
 from lsd_repro.step.step import Terms
 
 

@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import Optional
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from lsd_repro.front.pictures import checked
 from lsd_repro.material import shipped
@@ -15,6 +14,7 @@ from lsd_repro.prior.energy import check_scales, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.production import values
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
+from lsd_repro.runtime.progress import tqdm
 from lsd_repro.step.sampling import sample_picture
 from lsd_repro.step.step import compile_energies, compile_energy_map, compile_gradient
 

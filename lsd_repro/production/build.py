@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
-from tqdm.auto import tqdm
-
 from lsd_repro.film import estimate, run, stream
 from lsd_repro.prior.energy import multiscale, patch_energy, total_variation
 from lsd_repro.production.load import Inputs, say
+from lsd_repro.runtime.progress import tqdm
 from lsd_repro.step.step import GradientStep, Step
 from lsd_repro.step.tiled import TiledStep
 

@@ -13,6 +13,7 @@
 ``openblas.py``     has OpenBLAS use a processor that is newer than it
 ``malloc.py``       has the C library keep what arrays free
 ``device.py``       CPU or GPU
+``progress.py``     bars, for a terminal or a notebook
 ``provenance.py``   what a result depends on: versions, machine
 ``gpu/``            which CUDA there is, and Theano's backend mended
 ==================  ==================================================================
