@@ -16,6 +16,7 @@ from small_network import small_network
 from lsd_repro.compare.parity import LIMITS_64, Golden
 from lsd_repro.network import matconvnet
 from lsd_repro.ops import REWRITES
+from lsd_repro.ops.compiling import register
 from lsd_repro.program2015 import STREAM
 from lsd_repro.runtime.load import theano
 
@@ -47,7 +48,9 @@ def test_the_stream_is_that_of_2015(example, monkeypatch):
     example.FILM_FRAMES = int(golden["video_frames_per_frame"])
     example.FILM_SIZE = tuple(golden["video_shape"])
     prior = golden.priors["student"]
-    # As it runs by itself: no Ops of ours, which other tests may have made known to Theano.
+    # As it runs by itself: no Ops of ours, which other tests may have made known to Theano; once asked for what it
+    # doesn't know, Theano would refuse to learn it later.
+    register()
     plain = theano.compile.get_default_mode().excluding(*REWRITES)
     monkeypatch.setattr(theano.compile.mode, "instantiated_default_mode", plain)
 
