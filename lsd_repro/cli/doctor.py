@@ -129,14 +129,10 @@ def _fused_ops(config):
 
 def _ffmpeg():
     try:
-        import imageio_ffmpeg
-
-        path = imageio_ffmpeg.get_ffmpeg_exe()
-    except (ImportError, RuntimeError) as error:
-        raise InputError(
-            "no ffmpeg was found, and films need it: pip install imageio-ffmpeg brings one along, or install your "
-            "system's (Debian/Ubuntu: sudo apt install ffmpeg; Fedora: sudo dnf install ffmpeg-free; "
-            "macOS: brew install ffmpeg)") from error
+        from lsd_repro.film import encoder
+    except ImportError as error:
+        raise InputError(f"films can't be made: {error}; install lsd_repro again (in the checkout: make)") from error
+    path = encoder.check()
     return f"{path} ({_first_line(path, '-version')})"
 
 

@@ -10,6 +10,7 @@
 ``run``       a run's folder: what was asked for, frames, where to go on
 ``stream``    the offline loop: schedule -> optimised -> video frames
 ``estimate``  how long it will take, from a timed step
+``encoder``   ffmpeg, which makes the films
 ``write``     PNG, MP4 and contact sheet, each whole or not at all
 ============  ============================================================
 

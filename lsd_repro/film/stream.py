@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
 
 import numpy as np
 
-from lsd_repro.film import run, write
+from lsd_repro.film import encoder, run, write
 from lsd_repro.film.blend import blended, blended_plainly
 from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
@@ -175,9 +175,11 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
     Raises
     ------
     InputError
-        If `out` is not empty, holds no run to resume, or one with other parameters.
+        If `out` is not empty, holds no run to resume, or one with other parameters; or if films can't be encoded.
     """
     out = Path(out)
+    if program.video_frames_per_frame:
+        encoder.check()
     run.open_record(out, parameters, resume)
     for folder in ("frames", "state"):
         files.make_folder(out / folder)

@@ -8,22 +8,14 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Callable, Optional
 
-import imageio_ffmpeg
 import numpy as np
 from PIL import Image, ImageDraw
 
 from lsd_repro.errors import InputError
+from lsd_repro.film import encoder
 from lsd_repro.film.caption import font, shortened
 from lsd_repro.material.files import PathLike, write_whole
 from lsd_repro.program2015 import STILL_RANGE
-
-# Constant rate factor of x264: at 18 the film can hardly be told from the original.
-FILM_CRF = 18
-# x264's default, "medium", needs two thirds more time, all of it for 25 frames a second on
-# two cores; "faster" loses 0.4 dB against it, in a smaller file.
-FILM_PRESET = "faster"
-# Bytes depend on the number of threads, so it is fixed and not the machine's.
-FILM_THREADS = 2
 
 PAPER, INK = 255, 32  # grey levels of a contact sheet
 
@@ -73,21 +65,21 @@ def write_film(path: PathLike, frames: Iterable[np.ndarray], size: tuple[int, in
     count = 0
     with write_whole(path) as part:
         part.touch()  # ffmpeg would report a missing folder only at the first frame
-        encoder = _encoder(part, (width, height), fps)
+        sink = encoder.start(part, (width, height), fps)
         try:
             for frame in frames:
                 _check_picture(frame, (height, width, 3))
                 if count == 0:
-                    encoder.send(None)  # starts ffmpeg
-                _send(encoder, frame)
+                    sink.send(None)  # starts ffmpeg
+                encoder.send(sink, frame)
                 count += 1
                 if progress is not None:
                     progress(count)
         finally:
-            encoder.close()
+            sink.close()
         if count == 0:
             raise InputError(f"no frames for {path}")
-        _check_film(part, count)
+        encoder.check_film(part, count)
 
 
 def contact_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], columns: Optional[int] = None,
@@ -156,35 +148,6 @@ def as_still(picture: np.ndarray) -> np.ndarray:
     (H, W, 3) array of uint8
     """
     return np.round(np.clip(picture, *STILL_RANGE)).astype(np.uint8)
-
-
-def _encoder(path, size, fps):
-    return imageio_ffmpeg.write_frames(
-        path, size, fps=fps, codec="libx264", pix_fmt_out="yuv420p",
-        macro_block_size=2,  # otherwise the film would be scaled to multiples of 16
-        quality=None, ffmpeg_log_level="error",
-        output_params=["-preset", FILM_PRESET, "-crf", str(FILM_CRF), "-threads", str(FILM_THREADS),
-                       # Index first: a browser shows the film while it loads.
-                       "-movflags", "+faststart",
-                       "-f", "mp4"])
-
-
-def _send(encoder, frame):
-    try:
-        encoder.send(np.ascontiguousarray(frame))
-    except OSError as error:
-        # Its message is ffmpeg's whole command line; the reason ffmpeg has printed itself.
-        raise OSError("the encoder stopped early; it said why above") from error
-
-
-def _check_film(path, count):
-    """imageio_ffmpeg doesn't report whether ffmpeg succeeded, for instance on a full disk."""
-    try:
-        found = imageio_ffmpeg.count_frames_and_secs(path)[0]
-    except RuntimeError:
-        found = 0
-    if found != count:
-        raise OSError(f"the encoder wrote {found} of {count} frames; is the disk full?")
 
 
 def _check_picture(picture, shape):

@@ -1,12 +1,15 @@
 """Files are whole or absent; films are read back; sheets hold what was put on them."""
 
+import os
+import subprocess
+
 import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
 
 from lsd_repro.errors import InputError
-from lsd_repro.film import write
+from lsd_repro.film import encoder, write
 
 SIZE = (64, 36)
 
@@ -42,6 +45,43 @@ def test_film_reads_back_with_count_size_rate_and_colours(tmp_path):
         difference = np.abs(ours.astype(int) - theirs)
         assert difference[:, 4:28].max() < 12 and difference[:, 36:60].max() < 12
     assert names(tmp_path) == ["a.mp4"]
+
+
+def test_a_film_says_its_colours_and_keeps_them(tmp_path):
+    colours = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (128, 128, 128), (200, 60, 60)], np.uint8)
+    for height in (360, 720):  # players that are not told take BT.601 for the first and BT.709 for the second
+        frame = np.repeat(np.repeat(colours, 64, 0)[np.newaxis], height, 0)
+        write.write_film(tmp_path / "a.mp4", [frame] * 2, (frame.shape[1], height), 25)
+        said = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-i", tmp_path / "a.mp4"], capture_output=True, text=True).stderr
+        # One name if matrix, primaries and transfer are the same.
+        assert "yuv420p(tv, bt709," in said
+        seen = read_film(tmp_path / "a.mp4")[1][0][height // 2, 32::64]
+        assert np.abs(seen.astype(int) - colours).max() <= 3
+
+
+@pytest.mark.parametrize("name", ["2026-11-30T22:40", "run:1", "-x", "pipe:1", "concat:x", "data:x"])
+def test_no_name_of_a_folder_is_a_protocol_or_an_option(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    os.mkdir(name)
+    write.write_film(os.path.join(name, "film.mp4"), film_frames(2), SIZE, 25)
+    write.write_film(f"{name}.mp4", film_frames(2), SIZE, 25)
+    assert names(tmp_path / name) == ["film.mp4"] and names(tmp_path) == sorted([name, f"{name}.mp4"])
+
+
+def program(path, text):
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("text, said", [
+    ("echo \"Unknown encoder 'libx264'\" >&2; exit 8", "Unknown encoder 'libx264'.*pip install imageio-ffmpeg"),
+    ("exit 0", "can't encode a film .exit code 0"), (None, "No such file")])
+def test_an_ffmpeg_that_makes_no_films_is_found_out_at_once(tmp_path, monkeypatch, text, said):
+    path = program(tmp_path / "ffmpeg", text) if text else tmp_path / "absent"
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(path))
+    with pytest.raises(InputError, match=rf"{path} \(IMAGEIO_FFMPEG_EXE\).*{said}"):
+        encoder.check()
 
 
 def test_same_frames_same_bytes(tmp_path):
@@ -101,7 +141,7 @@ def test_a_film_of_no_frames_is_refused(tmp_path):
 
 def test_a_film_cut_short_by_the_encoder_is_refused(tmp_path, monkeypatch):
     # As on a full disk: ffmpeg ends with an error that imageio_ffmpeg keeps to itself.
-    monkeypatch.setattr(write, "FILM_CRF", "no number")
+    monkeypatch.setattr(encoder, "FILM_CRF", "no number")
     with pytest.raises(InputError, match="a.mp4"):
         write.write_film(tmp_path / "a.mp4", film_frames(2), SIZE, 25)
     assert names(tmp_path) == []
