@@ -14,7 +14,7 @@ from tqdm import tqdm
 from lsd_repro.compare import report_page, report_parts, statistics
 from lsd_repro.errors import InputError
 from lsd_repro.material import files
-from lsd_repro.material.photos import find_photos, read_photo
+from lsd_repro.material.photos import find_photos, in_order, read_photo
 from lsd_repro.network import matconvnet
 from lsd_repro.prior import store
 from lsd_repro.program2015 import STREAM
@@ -106,9 +106,9 @@ def frame_paths(paths: Sequence[files.PathLike]) -> list[Path]:
     """
     found = []
     for path in map(Path, paths):
-        runs = sorted(start.parent for start in path.rglob("frames/frame0000.png"))
+        runs = sorted((start.parent for start in path.rglob("frames/frame0000.png")), key=in_order)
         if runs:
-            found += [frame for run in runs for frame in sorted(run.glob("frame*.png"))[1:]]
+            found += [frame for run in runs for frame in sorted(run.glob("frame*.png"), key=in_order)[1:]]
         else:
             found += find_photos(path) if path.is_dir() else [path]
     return found

@@ -6,7 +6,6 @@ from PIL import Image
 from skimage import data
 
 from lsd_repro.errors import InputError
-from lsd_repro.material.photos import find_photos, read_photo
 from lsd_repro.prior.patches import is_flat, sample_patches
 
 
@@ -108,43 +107,6 @@ def test_broken_and_small_photos_are_skipped_and_named(photos, tmp_path):
         assert any(path.name in line for line in sample.skipped)
     with pytest.raises(InputError, match="none of the 4 photos"):
         sample_patches(bad, 300, np.random.default_rng(0))
-
-
-def test_grey_alpha_and_cmyk_become_rgb(tmp_path):
-    colour = data.coffee()
-    grey = colour[..., 0]
-    np.testing.assert_array_equal(read_photo(save(grey, tmp_path / "grey.png")), np.repeat(grey[..., None], 3, axis=2))
-    alpha = np.dstack([colour, np.zeros_like(grey)])
-    np.testing.assert_array_equal(read_photo(save(alpha, tmp_path / "alpha.png")), colour)
-    Image.fromarray(colour).convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
-    assert np.abs(read_photo(tmp_path / "cmyk.jpg").astype(int) - colour).mean() < 8
-
-
-def test_sixteen_bit_grey_is_refused_by_name(tmp_path):
-    Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(tmp_path / "deep.png")
-    with pytest.raises(InputError, match="deep.png.*more than 8 bits"):
-        read_photo(tmp_path / "deep.png")
-
-
-def test_photos_stand_the_way_up_they_were_taken(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned by 90 degrees
-    path = save(data.coffee(), tmp_path / "turned.png", exif=exif)
-    np.testing.assert_array_equal(read_photo(path), np.rot90(data.coffee(), -1))
-
-
-def test_photos_are_found_in_the_folder_and_below(tmp_path):
-    (tmp_path / "sub").mkdir()
-    for name in ("b.JPG", "a.png", "sub/c.jpeg", "notes.txt"):
-        (tmp_path / name).write_bytes(b"")
-    assert [path.name for path in find_photos(tmp_path)] == ["a.png", "b.JPG", "c.jpeg"]
-
-
-def test_folders_without_photos_are_an_error(tmp_path):
-    with pytest.raises(InputError, match="no .jpg or .png"):
-        find_photos(tmp_path)
-    with pytest.raises(InputError, match="nowhere: not a folder"):
-        find_photos(tmp_path / "nowhere")
 
 
 def test_count_must_be_positive(photos):
