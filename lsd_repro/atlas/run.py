@@ -20,6 +20,7 @@ from lsd_repro.atlas.plan import Dream
 from lsd_repro.errors import InputError
 from lsd_repro.film import run
 from lsd_repro.material.files import PathLike
+from lsd_repro.material.lock import one_at_a_time
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -30,6 +31,7 @@ PAGE_EVERY = 20
 RETRIES = 2
 
 
+@one_at_a_time
 def make(out: PathLike, dreams: Iterable[Dream], connect: "Callable[[], AbstractContextManager[Client]]",
          resume: bool = False) -> dict[str, str]:
     """Make an atlas of dreams; those that fail do not stop the others.

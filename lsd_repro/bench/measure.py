@@ -19,6 +19,7 @@ from lsd_repro.errors import InputError
 from lsd_repro.figures import bench as figures
 from lsd_repro.figures import drawing
 from lsd_repro.material import files
+from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
 from lsd_repro.runtime import toolchain
 from lsd_repro.runtime.openblas import kernels
@@ -58,6 +59,7 @@ def _write_text(path, text):
     return text
 
 
+@one_at_a_time
 def measure(out: files.PathLike, sizes: Sequence[Size], widths: Sequence[str], repeats: int, threads: int,
             apart: bool = False, resume: bool = False, report: Report = lambda text: None) -> dict[str, Any]:
     """Race the contenders for every part of the step, at every size and width.
@@ -116,6 +118,7 @@ def measure(out: files.PathLike, sizes: Sequence[Size], widths: Sequence[str], r
     return result
 
 
+@one_at_a_time
 def measure_film(out: files.PathLike, frames: int, repeats: int, threads: int,
                  report: Report = lambda text: None) -> dict[str, Any]:
     """Race the ways of computing video frames, into ``bench-film.json``.

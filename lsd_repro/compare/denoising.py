@@ -18,6 +18,7 @@ from lsd_repro.film.run import open_record
 from lsd_repro.material import fetch, files, photos, shipped
 from lsd_repro.material.arrays import digest
 from lsd_repro.material.files import PathLike
+from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.prior import denoise, density, store
 from lsd_repro.prior.patches import sample_patches
 
@@ -64,6 +65,7 @@ PAIRS = (("student", "gaussian"), ("2015", "gaussian"), ("student", "2015"), ("s
          ("student-epll", "student"), ("gaussian-epll", "gaussian"))
 
 
+@one_at_a_time
 def page(out: PathLike, colour: bool = False, prior: Optional[PathLike] = None, pictures: Optional[PathLike] = None,
          sigmas: Sequence[int] = SIGMAS, methods: Optional[Sequence[str]] = None, seed: int = 0,
          resume: bool = False) -> str:

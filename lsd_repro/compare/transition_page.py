@@ -17,12 +17,14 @@ from lsd_repro.compare.transition_numbers import BLUR, numbers
 from lsd_repro.figures import drawing
 from lsd_repro.figures import transition as figures
 from lsd_repro.material import files
+from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.store import PatchPrior
 
 TITLE = "Do ten steps of ours change a picture of 2015 as the ten steps of 2015 did?"
 
 
+@one_at_a_time
 def page(out: files.PathLike, before: np.ndarray, after: np.ndarray, network: NetworkWeights, priors: dict[str, PatchPrior],
          target: str = TARGET, wrong: Optional[Sequence[str]] = None, quick: bool = False, seed: int = 0,
          made_by: str = "", resume: bool = False) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from lsd_repro.film.schedule import Scene
 from lsd_repro.film.zoom import zoom_picture
 from lsd_repro.material import files
 from lsd_repro.material.files import PathLike
+from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
 from lsd_repro.runtime.progress import tqdm
 
@@ -143,6 +144,7 @@ def video_frames(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequen
             yield draw_caption(frame, scene.caption)
 
 
+@one_at_a_time
 def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_step: Callable[[], "Step"],
               parameters: dict[str, Any], resume: bool = False, earlier: Sequence[np.ndarray] = (),
               on_frame: Callable[[Frame], Any] = lambda _: None, progress: bool = True) -> None:

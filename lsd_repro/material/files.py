@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from lsd_repro.errors import InputError
 
 PathLike = Union[str, "os.PathLike[str]"]
 
+PART = ".part"  # what a file ends in that is not whole yet
 DIGITS = 6  # significant ones, of numbers that pages keep
 
 
@@ -30,7 +33,7 @@ def write_whole(path: PathLike) -> Iterator[Path]:
     Yields
     ------
     Path
-        Where to write meanwhile: beside `path`, with ``.part`` added.  Removed on any
+        Where to write meanwhile: beside `path`, a name of this process's own that ends in ``.part``.  Removed on any
         exception.
 
     Raises
@@ -39,7 +42,7 @@ def write_whole(path: PathLike) -> Iterator[Path]:
         For any OSError (no such folder, disk full, read-only), with path and reason.
     """
     path = Path(path)
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}{PART}")
     try:
         yield part
         os.replace(part, path)
@@ -52,6 +55,11 @@ def write_whole(path: PathLike) -> Iterator[Path]:
             part.unlink()
         except OSError:
             pass
+
+
+def is_part(path: Path) -> bool:
+    """Whether a file's name is one that `write_whole` gives."""
+    return re.fullmatch(rf".*\.\d+-\d+{re.escape(PART)}", path.name) is not None
 
 
 def make_folder(path: PathLike) -> None:

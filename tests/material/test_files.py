@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def names(folder):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
 def test_a_full_disk_is_an_input_error(tmp_path):
-    (tmp_path / "a.npy.part").symlink_to("/dev/full")
+    (tmp_path / f"a.npy.{os.getpid()}-{threading.get_ident()}.part").symlink_to("/dev/full")
     with pytest.raises(InputError, match="a.npy: .*[Nn]o space|a.npy: .*written"):
         files.write_array(tmp_path / "a.npy", np.zeros(100000))
     assert names(tmp_path) == []
