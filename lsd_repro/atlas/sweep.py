@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from lsd_repro.errors import InputError
 from lsd_repro.material.files import PathLike
+from lsd_repro.material.regular import read_bytes
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -75,11 +76,8 @@ def read(path: PathLike) -> Sweep:
     """
     path = Path(path)
     try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise InputError(f"{path} is larger than {LARGEST >> 20} MiB: it is not a sweep")
-        found = tomllib.loads(data.decode())
+        # utf-8-sig: some editors begin with a byte order mark.
+        found = tomllib.loads(read_bytes(path, LARGEST).decode("utf-8-sig"))
     except OSError as error:
         raise InputError(f"can't read the sweep {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

@@ -1,18 +1,23 @@
 """Reads exported chats of any format: `read_log`."""
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from lsd_repro.chat import json_logs, line_logs
 from lsd_repro.errors import InputError
+from lsd_repro.material.regular import read_bytes
 
 if TYPE_CHECKING:  # it imports numpy
     from lsd_repro.material.files import PathLike
 
 FORMATS = ("TwitchDownloader's JSON (gzip too) or text with times, chat-downloader's JSON, raw IRC with tags, "
            "Chatterino's log")
+
+LARGEST = 512 << 20  # bytes of a chat, unpacked
+PIECE = 1 << 20
 
 
 class Log(NamedTuple):
@@ -56,13 +61,14 @@ def read_log(path: "PathLike") -> Log:
         If the file can't be read, or has no message with a time.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = read_bytes(path, LARGEST)
     except OSError as error:
         raise InputError(f"can't read the chat {path}: {error.strerror or error}") from None
     skipped = []
     if data.startswith(b"\x1f\x8b"):
         data, whole = _unpacked(data)
+        if len(data) > LARGEST:
+            raise InputError(f"can't read the chat {path}: unpacked it is larger than {LARGEST >> 20} MiB")
         if not whole:
             skipped.append(("end", "the gzip file is cut off or broken"))
     start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:2]
@@ -89,16 +95,13 @@ def reasons(skipped: Iterable[tuple[str, str]]) -> str:
 
 
 def _unpacked(data):
-    """As much of gzip data as can be unpacked, and whether that is all."""
-    try:
-        return gzip.decompress(data), True
-    except (OSError, EOFError, zlib.error):
-        unpacker = zlib.decompressobj(wbits=31)
-        found = bytearray()
+    """As much of gzip data as can be unpacked, up to a little more than is read here, and whether that is all."""
+    found = bytearray()
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
         try:
             # In pieces: everything before a broken one is kept.
-            for start in range(0, len(data), 4096):
-                found += unpacker.decompress(data[start:start + 4096])
-        except zlib.error:
-            pass
-        return bytes(found), False
+            while len(found) <= LARGEST and (piece := stream.read1(PIECE)):
+                found += piece
+        except (OSError, EOFError, zlib.error):
+            return bytes(found), False
+    return bytes(found), True

@@ -10,6 +10,7 @@ from lsd_repro.convert.colours import fold
 from lsd_repro.convert.stored import KINDS, read_layers
 from lsd_repro.errors import InputError
 from lsd_repro.material.files import PathLike
+from lsd_repro.material.regular import check_regular
 from lsd_repro.network import ilsvrc
 from lsd_repro.network.known import AVERAGE_COLOUR, OXFORD, recognised
 from lsd_repro.network.matfile import AGAIN, naming
@@ -85,6 +86,7 @@ def _network(weights, biases, stored):
 
 def _opener(path):
     """The context manager that opens a file of the format that this one is in."""
+    check_regular(path)
     with open(path, "rb") as stream:
         head = stream.read(128)
     if not head:

@@ -85,8 +85,8 @@ def check() -> str:
         raise InputError(f"no ffmpeg was found, and films need it: {MEND}") from error
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder, "film.mp4")
-        command = [program, "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", "25", "-i", "-",
-                   "-vcodec", "libx264", "-pix_fmt", "yuv420p", *options(), str(film)]
+        command = [program, "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", "25",
+                   "-i", "-", "-vcodec", "libx264", "-pix_fmt", "yuv420p", *options(), str(film)]
         try:
             done = subprocess.run(command, input=bytes(2 * 3 * width * height), capture_output=True)
         except OSError as error:

@@ -8,7 +8,6 @@ what the user named, either way, and what the program shows by default.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple, Optional
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from lsd_repro.errors import InputError
 from lsd_repro.film.caption import caption
 from lsd_repro.material.files import PathLike
+from lsd_repro.material.regular import read_bytes
 from lsd_repro.network.classes import caption_name, resolve, terms
 from lsd_repro.program2015 import Program
 from lsd_repro.step.target import Classes, Target
@@ -164,9 +164,7 @@ def read_schedule(path: PathLike, descriptions: Sequence[str], frames_per_class:
         Naming the file, and the line if one is at fault.
     """
     try:
-        if Path(path).stat().st_size > LARGEST_SCHEDULE:
-            raise InputError(f"the schedule {path} is larger than {LARGEST_SCHEDULE >> 20} MiB: it is not one")
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+        lines = read_bytes(path, LARGEST_SCHEDULE).decode("utf-8-sig").splitlines()
     except OSError as error:
         raise InputError(f"can't read the schedule {path}: {error.strerror or error}") from None
     except UnicodeDecodeError:

@@ -13,6 +13,7 @@ from typing import Optional
 import numpy as np
 
 from lsd_repro.material.files import PathLike
+from lsd_repro.material.regular import check_regular
 
 # What numpy and zipfile raise on files that are no arrays, cut short, damaged, encrypted, pickled, or made to harm.
 UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, OverflowError, MemoryError, SyntaxError, RuntimeError,
@@ -36,6 +37,7 @@ def read_npy(path: PathLike) -> np.ndarray:
     One of `UNREADABLE`
         For a file that is not one, is damaged, or claims to be larger than `LARGEST`.
     """
+    check_regular(path)
     with open(path, "rb") as file:
         return _read(file)
 
@@ -58,6 +60,7 @@ def read_npz(path: PathLike, names: Optional[Collection[str]] = None) -> dict[st
     One of `UNREADABLE`
         As `read_npy`.
     """
+    check_regular(path)
     with zipfile.ZipFile(path) as archive:
         members = {member.removesuffix(".npy"): member for member in archive.namelist() if member.endswith(".npy")}
         found = {}

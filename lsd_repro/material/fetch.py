@@ -38,6 +38,7 @@ TRIES, TRIES_UNSEEN = 8, 2
 # Seconds before the second try, doubled before each further one up to the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 1, 30
 CHUNK = 1 << 16
+LARGEST = 2 << 30  # bytes, of a file whose size nobody has said
 
 
 class File(NamedTuple):
@@ -377,7 +378,7 @@ def _receive(file, url, part, begun, version, total):
         raise _Failed(f"no answer: {type(error).__name__}") from error
     with answer:
         begun, total = _check_answer(answer, file, part, begun, version, total)
-        size = begun
+        size, most = begun, LARGEST if total is None else total
         # disable=None: a bar on a terminal only.
         with open(part, "ab" if begun else "wb") as stream, tqdm(
                 desc=file.name, total=total, initial=begun, unit="B", unit_scale=True, leave=False,
@@ -389,8 +390,13 @@ def _receive(file, url, part, begun, version, total):
                     stream.write(chunk)
                     bar.update(len(chunk))
                     size += len(chunk)
+                    if size > most:
+                        break
             except requests.RequestException as error:
                 raise _Broken(f"broke off after {size:,} bytes") from error
+    if size > most:
+        _discard(part)
+        raise _Wrong(f"another file: more than {most:,} bytes")
     # Not every version of requests notices.
     if total is not None and size < total:
         raise _Broken(f"broke off after {size:,} of {total:,} bytes")

@@ -102,7 +102,7 @@ def read_photo(path: PathLike, channels: int = 3) -> np.ndarray:
         raise InputError(f"{path}: not a usable photo: it is too large; scale it down to {MEGAPIXELS} megapixels at the most") \
             from error
     except BROKEN as error:
-        raise InputError(f"{path}: not a usable photo: {error}; open it in another program and save it as .jpg or .png") from error
+        raise InputError(f"{path}: not a usable photo: {error}; open it elsewhere and save it as .jpg or .png") from error
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:

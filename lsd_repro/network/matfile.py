@@ -22,6 +22,7 @@ import scipy.io
 
 from lsd_repro.errors import InputError
 from lsd_repro.material.files import PathLike, write_whole
+from lsd_repro.material.regular import check_regular
 
 AGAIN = "download it again, or copy it again from where it is whole"
 OTHER = ("the file wanted is MatConvNet's imagenet-vgg-verydeep-16.mat, "
@@ -73,6 +74,7 @@ def _check_container(path):
     cut falls between two variables, not at all.
     """
     try:
+        check_regular(path)
         with open(path, "rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             head = stream.read(520)

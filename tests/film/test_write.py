@@ -48,7 +48,8 @@ def test_film_reads_back_with_count_size_rate_and_colours(tmp_path):
 
 
 def test_a_film_says_its_colours_and_keeps_them(tmp_path):
-    colours = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (128, 128, 128), (200, 60, 60)], np.uint8)
+    colours = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (128, 128, 128), (200, 60, 60)],
+                       np.uint8)
     for height in (360, 720):  # players that are not told take BT.601 for the first and BT.709 for the second
         frame = np.repeat(np.repeat(colours, 64, 0)[np.newaxis], height, 0)
         write.write_film(tmp_path / "a.mp4", [frame] * 2, (frame.shape[1], height), 25)

@@ -97,7 +97,7 @@ class Site:
         handler.send_response(206 if start else 200)
         if start:
             handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        if trouble not in ("no length", "no length, cut"):
+        if trouble not in ("no length", "no length, cut", "endless"):
             lie = {"too long": 1000, "too short": -1000}.get(trouble, 0)
             handler.send_header("Content-Length", str(len(content) - start + lie))
         if trouble == "changed unsaid":
@@ -111,6 +111,8 @@ class Site:
         else:
             handler.wfile.write(content[start:])
         handler.wfile.flush()
+        while trouble == "endless" and not self.over.is_set():
+            handler.wfile.write(content)
         if trouble == "stall":
             self.over.wait(10)
         if trouble == "reset":
@@ -337,6 +339,15 @@ def test_a_wrong_file_is_refused_and_the_next_address_tried(site, cache, offer, 
     offer(file._replace(urls=file.urls + second.urls))
     fetch.fetch("starts")
     assert (cache / "starts" / "a.jpg").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("size", [len(CONTENT), None])
+def test_an_answer_without_end_is_cut_off(site, cache, offer, monkeypatch, size):
+    monkeypatch.setattr(fetch, "LARGEST", 2 * len(CONTENT))
+    offer(site.file("/a.jpg", "endless", size=size))
+    with pytest.raises(InputError, match=r"a.jpg \(another file: more than [36]00,000 bytes\)"):
+        fetch.fetch("starts")
+    assert names(cache / "starts") == []
 
 
 def test_a_download_goes_on_at_the_address_where_it_began(site, cache, offer):
