@@ -114,8 +114,10 @@ def run_classes(args: Namespace) -> int:
 
 def run_prior_fit(args: Namespace) -> int:
     from lsd_repro.front.prior import fitted
+    from lsd_repro.material import files
     from lsd_repro.prior import fit, store
 
+    files.check_place(args.out)
     kinds = fit.KINDS if args.kind == "both" else [args.kind]
     priors, provenance, skipped = fitted(args.folder, args.patches, args.seed, kinds, args.patch, 1 if args.grey else 3)
     store.save(args.out, priors.get("student"), priors.get("gaussian"), provenance)
@@ -183,8 +185,10 @@ def run_fetch(args: Namespace) -> int:
 
 def run_convert(args: Namespace) -> int:
     from lsd_repro.convert import reader
+    from lsd_repro.material import files
     from lsd_repro.network import matconvnet
 
+    files.check_place(args.out)
     network, findings = reader.read(args.file)
     if Path(args.out).exists() and Path(args.out).samefile(args.file):
         raise InputError(f"--out {args.out} is the file that is read: name another")
@@ -197,7 +201,10 @@ def run_convert(args: Namespace) -> int:
 def run_parity(args: Namespace) -> int:
     from lsd_repro.compare import parity
     from lsd_repro.figures import drawing
+    from lsd_repro.material import files
 
+    if args.figure:
+        files.check_place(args.figure)
     within = True
     for path in args.golden:
         deviations = parity.replay(path, args.prior_dir, args.float32)

@@ -45,11 +45,11 @@ def show(path: files.PathLike, out: files.PathLike, photos: Optional[files.PathL
         The numbers.
     """
     found = dict(sorted(store.load(path).items()))
+    files.make_folder(out)
     patch_size = next(iter(found.values())).patch_size
     rng = np.random.default_rng(seed)
     patches = priors.held_out_patches(photos, patch_size, seed=seed)
     fits = {kind: priors.held_out_fit(prior, patches) for kind, prior in found.items()}
-    files.make_folder(out)
 
     for kind, prior in found.items():
         label = drawing.NAMES[kind] + " prior"
@@ -123,6 +123,7 @@ def compare(paths: Sequence[str], out: files.PathLike, image: Optional[files.Pat
     found = priors.entries(paths)
     names = [entry.label for entry in found]
     photo = load_start(image)
+    files.make_folder(out)
     for entry in found:
         check_scales(*photo.shape[:2], priors.SCALES, entry.prior.patch_size)
         check_scales(priors.CROP, priors.CROP, priors.SCALES, entry.prior.patch_size)
@@ -136,7 +137,6 @@ def compare(paths: Sequence[str], out: files.PathLike, image: Optional[files.Pat
     for entry in tqdm(found, desc="energy maps", unit="prior"):
         function = compile_energy_map(entry.prior)
         maps[entry.label] = [function(pooled(photo, scale)) for scale in priors.SCALES]
-    files.make_folder(out)
     energies = {name: {kind: table[name, kind].mean(axis=0) for kind in sets} for name in judged}
     for name, figure in {
             "filters": figures.compared_filters(names, [density.whitening(entry.prior) for entry in found],

@@ -12,6 +12,7 @@ it says is finished is on the disk.
 """
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from lsd_repro.step.step import Step
 
 # The frames do not depend on it; what comes after them does.
+FILM_BYTES = 0.04  # a pixel of a video frame: the demo's film has 0.037
+GB = 10 ** 9
 _ANEW = "delete it, and --resume dreams the run anew; or choose another --out, without --resume"
 
 
@@ -117,6 +120,29 @@ def open_record(out: Path, parameters: dict[str, Any], resume: bool) -> None:
 
 def _computed_by():
     return json.loads(json.dumps({"versions": provenance.versions(), "machine": provenance.machine()}))
+
+
+def check_room(out: Path, program: Program, frames: int, itemsize: int) -> None:
+    """InputError if the disk has no room for a run's frames and film.
+
+    Parameters
+    ----------
+    out : Path
+        There already.
+    program : Program
+    frames : int
+        Optimised frames still to be written.
+    itemsize : int
+        Bytes of a number of theirs.
+    """
+    picture = 3 * program.width * program.height
+    film = frames * program.video_frames_per_frame * program.video_width * program.video_height * FILM_BYTES
+    # A frame unrounded and as a PNG; picture and moments twice, as the old ones go once the new are whole.
+    needed = int(frames * picture * (itemsize + 1) + 2 * 3 * picture * itemsize + film)
+    free = shutil.disk_usage(out).free
+    if needed > free:
+        raise InputError(f"{out}: the run needs about {needed / GB:.2g} GB and the disk has {free / GB:.2g} GB free: make room, "
+                         "choose another folder, or dream fewer or smaller frames")
 
 
 def check_empty(out: Path) -> None:

@@ -186,6 +186,7 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
     for folder in ("frames", "state"):
         files.make_folder(out / folder)
     saved = run.read_latest(out)
+    run.check_room(out, program, len(scenes) - (saved[0] if saved else 0), np.dtype(parameters["dtype"]).itemsize)
     if saved is None or saved[0] < len(scenes):
         optimise(out, make_step(), scenes, program, saved, earlier, on_frame, progress)
     frames = run.Frames(out, len(scenes) + 1, (program.height, program.width))

@@ -123,9 +123,8 @@ class Live:
         host, port = self.options.host, self.options.port
         try:
             server = await asyncio.get_running_loop().create_server(lambda: guard.Gate(runner.server), host, port)
-        except (OSError, OverflowError) as error:
-            raise InputError(
-                f"can't serve at --host {host} --port {port}: {getattr(error, 'strerror', None) or error}") from error
+        except OSError as error:  # taken since `lsd_repro.live.run` tried
+            raise InputError(f"can't serve at --host {host} --port {port}: {error.strerror or error}") from error
         port = server.sockets[0].getsockname()[1]
         name = "localhost" if host in ("127.0.0.1", "::1") else f"[{host}]" if ":" in host else host
         url = f"http://{name}:{port}/"

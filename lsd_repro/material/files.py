@@ -63,11 +63,24 @@ def is_part(path: Path) -> bool:
 
 
 def make_folder(path: PathLike) -> None:
-    """Make a folder, and those above it, unless it is there; InputError if that fails."""
+    """Make a folder, and those above it, unless it is there; InputError if that fails, or nothing can be written there."""
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"can't make the folder {path}: {error.strerror or error}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise InputError(f"can't write into the folder {path}: it is read-only, or someone else's; name another")
+
+
+def check_place(path: PathLike) -> None:
+    """InputError if a file can't be written to a path: asked before the work that it is to hold is done."""
+    folder = Path(path).absolute().parent
+    if Path(path).is_dir():
+        raise InputError(f"can't write {path}: it is a folder; name a file")
+    if not folder.is_dir():
+        raise InputError(f"can't write {path}: there is no folder {folder}; make it first, or name another place")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"can't write {path}: its folder is read-only, or someone else's; name another place")
 
 
 def write_bytes(path: PathLike, data: bytes) -> None:

@@ -1,12 +1,16 @@
 """Inputs meant to break it: each is one line that says what is wrong, status 2, and no traceback."""
 
+import gzip
 import io
+import os
+import socket
 import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from lsd_repro.chat import logs
 from lsd_repro.cli.main import main
 
 SMALL = ("--weights", "small", "--size", "264x256", "--frames", "1")
@@ -101,6 +105,15 @@ ARGUMENTS = {
     "a schedule of 5,000 digits": (["--schedule", "digits"], "line 1"),
     "a schedule without end": (["--schedule", "giant"], "MiB"),
     "an out below a file": (["--out", "binary/run"], "binary"),
+    "a schedule that is a device": (["--schedule", "/dev/zero"], "it is a device: name a file"),
+    "a schedule that is a pipe": (["--schedule", "pipe"], "it is a pipe: name a file"),
+    "a chat that is a device": (["--chat", "/dev/zero"], "it is a device: name a file"),
+    "a chat that is a pipe": (["--chat", "pipe"], "it is a pipe: name a file"),
+    "a chat that unpacks to more than memory": (["--chat", "bomb"], "unpacked it is larger than"),
+    "weights that are a pipe": (["--weights", "pipe"], "it is a pipe: name a file"),
+    "priors that are a device": (["--prior", "/dev/zero"], "it is a device: name a file"),
+    "a start that is a pipe": (["--start", "pipe"], "name a file"),
+    "a guide that is a device": (["--guide", "/dev/zero"], "name a file"),
 }
 
 
@@ -110,11 +123,15 @@ def test_a_hostile_argument_is_one_line(tmp_path, monkeypatch, capsys, arguments
     (tmp_path / "binary").write_bytes(bytes(range(256)))
     (tmp_path / "long").write_text("0 | 600000\n1 | 600000\n")
     (tmp_path / "digits").write_text("0 | " + LONG)
+    os.mkfifo(tmp_path / "pipe")
+    # Of gzip, several packed files in a row are one.
+    (tmp_path / "bomb").write_bytes(gzip.compress(bytes(1 << 22), 9) * 4)
+    monkeypatch.setattr(logs, "LARGEST", 1 << 23)
     with open(tmp_path / "giant", "wb") as giant:
         giant.truncate(1 << 40)  # takes no room
     # What is given twice counts as it was given last.
     out = [] if "--out" in arguments else ["--out", "run"]
-    classes = [] if "--schedule" in arguments else ["--classes", "0"]
+    classes = [] if {"--schedule", "--chat"} & {*arguments} else ["--classes", "0"]
     refused(capsys, ["frames", *SMALL, *out, *classes, *arguments], words)
     assert not (tmp_path / "run").exists()
 
@@ -124,6 +141,23 @@ def test_a_fit_to_more_patches_than_memory_holds_is_refused(tmp_path, capsys, ar
     Image.new("RGB", (32, 32)).save(tmp_path / "photo.png")
     refused(capsys, ["prior", "fit", str(tmp_path), "--out", str(tmp_path / "prior.npz"), *arguments], "")
     assert not (tmp_path / "prior.npz").exists()
+
+
+@pytest.mark.parametrize("command", [
+    ["prior", "fit", "photos", "--out", "absent/prior.npz"], ["convert", "absent.h5", "--out", "absent/net.mat"],
+    ["parity", "absent.npz", "--figure", "absent/drift.png"]])
+def test_a_place_that_can_not_be_written_is_found_out_first(tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    refused(capsys, command, f"can't write {command[-1]}: there is no folder {tmp_path / 'absent'}")
+
+
+def test_a_port_that_is_taken_is_found_out_first(tmp_path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        # Not even the weights have been looked for.
+        refused(capsys, ["live", "--weights", "absent.mat", "--port", port, "--out", str(tmp_path / "run")],
+                f"can't serve at --host 127.0.0.1 --port {port}: Address already in use")
+    assert not (tmp_path / "run").exists()
 
 
 def refused(capsys, arguments, words):

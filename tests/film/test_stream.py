@@ -65,6 +65,13 @@ def parameters(**changes):
     return {**run.parameters(PROGRAM, SCENES, START, network, prior, "float32", 0), **changes}
 
 
+def test_a_disk_without_room_is_found_out_before_the_first_step(tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 10_000})
+    monkeypatch.setattr(run.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(InputError, match="the run needs about .* GB and the disk has 1e-05 GB free"):
+        stream.make_film(tmp_path / "run", SCENES, PROGRAM, lambda: pytest.fail("a step was made"), parameters())
+
+
 def contents(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
