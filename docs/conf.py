@@ -23,7 +23,8 @@ author = "the lsd_repro authors"
 copyright = f"2026, {author}"
 release = re.search(r'__version__ = "(.+)"', (ROOT / "lsd_repro" / "__init__.py").read_text("utf-8")).group(1)
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "sphinx.ext.viewcode",
+              "sphinx-mathjax-offline"]
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 templates_path = ["_templates"]
 # What stands in single backticks in docstrings is a name of ours.
@@ -52,3 +53,9 @@ html_title = f"lsd_repro {release}"
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]  # tables of three columns, and names of tests
+
+
+def setup(app):
+    """Leave out the fields of a NamedTuple where autodoc sees descriptors: its Attributes section describes them."""
+    app.connect("autodoc-skip-member",
+                lambda app, what, name, member, skip, options: True if type(member).__name__ == "_tuplegetter" else None)
