@@ -55,7 +55,22 @@ html_static_path = ["_static"]
 html_css_files = ["wide.css"]  # tables of three columns, and names of tests
 
 
+# Where files lie on GitHub, as the pages link to them, and where Sphinx has them.
+PLACES = {"](../notebooks/": "](notebooks/", "](../data/README.md": "](network.md", "](../CONTRIBUTING.md": "](contributing.md",
+          "](../CHANGELOG.md": "](changelog.md"}
+
+
+def find_in_docs(app, page, source):
+    """Let links that hold on GitHub hold in the built pages, too."""
+    for there, here in PLACES.items():
+        source[0] = source[0].replace(there, here)
+
+
+def leave_out_fields(app, what, name, member, skip, options):
+    """Of a NamedTuple's fields autodoc knows only that they are fields: its Attributes section describes them."""
+    return True if type(member).__name__ == "_tuplegetter" else None
+
+
 def setup(app):
-    """Leave out the fields of a NamedTuple where autodoc sees descriptors: its Attributes section describes them."""
-    app.connect("autodoc-skip-member",
-                lambda app, what, name, member, skip, options: True if type(member).__name__ == "_tuplegetter" else None)
+    app.connect("source-read", find_in_docs)
+    app.connect("autodoc-skip-member", leave_out_fields)
