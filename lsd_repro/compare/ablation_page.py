@@ -95,6 +95,9 @@ def markdown(numbers: dict[str, Any]) -> str:
         lines += ["", _row("difference, 95 % interval", *(f"{first} less {second}" for first, second in pairs)),
                   _row(*["---"] * (len(pairs) + 1))]
         lines += [_row(JUDGES[judge].label, *(_cell(contrast.get((*pair, judge))) for pair in pairs)) for judge in judges]
+    cheap = [family for family, values in numbers["at the price"].items() if not values]
+    if cheap:
+        lines += ["", f"Left out, as even the greatest strength does not cost so much of the logit: {'; '.join(cheap)}."]
     return "\n".join(lines) + "\n"
 
 

@@ -128,7 +128,7 @@ def page(out: PathLike, colour: bool = False, prior: Optional[PathLike] = None, 
     text = table(numbers, methods, sigmas)
     files.write_json(out / "denoising.json", numbers, files.DIGITS)
     files.write_bytes(out / "denoising.md", (text + "\n").encode())
-    drawing.save(out / "denoising.png", figures.denoising(numbers, methods, sigmas, example(found, methods, channels, nu)))
+    drawing.save(out / "denoising.png", figures.denoising(numbers, methods, sigmas, example(found, methods, channels, nu, paths[0] if pictures else None)))
     return text
 
 
@@ -227,12 +227,20 @@ def table(numbers: dict[str, Any], methods: dict[str, Method], sigmas: Sequence[
 
 
 def example(found: dict[str, store.PatchPrior], methods: dict[str, Method], channels: int, nu: Optional[float],
-            sigma: int = 25, side: int = 160) -> dict[str, np.ndarray]:
-    """A crop of a photo that scikit-image ships, clean, noisy and denoised: dict of title to picture (side, side, 3)."""
-    photo = photos.read_photo(photos.photo_paths()[0], channels)[40:40 + side, 140:140 + side].astype(np.float32)
+            path: Optional[Path] = None, sigma: int = 25, side: int = 160) -> dict[str, np.ndarray]:
+    """Part of a picture, clean, noisy and denoised: dict of title to picture (height, width, 3), `side` at the most.
+
+    Without a path, of a photo that scikit-image ships: the Berkeley pictures are not ours to show.
+    """
+    if path is None:
+        photo = photos.read_photo(photos.photo_paths()[0], channels)[40:40 + side, 140:140 + side].astype(np.float32)
+    else:
+        photo = photos.read_photo(path, channels).astype(np.float32)
+        top, left = (max(0, length - side) // 2 for length in photo.shape[:2])
+        photo = photo[top:top + side, left:left + side]
     noisy = photo + sigma * np.random.default_rng(0).standard_normal(photo.shape, np.float32)
     shown = {"clean": photo, f"noise of sigma {sigma}\n{psnr(photo, noisy):.2f} dB": noisy}
     for method in methods.values():
         estimate = np.clip(denoise.denoise(noisy, sigma, found[method.kind], method.rule, method.schedule, nu), 0, 255)
         shown[f"{method.label}\n{psnr(photo, estimate):.2f} dB"] = estimate
-    return {title: np.broadcast_to(picture, (side, side, 3)) for title, picture in shown.items()}
+    return {title: np.broadcast_to(picture, (*photo.shape[:2], 3)) for title, picture in shown.items()}

@@ -170,6 +170,15 @@ def test_tables_in_the_documentation_are_those_of_the_numbers():
         assert f"| {label} | {' | '.join(shown)} |" in text
 
 
+def test_a_prior_that_never_costs_the_price_is_named(page):
+    _, numbers = page
+    family, *_ = numbers["at the price"]
+    for value, said in ((None, True), ({"strength": 1.0}, False)):
+        values = value and {**numbers["means"]["none"], **value}
+        table = ablation_page.markdown({**numbers, "at the price": {family: values}, "contrasts": []})
+        assert (f"does not cost so much of the logit: {family}." in table) == said
+
+
 def test_resuming_makes_only_what_is_missing_and_the_same(again):
     study, made, lost, before = again
     assert made == [(study.blocks[1], Arm("tv", ALL, 10.0))]

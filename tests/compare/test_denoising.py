@@ -64,6 +64,12 @@ def test_a_page_has_table_figure_and_every_psnr(tmp_path, pictures, colour):
     assert numbers["published"] == {} and "BM3D" not in text
 
 
+def test_the_figure_shows_the_pictures_that_were_named(pictures):
+    prior = {"gaussian": denoising.store.load_kind(shipped.path(shipped.PRIORS), "gaussian")}
+    shown = denoising.example(prior, {}, 3, None, pictures / "chelsea.png", side=30)
+    np.testing.assert_array_equal(shown["clean"], data.chelsea()[105:135, 161:191])
+
+
 def test_a_run_goes_on_where_it_broke_off(tmp_path, pictures, monkeypatch):
     options = dict(pictures=pictures, sigmas=(25, 50), methods=METHODS)
     denoising.page(tmp_path / "whole", **options)
