@@ -26,7 +26,7 @@ MOST_WORKERS = 1024
 
 # Options of all dreams, and of those of which one chooses the objective.
 DREAM = ("start", "size", "frames", "steps", "network_scales", "octaves", "learning_rate", "weights", "prior", "prior_kind",
-         "prior_strength", "float64", "seed")
+         "prior_scales", "prior_strength", "float64", "seed")
 STILLS = ("classes", "schedule", "objective", "guide", "tile", *DREAM)
 
 

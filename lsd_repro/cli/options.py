@@ -33,6 +33,7 @@ SAID = {
     "weights": ("F", f"{NETWORK_CHOICE} (default: {{weights}})"),
     "prior": ("F", "a prior .npz, or a folder of 2015's .npy files (default: the one that ships)"),
     "prior_kind": (None, "patch prior, or in its place total variation, not of 2015 (default: %(default)s)"),
+    "prior_scales": ("S", "the prior looks at the picture pooled by each of these (2015: 1 4 8 16 32; 32 needs 256 pixels)"),
     "prior_strength": ("S", "weight of the prior's energy"),
     "float64": (None, "compute in float64 (default: float32)"),
     "seed": (None, "for the start noise, and for the class where none is named"),

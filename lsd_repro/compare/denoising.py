@@ -128,7 +128,8 @@ def page(out: PathLike, colour: bool = False, prior: Optional[PathLike] = None, 
     text = table(numbers, methods, sigmas)
     files.write_json(out / "denoising.json", numbers, files.DIGITS)
     files.write_bytes(out / "denoising.md", (text + "\n").encode())
-    drawing.save(out / "denoising.png", figures.denoising(numbers, methods, sigmas, example(found, methods, channels, nu, paths[0] if pictures else None)))
+    shown = example(found, methods, channels, nu, paths[0] if pictures else None)
+    drawing.save(out / "denoising.png", figures.denoising(numbers, methods, sigmas, shown))
     return text
 
 

@@ -26,8 +26,8 @@ def dream(classes: Union[str, int, Sequence[Union[str, int]]] = (), *, preset: s
           frames: Optional[int] = None, steps: Optional[int] = None, network_scales: Optional[Sequence[int]] = None,
           octaves: Optional[Sequence[tuple[int, int]]] = None, learning_rate: Optional[float] = None,
           weights: Optional[PathLike] = None, prior: Optional[PathLike] = None, prior_kind: str = "student",
-          prior_strength: Optional[float] = None, float64: bool = False, seed: int = 0, video_frames: Optional[int] = None,
-          device: Optional[str] = None, progress: bool = True) -> "Film":
+          prior_scales: Optional[Sequence[int]] = None, prior_strength: Optional[float] = None, float64: bool = False,
+          seed: int = 0, video_frames: Optional[int] = None, device: Optional[str] = None, progress: bool = True) -> "Film":
     """Dream of classes, or of what a layer sees: the film of ``lsd-repro frames`` with the same options.
 
     What is asked for is read and checked now; frames are computed as the film is iterated or saved.
@@ -71,6 +71,8 @@ def dream(classes: Union[str, int, Sequence[Union[str, int]]] = (), *, preset: s
         A prior .npz, or a folder of 2015's .npy files.
     prior_kind : {"student", "gaussian", "tv"}
         Patch prior, or total variation.
+    prior_scales : sequence of int, optional
+        The prior looks at the picture pooled by each of these; 2015: 1, 4, 8, 16 and 32, of which 32 needs 256 pixels.
     prior_strength : float, optional
         Weight of the prior's energy.
     float64 : bool
@@ -121,7 +123,7 @@ def dream(classes: Union[str, int, Sequence[Union[str, int]]] = (), *, preset: s
     """
     spec = Spec(preset=preset, classes=classes, schedule=schedule, chat=chat, objective=objective, guide=guide, tile=tile,
                 start=start, size=size, frames=frames, steps=steps, network_scales=network_scales, octaves=octaves,
-                learning_rate=learning_rate, weights=weights, prior=prior, prior_kind=prior_kind,
+                learning_rate=learning_rate, weights=weights, prior=prior, prior_kind=prior_kind, prior_scales=prior_scales,
                 prior_strength=prior_strength, float64=float64, seed=seed, video_frames=video_frames)
     if device is not None:
         devices.choose(device)

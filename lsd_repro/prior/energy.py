@@ -33,14 +33,14 @@ def check_scales(height: int, width: int, scales: Sequence[int], patch_size: int
     Raises
     ------
     InputError
-        Naming the first scale that does not fit.
+        Naming all scales that don't fit.
     """
-    for scale in scales:
-        if min(height, width) // scale < patch_size:
-            raise InputError(
-                f"prior scale {scale}: a {width}x{height} picture pooled by {scale} is "
-                f"{width // scale}x{height // scale}, smaller than a patch of {patch_size}x{patch_size}; "
-                f"take a size of at least {scale * patch_size}x{scale * patch_size} or leave out the scale")
+    coarse = [scale for scale in scales if min(height, width) // scale < patch_size]
+    if coarse:
+        least = max(coarse) * patch_size
+        raise InputError(f"prior scale {' and '.join(map(str, coarse))}: a {width}x{height} picture, pooled, is smaller than a "
+                         f"patch of {patch_size}x{patch_size} pixels; take a size of at least {least}x{least}, or leave such "
+                         "scales out of prior_scales=")
 
 
 def mean_pool(x: TensorVariable, factor: Union[int, TensorVariable]) -> TensorVariable:

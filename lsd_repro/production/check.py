@@ -44,8 +44,8 @@ def check(spec: Spec) -> Program:
 def _changed(program, spec):
     at_once = {"--network-scales": spec.network_scales, "--steps": spec.steps}
     given = [option for option, value in at_once.items() if value is not None]
-    changes = {"learning_rate": spec.learning_rate, "prior_strength": spec.prior_strength, "frames_per_class": spec.frames,
-               "video_frames_per_frame": spec.video_frames}
+    changes = {"learning_rate": spec.learning_rate, "prior_scales": spec.prior_scales, "prior_strength": spec.prior_strength,
+               "frames_per_class": spec.frames, "video_frames_per_frame": spec.video_frames}
     if spec.octaves is not None:
         if given:
             raise InputError(f"--octaves says at which scale each step is taken: leave out {' and '.join(given)}")

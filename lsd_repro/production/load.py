@@ -130,7 +130,9 @@ def load(spec: Spec, say: Callable[[str], Any] = say) -> Inputs:
         program = replace(program, octaves=octaves)
     inputs = Inputs(spec, program, scenes, network, prior, start, target)
     check_scales(height, width, program.prior_scales, inputs.patch_size)
-    for scale in [scale for scale, _ in program.octaves] or program.network_scales:
+    scales = [scale for scale, _ in program.octaves] or program.network_scales
+    _check_sides(width, height, scales, least_side(network.layers, target.layer))
+    for scale in scales:
         seen = receptive.layer_named(network, target.layer, height // scale, width // scale)
         if tile is not None:
             spans(height // scale, seen.rows, seen.stride, seen.start, seen.field, tile)
@@ -205,6 +207,15 @@ def _read_guide(path):
         raise InputError(f"--guide {error}") from error
     guide.thumbnail((GUIDE_SIDE, GUIDE_SIDE), Image.Resampling.LANCZOS)
     return np.asarray(guide)
+
+
+def _check_sides(width, height, scales, least):
+    """InputError that names all scales at which a picture is too small for the network."""
+    coarse = [scale for scale in sorted(set(scales)) if min(width, height) // scale < least]
+    if coarse:
+        raise InputError(f"a {width}x{height} picture is too small for the network at scale {' and '.join(map(str, coarse))}: "
+                         f"its shorter side must have at least {max(coarse) * least} pixels; choose a larger size=, or leave "
+                         "such scales out of network_scales= or octaves=")
 
 
 def _check_room(width, height, program, network, tile):

@@ -61,6 +61,8 @@ class Spec:
     prior : str, optional
         A file of priors, or a folder; None: the one that ships.
     prior_kind : {"student", "gaussian", "tv"}
+    prior_scales : tuple of int, optional
+        The prior looks at the picture pooled by each of these.
     prior_strength : float, optional
         Weight of the prior's energy.
     float64 : bool
@@ -93,6 +95,7 @@ class Spec:
     weights: Optional[str] = _option(values.path)
     prior: Optional[str] = _option(values.path)
     prior_kind: str = _option(values.one_of(PRIOR_KINDS), "student")
+    prior_scales: Optional[tuple[int, ...]] = _option(values.whole(1), many=True)
     prior_strength: Optional[float] = _option(values.not_negative)
     float64: bool = _option(values.flag, False)
     seed: int = _option(values.whole(0, 2 ** 64), 0)

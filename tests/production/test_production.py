@@ -1,10 +1,14 @@
 """What is asked for, and what is decided before a run begins."""
 
+import contextlib
+import io
+import shlex
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from lsd_repro.cli import options
 from lsd_repro.cli.options import SAID
 from lsd_repro.errors import InputError, OptionError
 from lsd_repro.presets import DEMO, PRESETS
@@ -70,6 +74,31 @@ def test_a_run_takes_the_size_of_the_start_image_but_a_film_as_large_as_its_pict
     assert (stream.program.width, stream.program.height, stream.program.video_width) == (300, 280, STREAM.video_width)
     assert (demo.program.width, demo.program.height, demo.program.video_width) == (DEMO.width, DEMO.height, DEMO.video_width)
     assert len(stream.scenes) == STREAM.frames_per_class and stream.parameters["prior kind"] == "tv"
+
+
+def test_small_pictures_do_without_the_coarse_scales_of_the_prior():
+    with pytest.raises(InputError, match="prior scale 16 and 32: a 120x96 picture"):
+        load.load(Spec(weights="small", size=(120, 96)))
+    small = load.load(Spec(weights="small", size=(120, 96), prior_scales=(1, 4)))
+    assert small.program.prior_scales == (1, 4) and small.parameters["prior_scales"] == (1, 4)
+
+
+def examples():
+    """What each command's help shows, with its options parsed, of those that dream."""
+    from lsd_repro.cli.main import parser
+
+    for command in ("frames", "live", "stills", "reproduce"):
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown), pytest.raises(SystemExit):
+            parser().parse_args([command, "--help"])
+        example = " ".join(shown.getvalue().split("example: lsd-repro ")[1].split())
+        yield pytest.param(parser().parse_args(shlex.split(example)), id=example)
+
+
+@pytest.mark.parametrize("args", examples())
+def test_what_the_help_of_a_command_shows_can_be_dreamt(args):
+    inputs = load.load(options.spec(args))
+    assert inputs.scenes and inputs.program.width >= 480
 
 
 def test_a_picture_larger_than_memory_is_refused_before_it_is_made():
