@@ -21,8 +21,14 @@ LIVE = replace(
 
 PRESETS = {"demo": DEMO, "live": LIVE, "stream": STREAM, "stills": STILLS}
 
+OF_2015 = "stream", "stills"
+
 # Those of which a film is made offline.
 FILMED = "demo", "stream"
+
+# Prior strengths of our presets for the networks that ship, under the Student-t that ships; by looking, again: at the other
+# one's strength the small network dreams grey, and the large one grain.
+STRENGTHS = {"small": LIVE.prior_strength, "trunk": DEMO.prior_strength}
 
 # Networks that go with a preset, where another than the default one does; `lsd_repro.material.shipped.network` has the names.
 WEIGHTS = {"live": "small"}

@@ -34,10 +34,11 @@ SAID = {
     "prior": ("F", "a prior .npz, or a folder of 2015's .npy files (default: the one that ships)"),
     "prior_kind": (None, "patch prior, or in its place total variation, not of 2015 (default: %(default)s)"),
     "prior_scales": ("S", "the prior looks at the picture pooled by each of these (2015: 1 4 8 16 32; 32 needs 256 pixels)"),
-    "prior_strength": ("S", "weight of the prior's energy"),
+    "prior_strength": ("S", "weight of the prior's energy (default: the preset's; of ours, what suits the network that ships)"),
     "float64": (None, "compute in float64 (default: float32)"),
     "seed": (None, "for the start noise, and for the class where none is named"),
-    "video_frames": ("K", "video frames between two optimised frames, at 25 a second (2015: 175 to 200)"),
+    "video_frames": ("K", "video frames between two optimised frames, at 25 a second (2015: 175 to 200); the picture is "
+                          "zoomed by as many, so they change it, too"),
 }
 
 

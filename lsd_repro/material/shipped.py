@@ -13,8 +13,9 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 SMALL = "vgg16-small.mat"
 TRUNK = "vgg16-trunk.mat"
-NETWORK = TRUNK  # where none is asked for
 NETWORKS = {"small": SMALL, "trunk": TRUNK}
+DEFAULT = "trunk"  # where none is asked for
+NETWORK = NETWORKS[DEFAULT]
 PRIORS = "priors.npz"
 GREY_PRIORS = "priors-grey.npz"
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from lsd_repro.errors import InputError
-from lsd_repro.presets import PRESETS
+from lsd_repro.material import shipped
+from lsd_repro.presets import OF_2015, PRESETS, STRENGTHS, WEIGHTS
 from lsd_repro.production.spec import Spec
 from lsd_repro.program2015 import Program
 
@@ -44,7 +45,10 @@ def check(spec: Spec) -> Program:
 def _changed(program, spec):
     at_once = {"--network-scales": spec.network_scales, "--steps": spec.steps}
     given = [option for option, value in at_once.items() if value is not None]
-    changes = {"learning_rate": spec.learning_rate, "prior_scales": spec.prior_scales, "prior_strength": spec.prior_strength,
+    strength = spec.prior_strength
+    if strength is None and spec.preset not in OF_2015 and spec.prior is None and spec.prior_kind == "student":
+        strength = STRENGTHS.get(spec.weights or WEIGHTS.get(spec.preset, shipped.DEFAULT))
+    changes = {"learning_rate": spec.learning_rate, "prior_scales": spec.prior_scales, "prior_strength": strength,
                "frames_per_class": spec.frames, "video_frames_per_frame": spec.video_frames}
     if spec.octaves is not None:
         if given:

@@ -21,7 +21,7 @@ from lsd_repro.material.photos import read_photo
 from lsd_repro.network import matconvnet, receptive
 from lsd_repro.network.layers import least_side
 from lsd_repro.network.weights import NetworkWeights
-from lsd_repro.presets import WEIGHTS
+from lsd_repro.presets import PRESETS, WEIGHTS
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import check_scales
 from lsd_repro.prior.store import PatchPrior
@@ -106,6 +106,10 @@ def load(spec: Spec, say: Callable[[str], Any] = say) -> Inputs:
         As `lsd_repro.production.check.check`; or for whatever can't be read or doesn't go together.
     """
     program, size, tile = check(spec), spec.size, spec.tile
+    lost = PRESETS[spec.preset].octaves
+    if lost and not program.octaves:
+        say(f"without the octaves {' '.join(f'{scale}:{steps}' for scale, steps in lost)} of {spec.preset}, as steps= or "
+            "network_scales= is given")
     network = read_network(spec.weights or WEIGHTS.get(spec.preset))
     target = activation.read(spec.objective, network, _read_guide(spec.guide) if spec.guide else None)
     if not isinstance(target, Classes) and (spec.classes or spec.schedule or spec.chat):

@@ -30,6 +30,24 @@ def test_a_program_keeps_what_is_not_asked_for():
     assert [check(Spec(name)) for name in PRESETS] == list(PRESETS.values())
 
 
+@pytest.mark.parametrize("given, strength", [
+    ({}, 14), ({"weights": "small"}, 2), ({"preset": "live"}, 2), ({"preset": "live", "weights": "trunk"}, 14),
+    ({"preset": "stream", "weights": "small"}, 10), ({"weights": "small", "prior_strength": 5}, 5),
+    # Of another network or prior nothing is known.
+    ({"weights": "vgg16.mat"}, 14),
+    ({"weights": "small", "prior": "other.npz"}, 14), ({"weights": "small", "prior_kind": "tv"}, 14)])
+def test_the_prior_is_as_strong_as_the_network_that_ships_wants_it(given, strength):
+    assert check(Spec(**given)).prior_strength == strength
+
+
+@pytest.mark.parametrize("given, said", [({"steps": 7}, True), ({"network_scales": [1]}, True), ({}, False),
+                                         ({"steps": 7, "preset": "live"}, False)])
+def test_octaves_that_are_given_up_are_named(given, said):
+    heard = []
+    load.load(Spec(weights="small", classes=["0"], **given), heard.append)
+    assert heard == ["without the octaves 2:4 1:6 of demo, as steps= or network_scales= is given"] * said
+
+
 def test_octaves_bring_their_steps_and_steps_or_scales_end_octaves():
     assert check(Spec("stream", octaves=[(3, 2), (1, 5)])).steps_per_frame == 7
     assert check(Spec(steps=3)).octaves == ()
@@ -95,7 +113,7 @@ def examples():
         yield pytest.param(parser().parse_args(shlex.split(example)), id=example)
 
 
-@pytest.mark.parametrize("args", examples())
+@pytest.mark.parametrize("args", list(examples()))
 def test_what_the_help_of_a_command_shows_can_be_dreamt(args):
     inputs = load.load(options.spec(args))
     assert inputs.scenes and inputs.program.width >= 480
