@@ -108,8 +108,8 @@ def load(spec: Spec, say: Callable[[str], Any] = say) -> Inputs:
     program, size, tile = check(spec), spec.size, spec.tile
     lost = PRESETS[spec.preset].octaves
     if lost and not program.octaves:
-        say(f"without the octaves {' '.join(f'{scale}:{steps}' for scale, steps in lost)} of {spec.preset}, as steps= or "
-            "network_scales= is given")
+        say(f"without the octaves {' '.join(f'{scale}:{steps}' for scale, steps in lost)} of {spec.preset}: steps or network "
+            "scales are given in their place")
     network = read_network(spec.weights or WEIGHTS.get(spec.preset))
     target = activation.read(spec.objective, network, _read_guide(spec.guide) if spec.guide else None)
     if not isinstance(target, Classes) and (spec.classes or spec.schedule or spec.chat):

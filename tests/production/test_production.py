@@ -45,7 +45,7 @@ def test_the_prior_is_as_strong_as_the_network_that_ships_wants_it(given, streng
 def test_octaves_that_are_given_up_are_named(given, said):
     heard = []
     load.load(Spec(weights="small", classes=["0"], **given), heard.append)
-    assert heard == ["without the octaves 2:4 1:6 of demo, as steps= or network_scales= is given"] * said
+    assert heard == ["without the octaves 2:4 1:6 of demo: steps or network scales are given in their place"] * said
 
 
 def test_octaves_bring_their_steps_and_steps_or_scales_end_octaves():
