@@ -178,8 +178,14 @@ def run_prior_denoise(args: Namespace) -> int:
 def run_fetch(args: Namespace) -> int:
     from lsd_repro.convert import downloaded
 
-    for what in fetch.SETS if "all" in args.what else args.what:
-        print(f"{what}: {fetch.fetch(what, args.to, downloaded)}")
+    failed = []
+    for what in fetch.SETS if "all" in args.what else dict.fromkeys(args.what):
+        try:
+            print(f"{what}: {fetch.fetch(what, args.to, downloaded)}", flush=True)
+        except InputError as error:  # one server that does not answer stops none of the others
+            failed.append(f"{what}: {error}")
+    if failed:
+        raise InputError("\n".join(failed))
     return 0
 
 

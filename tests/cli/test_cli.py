@@ -20,6 +20,7 @@ from small_network import small_network
 
 from lsd_repro.cli import commands
 from lsd_repro.cli.main import main, parser
+from lsd_repro.errors import InputError
 from lsd_repro.film.schedule import parse_classes
 from lsd_repro.material import fetch, shipped
 from lsd_repro.material.arrays import digest
@@ -361,6 +362,19 @@ def test_every_command_has_help_with_an_example(capsys):
                       ("doctor",)):
         assert run(*arguments, "--help") == 0
         assert "example: lsd-repro " + " ".join(arguments) in capsys.readouterr().out
+
+
+def test_one_set_that_can_not_be_fetched_stops_no_other(monkeypatch, capsys):
+    def bring(what, *_):
+        if what in ("priors", "bsd68"):
+            raise InputError("no answer")
+        return f"cache/{what}"
+
+    monkeypatch.setattr(commands.fetch, "fetch", bring)
+    assert run("fetch") == 2
+    said = capsys.readouterr()
+    assert said.err.splitlines() == ["lsd-repro: priors: no answer", "bsd68: no answer"]
+    assert [line.split(":")[0] for line in said.out.splitlines()] == ["weights", "frames", "starts", "cbsd68", "bsds-train"]
 
 
 COMPUTING = (("frames",), ("live",), ("stills",), ("reproduce",), ("prior", "show"), ("prior", "compare", "a.npz"),
