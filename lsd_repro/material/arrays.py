@@ -12,6 +12,7 @@ from typing import Optional
 
 import numpy as np
 
+from lsd_repro.hints import Array
 from lsd_repro.material.files import PathLike
 
 # What numpy and zipfile raise on files that are no arrays, cut short, damaged, encrypted, pickled, or made to harm.
@@ -24,7 +25,7 @@ LARGEST = 2 << 30
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def read_npy(path: PathLike) -> np.ndarray:
+def read_npy(path: PathLike) -> Array:
     """Read an ``.npy`` file.
 
     Returns
@@ -40,7 +41,7 @@ def read_npy(path: PathLike) -> np.ndarray:
         return _read(file)
 
 
-def read_npz(path: PathLike, names: Optional[Collection[str]] = None) -> dict[str, np.ndarray]:
+def read_npz(path: PathLike, names: Optional[Collection[str]] = None) -> dict[str, Array]:
     """Read arrays of an ``.npz`` file.
 
     Parameters
@@ -94,10 +95,10 @@ def _read(file):
     return array.reshape(shape[::-1]).T if fortran_order else array.reshape(shape)
 
 
-def digest(*arrays: np.ndarray) -> str:
+def digest(*arrays: Array) -> str:
     """SHA-256 of arrays, their shapes and types."""
     sha = hashlib.sha256()
     for array in arrays:
         sha.update(f"{array.shape} {array.dtype}".encode())
-        sha.update(np.ascontiguousarray(array))
+        sha.update(np.ascontiguousarray(array).data)
     return sha.hexdigest()

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Pixels
 from lsd_repro.material.files import PathLike
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -35,7 +36,7 @@ def find_photos(folder: PathLike) -> list[Path]:
     return paths
 
 
-def read_photo(path: PathLike, channels: int = 3) -> np.ndarray:
+def read_photo(path: PathLike, channels: int = 3) -> Pixels:
     """A photo in 8 bits, RGB or grey, the way up it was taken (EXIF orientation).
 
     Grey becomes RGB, or RGB grey (the luma of BT.601), alpha is dropped (not composited),
