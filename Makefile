@@ -8,7 +8,7 @@
 # make parity    replay what the 2015 program computed, with a table of deviations
 # make docs      the documentation, in docs/_build/html
 # make notebooks run all notebooks and keep their outputs;  make lab  open them in JupyterLab
-# make lint      ruff's findings on the Python code, and whether C and C++ are laid out as .clang-format says
+# make lint      ruff's and mypy's findings on the Python code, and whether C and C++ are laid out as .clang-format says
 # make clean     remove .venv, .uv, out/frames, out/reproduce, out/live, out/ablation* and what building left
 #
 # .venv is made with the first suitable Python on this machine; PYTHON=python3.13 chooses one.
@@ -90,6 +90,7 @@ lab: .venv/lab
 
 lint: .venv/lint
 	$(BIN)/ruff check lsd_repro tests examples setup.py
+	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run --Werror lsd_repro/film/blend.c lsd_repro/ops/*.hpp tests/ops/*.cpp
 
 clean:

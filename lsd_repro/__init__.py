@@ -7,6 +7,7 @@ from those above it in this table.
 
 ==================  =======================================================
 ``errors``          what goes wrong for a reason that the user can mend
+``hints``           what arrays hold
 ``program2015``     the constants of the 2015 program
 ``presets``         programs by name: 2015's and ours
 ``runtime``         Theano-PyMC and Lasagne 0.1 on today's Python: loaded, mended; compiler, BLAS, GPU

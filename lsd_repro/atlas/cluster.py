@@ -39,7 +39,7 @@ def check_installed() -> None:
 
 def cores() -> int:
     """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def environments(computing: str, workers: Optional[int] = None) -> list[dict[str, str]]:

@@ -30,7 +30,7 @@ def asked(options: dict[str, Any]) -> Spec:
     InputError
         Naming the option.
     """
-    given = {}
+    given: dict[str, Any] = {}
     for name, value in options.items():
         if name not in KNOWN:
             close = difflib.get_close_matches(name, [*KNOWN, "classes"], n=1)

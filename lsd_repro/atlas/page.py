@@ -64,7 +64,7 @@ def words(record: dict[str, Any]) -> str:
     return " ".join(dict.fromkeys(filter(None, found)))
 
 
-def _order(value: Union[str, float, None]) -> tuple:
+def _order(value: Union[str, float, None]) -> tuple[int, float, str]:
     """For sorting: numbers by size, then texts, channel 9 before channel 10; nothing first."""
     if value is None:
         return 0, 0, ""

@@ -47,9 +47,9 @@ class Dream(NamedTuple):
 
     name: str
     digest: str
-    parameters: dict
-    settings: dict
-    descriptions: list
+    parameters: dict[str, Any]
+    settings: dict[str, Any]
+    descriptions: list[str]
     scene: Optional[str]
     spec: Spec
 
@@ -70,7 +70,7 @@ def dreams(sweep: Sweep) -> list[Dream]:
     InputError
         Naming the file.
     """
-    found = {}
+    found: dict[str, Dream] = {}
     for options in combinations(sweep):
         try:
             plan = load(asked(_located(options, sweep.path.parent)))

@@ -64,7 +64,7 @@ def make(out: PathLike, dreams: Iterable[Dream], connect: "Callable[[], Abstract
         store.open_folder(out, resume)
     records = store.kept(out)
     missing = [dream for dream in dreams if dream.digest not in records]
-    failed = {}
+    failed: dict[str, str] = {}
     if not missing:
         page.write(out, records.values(), len(dreams))
         return failed
@@ -123,14 +123,16 @@ class _Progress:
     """A bar that shows how many are done, at what rate, and what is being dreamt."""
 
     def __init__(self, client: "Client", total: int, missing: int) -> None:
-        self._client, self._now = client, {}
+        self._client = client
+        self._now: dict[str, str] = {}
         self._bar = tqdm(total=total, initial=total - missing, unit="dream", desc="dreaming")
         self._page_at = time.monotonic() + PAGE_EVERY
 
     def __enter__(self) -> "_Progress":
         workers = self._client.scheduler_info()["workers"]
         if not workers:
-            self.say(f"no worker is at {self._client.scheduler.address} yet: waiting for one")
+            # A client that is connected has a scheduler.
+            self.say(f"no worker is at {self._client.scheduler.address} yet: waiting for one")  # type: ignore[union-attr]
         self._client.subscribe_topic(worker.TOPIC, self._begun)
         return self
 

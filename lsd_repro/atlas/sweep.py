@@ -53,8 +53,8 @@ class Sweep(NamedTuple):
     """
 
     path: Path
-    fixed: dict
-    swept: dict
+    fixed: dict[str, Any]
+    swept: dict[str, Any]
     classes: Any
 
 

@@ -48,7 +48,7 @@ class Task(NamedTuple):
     name: str
     spec: "Spec"
     scene: Optional[str]
-    parameters: dict
+    parameters: dict[str, Any]
     version: str
 
 
@@ -64,7 +64,7 @@ class Dreamt(NamedTuple):
     """
 
     picture: bytes
-    facts: dict
+    facts: dict[str, Any]
 
 
 class Failed(NamedTuple):
@@ -84,7 +84,7 @@ class Steps:
     """Compiled steps, the latest few."""
 
     def __init__(self) -> None:
-        self._made = OrderedDict()
+        self._made: OrderedDict[str, Step] = OrderedDict()
 
     def at_start(self, inputs: "Inputs", parameters: dict[str, Any]) -> "Step":
         """The step of a run, at its start."""

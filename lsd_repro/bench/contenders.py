@@ -3,7 +3,7 @@
 import importlib.util
 import os
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Any, Optional
 
 from lsd_repro import ops
 
@@ -31,8 +31,8 @@ class Contender:
 
     name: str
     factory: str
-    arguments: dict
-    environment: dict = field(default_factory=dict)
+    arguments: dict[str, Any]
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 def for_step(part: str, width: Optional[str], size: tuple[int, int], apart: bool = False) -> list[Contender]:

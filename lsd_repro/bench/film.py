@@ -1,6 +1,7 @@
 """The film: video frames a second, with caption and H.264, by each way of computing them."""
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,12 @@ from lsd_repro.film.schedule import Scene
 from lsd_repro.film.stream import video_frames
 from lsd_repro.film.write import write_film
 from lsd_repro.film.zoom import zoom_picture
+from lsd_repro.hints import Pixels
 from lsd_repro.program2015 import FRAMES_PER_SECOND, STREAM
 from lsd_repro.step.target import Classes
 
 # From optimised frames, scenes and a program to video frames; ours is the first.
-PATHS = {"ours": video_frames, "scikit-image": partial(video_frames, plain=True)}
+PATHS: dict[str, Callable[..., Iterator[Pixels]]] = {"ours": video_frames, "scikit-image": partial(video_frames, plain=True)}
 
 
 def contenders(frames: int) -> list[Contender]:

@@ -102,8 +102,9 @@ def measure(out: files.PathLike, sizes: Sequence[Size], widths: Sequence[str], r
     for part, width, size in wanted(sizes, widths):
         if (part, width, list(size)) in known:
             continue
-        one = {"part": part, "width": width, "size": list(size), "operations": problem.operations(part, width, size),
-               "rounds": 0, "contenders": {}, "sgemm": {}}
+        one: dict[str, Any] = {
+            "part": part, "width": width, "size": list(size), "operations": problem.operations(part, width, size),
+            "rounds": 0, "contenders": {}, "sgemm": {}}
         result["races"].append(one)
 
         def line(text):

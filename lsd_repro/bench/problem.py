@@ -14,6 +14,7 @@ from typing import Callable, Optional
 import numpy as np
 
 from lsd_repro.film.start import load_start
+from lsd_repro.hints import Floats
 from lsd_repro.material import shipped
 from lsd_repro.network import matconvnet
 from lsd_repro.network.layers import FULL, LayerSpec, vgg_layers
@@ -35,7 +36,7 @@ LIBRARIES = "scipy", "numpy", "PyTorch"
 SHAPES = (1024, 1024, 1024), (2048, 2048, 2048), (256, 2304, 6195), (512, 4608, 1534)
 
 
-def network(width: str) -> NetworkWeights:
+def network(width: Optional[str]) -> NetworkWeights:
     """The small network that ships, or one of the vlfeat file's widths with random weights."""
     if width == "shipped":
         return matconvnet.read(shipped.path(shipped.SMALL))
@@ -47,7 +48,7 @@ def prior() -> store.PatchPrior:
     return store.load_kind(shipped.path(shipped.PRIORS), "student")
 
 
-def picture(size: tuple[int, int]) -> np.ndarray:
+def picture(size: tuple[int, int]) -> Floats:
     """A photo of (width, height) pixels: (height, width, 3) float32 in 0..255."""
     return load_start(size=size).astype(np.float32)
 
@@ -139,7 +140,7 @@ def sgemm(library: str) -> Callable[[], float]:
     return largest_rate
 
 
-def multiplication(library: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+def multiplication(library: str) -> Callable[[Floats, Floats], Floats]:
     """A function that multiplies two matrices (m, k) and (k, n); scipy's returns the transpose."""
     if library == "PyTorch":
         import torch

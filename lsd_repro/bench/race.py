@@ -5,7 +5,7 @@ process's alone; where not all fit into memory at a time, each is started afresh
 every turn and alone.  One that fails is reported, and the others go on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, Callable
 
 from lsd_repro.bench.contenders import Contender
@@ -15,7 +15,7 @@ AGREEMENT = 1e-4  # relative; of losses in float32
 
 
 def race(contenders: Sequence[Contender], repeats: int, threads: int, results: dict[str, dict[str, Any]],
-         agree: bool = True, report: Callable[[str], None] = lambda text: None) -> Iterator[int]:
+         agree: bool = True, report: Callable[[str], None] = lambda text: None) -> Generator[int, None, None]:
     """Measure contenders in alternation, into `results`.
 
     Parameters
@@ -70,7 +70,7 @@ def prepare(workers: dict[str, Worker], results: dict[str, Any], fail: Callable[
     """Start every worker, and see that all compute the same; whether they can stay in memory together."""
     available = available_memory()
     together = True
-    answers = {}
+    answers: dict[str, dict[str, Any]] = {}
     for name, worker in list(workers.items()):
         report(f"{name}, preparing")
         try:

@@ -6,6 +6,7 @@ from typing import Any, Callable, NamedTuple, Optional
 import numpy as np
 
 from lsd_repro.bench.contenders import KEEP, KEEPING, OURS, PLAIN
+from lsd_repro.hints import Floats, Values
 from lsd_repro.program2015 import STREAM
 
 Result = dict[str, Any]  # what `lsd_repro.bench.measure.measure` returns
@@ -37,12 +38,12 @@ def title(race: Race) -> str:
     return " ".join(filter(None, [race["part"], race["width"], "x".join(map(str, race["size"]))]))
 
 
-def spread(values: Sequence[float]) -> Spread:
+def spread(values: Values) -> Spread:
     """Median and quartiles of numbers, one for each round."""
     return Spread(*np.percentile(values, (50, 25, 75)))
 
 
-def seconds(race: Race, name: Optional[str]) -> Optional[np.ndarray]:
+def seconds(race: Race, name: Optional[str]) -> Optional[Floats]:
     """The times of a contender, round by round; None if it did not take part, or failed."""
     found = race["contenders"].get(name, {"failed": "left out"})
     return None if "failed" in found else np.array(found["seconds"])
@@ -51,8 +52,8 @@ def seconds(race: Race, name: Optional[str]) -> Optional[np.ndarray]:
 def pytorch(race: Race) -> Optional[str]:
     """The name of PyTorch's fastest contender by the median; None without any."""
     times = {name: seconds(race, name) for name in race["contenders"] if name.startswith("PyTorch")}
-    times = {name: np.median(values) for name, values in times.items() if values is not None}
-    return min(times, key=times.get) if times else None
+    medians = {name: np.median(values) for name, values in times.items() if values is not None}
+    return min(medians, key=medians.__getitem__) if medians else None
 
 
 def ratio(race: Race, name: Optional[str], other: Optional[str]) -> Optional[Spread]:
@@ -61,7 +62,7 @@ def ratio(race: Race, name: Optional[str], other: Optional[str]) -> Optional[Spr
     return None if ours is None or theirs is None else spread(ours / theirs)
 
 
-def gemm_seconds(race: Race) -> Optional[np.ndarray]:
+def gemm_seconds(race: Race) -> Optional[Floats]:
     """What the arithmetic takes at the largest rate of matrix products, round by round; None without a rate."""
     rates = [found["values"] for found in race["sgemm"].values() if "failed" not in found]
     return race["operations"] / np.max(rates, axis=0) if rates else None
@@ -158,7 +159,7 @@ def row(race: Race) -> str:
 
 def rates(races: Iterable[Race]) -> str:
     """The range over all rounds of the rate of each library."""
-    found = {}
+    found: dict[str, list[float]] = {}
     for race in races:
         for library, one in race["sgemm"].items():
             found.setdefault(library, []).extend(rate / 1e9 for rate in one["values"])
@@ -221,10 +222,10 @@ def drawn(result: Result) -> dict[str, Any]:
             "unit": "PyTorch" if any(map(pytorch, at_size)) else PLAIN,
             "parts": {race["part"]: bars(race) for race in at_size},
             "least": {race["part"]: least(race) for race in at_size},
-            "seconds": {name: by_size(whole, lambda race, name=name: median(seconds(race, contender(race, name))))
+            "seconds": {name: by_size(whole, lambda race: median(seconds(race, contender(race, name))))
                         for name in NAMES},
             "least seconds": by_size(whole, lambda race: median(gemm_seconds(race))),
-            "GiB": {name: by_size(whole, lambda race, name=name: peak_gib(race, contender(race, name)))
+            "GiB": {name: by_size(whole, lambda race: peak_gib(race, contender(race, name)))
                     for name in NAMES}})
     title = (f"A gradient step on {result['machine']['processor']}, {result['threads']} threads: "
              f"medians of {result['repeats']} rounds in alternation, whiskers: quartiles")
@@ -249,7 +250,7 @@ def by_size(races: Sequence[Race], value: Callable[[Race], Optional[float]]) -> 
     return {size: number for size, number in found.items() if number is not None}
 
 
-def median(values: Optional[np.ndarray]) -> Optional[float]:
+def median(values: Optional[Floats]) -> Optional[float]:
     """The median; None of None."""
     return None if values is None else float(np.median(values))
 

@@ -45,7 +45,8 @@ class Worker:
         self.contender = contender
         self._environment = {**os.environ, **contender.environment, **{
             f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")}}
-        self._process = self._messages = None
+        self._process: Any = None  # a Popen and the file of its messages, while it is up
+        self._messages: Any = None
 
     def start(self) -> dict[str, Any]:
         """Bring it up; returns its first answer."""

@@ -44,7 +44,7 @@ def _elements(text, position):
     """The values of an array from a position on; at the end a str for what can't be read."""
     decoder = json.JSONDecoder()
     while True:
-        position = BETWEEN.match(text, position).end()
+        position = BETWEEN.match(text, position).end()  # type: ignore[union-attr]  # nothing between matches, too
         if text[position:position + 1] == "]":
             return
         if position == len(text):

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Union
+from typing import Any, Optional, Union
 
 from lsd_repro.chat.messages import Message, message
 
@@ -37,11 +37,12 @@ def read(lines: Sequence[bytes]) -> tuple[str, list[tuple[str, Union[Message, st
         For each line that counts its place, such as ``line 3``, and its message, or why there
         is none.
     """
-    read_at, clock = [], _TimesOfDay()
-    for number, line in enumerate(lines, 1):
+    read_at: list[tuple[str, Any, Union[Message, str]]] = []
+    clock = _TimesOfDay()
+    for number, encoded in enumerate(lines, 1):
         place = f"line {number}"
         try:
-            line = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            line = encoded.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
             read_at.append((place, None, "not UTF-8"))
             continue
@@ -105,7 +106,8 @@ class _TimesOfDay:
     """Turns times of day into seconds, across midnight and changes of date."""
 
     def __init__(self):
-        self._day, self._last = 0, None
+        self._day: float = 0
+        self._last: Optional[float] = None
 
     def start(self, date):
         """From here on the date is (at first) this one."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from lsd_repro.chat import json_logs, line_logs
+from lsd_repro.chat.messages import Message
 from lsd_repro.errors import InputError
 from lsd_repro.material.regular import read_bytes
 
@@ -33,8 +34,8 @@ class Log(NamedTuple):
     """
 
     format: str
-    messages: list
-    skipped: list
+    messages: list[Message]
+    skipped: list[tuple[str, str]]
 
     def summary(self) -> str:
         """In words, how much was read and what was left out."""
@@ -88,7 +89,7 @@ def read_log(path: "PathLike") -> Log:
 
 def reasons(skipped: Iterable[tuple[str, str]]) -> str:
     """What was left out, in words: each reason with its count and the first place."""
-    places = {}
+    places: dict[str, list[str]] = {}
     for place, why in skipped:
         places.setdefault(why, []).append(place)
     return ", ".join(f"{len(where)} {why} (first: {where[0]})" for why, where in places.items())

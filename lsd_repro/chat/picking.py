@@ -105,7 +105,7 @@ class Chat:
         self._rng = random.Random(seed)
         first = self._rng.randrange(len(words.descriptions))
         self.scene = Scene(Classes(first, first), "")
-        self.waiting = deque(maxlen=QUEUE_LENGTH)
+        self.waiting: deque[Message] = deque(maxlen=QUEUE_LENGTH)
         self.held_until = -float("inf")
 
     def hear(self, message: Message) -> None:

@@ -33,9 +33,9 @@ class Vocabulary(NamedTuple):
         stands for; a class occurs as often as the word does in its description.
     """
 
-    descriptions: tuple
-    by_term: dict
-    by_word: dict
+    descriptions: tuple[str, ...]
+    by_term: dict[str, list[int]]
+    by_word: dict[str, list[int]]
 
 
 def vocabulary(descriptions: Sequence[str]) -> Vocabulary:
@@ -53,7 +53,8 @@ def vocabulary(descriptions: Sequence[str]) -> Vocabulary:
     Vocabulary
     """
     last = {description: index for index, description in enumerate(descriptions)}
-    by_term, by_word = {}, {}
+    by_term: dict[str, list[int]] = {}
+    by_word: dict[str, list[int]] = {}
     for description, index in last.items():
         for spoken, table in ((terms(description), by_term), (re.findall(r"[\w']+", description), by_word)):
             for name in spoken:

@@ -7,6 +7,8 @@ import importlib.metadata
 import platform
 import subprocess
 import sys
+from functools import partial
+from typing import Any, Callable
 
 from lsd_repro import __version__
 from lsd_repro.errors import InputError, StackError
@@ -53,12 +55,12 @@ def problems() -> list[str]:
         One message for each problem, saying what to do; empty if all is well.
     """
     found = check.problems()
-    checks = [(_ffmpeg,), (_film_code,), *((shipped.path, name) for name in SHIPPED)]
+    checks: list[Callable[[], Any]] = [_ffmpeg, _film_code, *(partial(shipped.path, name) for name in SHIPPED)]
     if not found:  # otherwise it fails for a reason that is listed already
-        checks.insert(0, (load.load,))
-    for attempt, *arguments in checks:
+        checks.insert(0, load.load)
+    for attempt in checks:
         try:
-            attempt(*arguments)
+            attempt()
         except InputError as error:
             found.append(str(error))
     return found

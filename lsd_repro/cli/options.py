@@ -46,7 +46,7 @@ def add(sub: argparse.ArgumentParser, names: Iterable[str], weights: str = shipp
     """Add options of a `Spec`, by the names of its fields; `weights` is what is said of the default network."""
     for name in names:
         option, (metavar, said) = OPTIONS[name], SAID[name]
-        kind = {"type": typed(option.metadata["one"]), "metavar": metavar}
+        kind: dict[str, Any] = {"type": typed(option.metadata["one"]), "metavar": metavar}
         if option.default is False:
             kind = {"action": "store_true"}
         elif name == "prior_kind":

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from lsd_repro.compare.ablation import ALL, NONE, ONE, Arm
+from lsd_repro.hints import Floats
 
 # Chosen before anything was judged.
 SHARE = 0.9
@@ -30,21 +31,24 @@ CONTRASTS = (
 )
 
 
-def families(arms: Sequence[Arm]) -> dict[tuple[str, str], list[int]]:
+Family = tuple[str, str]  # kind and scales of a prior
+
+
+def families(arms: Sequence[Arm]) -> dict[Family, list[int]]:
     """Columns of each (kind, scales), by rising strength; no prior comes first in each.
 
     Returns
     -------
     dict of (kind, scales) to list of int
     """
-    found = {}
+    found: dict[Family, list[int]] = {}
     for column, arm in sorted(enumerate(arms), key=lambda pair: pair[1].strength):
         if arm.kind != "none":
             found.setdefault((arm.kind, arm.scales), [arms.index(NONE)]).append(column)
     return found
 
 
-def level_at(logits: np.ndarray, price: float) -> Optional[float]:
+def level_at(logits: Floats, price: float) -> Optional[float]:
     """Where along the strengths the mean logit falls to a price for the last time.
 
     Parameters
@@ -67,7 +71,7 @@ def level_at(logits: np.ndarray, price: float) -> Optional[float]:
     return float(level + (means[level] - price) / (means[level] - means[level + 1]))
 
 
-def interpolated(values: np.ndarray, level: float) -> np.ndarray:
+def interpolated(values: Floats, level: float) -> Floats:
     """Values (blocks, levels) at a level with a fraction: (blocks,)."""
     low = min(int(level), values.shape[1] - 2)
     return values[:, low] + (level - low) * (values[:, low + 1] - values[:, low])
@@ -97,7 +101,7 @@ class Contrast(NamedTuple):
     p: float
 
 
-def contrast(first: np.ndarray, second: np.ndarray, classes: Sequence[int], seed: int = 0) -> Optional[Contrast]:
+def contrast(first: Floats, second: Floats, classes: Sequence[int], seed: int = 0) -> Optional[Contrast]:
     """Compare two priors over the same blocks.
 
     Starts of one class are no independent witnesses of what another class would show: what is resampled
@@ -116,9 +120,9 @@ def contrast(first: np.ndarray, second: np.ndarray, classes: Sequence[int], seed
     Contrast or None
         None with fewer than three classes that were judged.
     """
-    difference, classes = np.subtract(first, second), np.asarray(classes)
+    difference, judged = np.subtract(first, second), np.asarray(classes)
     known = np.isfinite(difference)
-    means = np.array([difference[known & (classes == one)].mean() for one in np.unique(classes[known])])
+    means = np.array([difference[known & (judged == one)].mean() for one in np.unique(judged[known])])
     if len(means) < 3:
         return None
     if np.ptp(means) == 0:
@@ -162,13 +166,14 @@ class Comparison(NamedTuple):
     """
 
     price: float
-    levels: dict
-    matched: dict
-    contrasts: dict
-    stands: dict
+    levels: dict[Family, Optional[float]]
+    matched: dict[Family, dict[str, Floats]]
+    contrasts: dict[tuple[Family, Family, str], Contrast]
+    stands: dict[tuple[Family, Family, str], bool]
 
 
-def compare(arms: Sequence[Arm], measures: dict, logit: str, judges: Sequence[str], classes: Sequence[int]) -> Comparison:
+def compare(arms: Sequence[Arm], measures: dict[str, Floats], logit: str, judges: Sequence[str],
+            classes: Sequence[int]) -> Comparison:
     """Compare the priors of a study.
 
     Parameters
@@ -191,10 +196,10 @@ def compare(arms: Sequence[Arm], measures: dict, logit: str, judges: Sequence[st
     levels = {family: level_at(measures[logit][:, some], price) for family, some in columns.items()}
     matched = {family: {name: interpolated(values[:, columns[family]], level) for name, values in measures.items()}
                for family, level in levels.items() if level is not None}
-    found = {(first, second, judge): contrast(matched[first][judge], matched[second][judge], classes)
+    asked = {(first, second, judge): contrast(matched[first][judge], matched[second][judge], classes)
              for first, second in CONTRASTS if first in matched and second in matched
              for judge in judges if judge in measures}
-    found = {key: value for key, value in found.items() if value is not None}
+    found = {key: value for key, value in asked.items() if value is not None}
     return Comparison(float(price), levels, matched, found, dict(zip(found, holm([one.p for one in found.values()]))))
 
 

@@ -7,6 +7,7 @@ nothing but the package; ``python -m lsd_repro.train.judge_ablation DIR`` adds E
 import json
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Callable, NamedTuple, Optional
 
 import numpy as np
@@ -16,6 +17,7 @@ from tqdm import tqdm
 from lsd_repro.compare import statistics
 from lsd_repro.compare.ablation import Study, energies
 from lsd_repro.compare.pictures import crops
+from lsd_repro.hints import Floats, Picture
 from lsd_repro.material import files
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import patch_energy
@@ -25,6 +27,9 @@ from lsd_repro.step.step import compile_energies, compile_logits
 FILE = "measures.json"
 JUDGED = "judged.json"  # what the command in `lsd_repro.train.judge_ablation` writes
 LOGIT = "logit, dreaming network"
+
+# From a picture and the class that was dreamt of to a number; None where a judge doesn't know the class.
+Sees = Callable[[Picture, int], Optional[float]]
 
 
 class Judge(NamedTuple):
@@ -55,9 +60,9 @@ JUDGES = {
 }
 
 
-def judges(network: NetworkWeights, descriptions: Sequence[str], other: NetworkWeights, priors: dict[str, PatchPrior],
-           scales: Sequence[int], side: int, photos: np.ndarray,
-           judge_prior: Optional[PatchPrior] = None) -> dict[str, Callable]:
+def judges(network: NetworkWeights, descriptions: dict[int, str], other: Optional[NetworkWeights], priors: dict[str, PatchPrior],
+           scales: Sequence[int], side: int, photos: Sequence[Path],
+           judge_prior: Optional[PatchPrior] = None) -> dict[str, Sees]:
     """The judges that need no PyTorch.
 
     Parameters
@@ -101,7 +106,7 @@ def judges(network: NetworkWeights, descriptions: Sequence[str], other: NetworkW
 
 def _compiled(compile_function, read):
     """A judge whose function is compiled at the first picture: a study that was measured needs none."""
-    made = []
+    made: list[Callable[[Picture], Floats]] = []
 
     def judge(picture, c):
         if not made:
@@ -119,7 +124,7 @@ def _mean(energies_by_scale, _):
     return energies_by_scale.mean()
 
 
-def photo_judges(photos: np.ndarray) -> dict[str, Callable]:
+def photo_judges(photos: Picture) -> dict[str, Sees]:
     """Distances from photos: of the power spectrum, and of the kurtosis of its bands.
 
     Parameters
@@ -137,22 +142,22 @@ def photo_judges(photos: np.ndarray) -> dict[str, Callable]:
             "kurtosis": lambda picture, c: np.mean(np.abs(statistics.band_kurtosis(luma(picture)) - kurtosis))}
 
 
-def luma(picture: np.ndarray) -> np.ndarray:
+def luma(picture: Picture) -> Floats:
     """Brightness in 0..255."""
     return picture.astype(np.float64) @ (0.2125, 0.7154, 0.0721)
 
 
-def spectrum(picture: np.ndarray) -> np.ndarray:
+def spectrum(picture: Picture) -> Floats:
     """Power at each of `statistics.FREQUENCIES`, in dB."""
-    return 10 * np.log10(statistics.radial_spectrum(luma(picture)))
+    return 10.0 * np.log10(statistics.radial_spectrum(luma(picture)))
 
 
-def log_probability(logits: np.ndarray, c: int) -> float:
+def log_probability(logits: Floats, c: int) -> float:
     """Mean over a map (classes, rows, columns) of the log of a class's softmax."""
     return log_softmax(logits, axis=0)[c].mean()
 
 
-def measure(study: Study, found: dict[str, Callable]) -> dict[str, dict]:
+def measure(study: Study, found: dict[str, Sees]) -> dict[str, Floats]:
     """Measure every dream of a study by every judge, and keep the numbers.
 
     Parameters

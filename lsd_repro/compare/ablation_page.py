@@ -16,6 +16,7 @@ from lsd_repro.errors import InputError
 from lsd_repro.figures import ablation as figures
 from lsd_repro.figures import drawing
 from lsd_repro.film.schedule import Scene
+from lsd_repro.hints import Floats
 from lsd_repro.material import files
 from lsd_repro.material.photos import photo_paths
 from lsd_repro.network.weights import NetworkWeights
@@ -61,12 +62,13 @@ def ablation(out: files.PathLike, network: NetworkWeights, found: dict[str, Patc
         raise InputError(f"the ablation needs both kinds of prior, the file has no {missing.pop()}; "
                          "fit one with 'lsd-repro prior fit'")
     study = dream_all(out, network, found, scenes, seeds, program=program, resume=resume, **(options or {}))
-    descriptions = {block.scene.target.bottom: network.descriptions[block.scene.target.bottom] for block in study.blocks}
+    aimed = [block.scene.target.numbers[0] for block in study.blocks]  # both halves show it
+    descriptions = {c: network.descriptions[c] for c in aimed}
     judges = ablation_measures.judges(network, descriptions, other, found, program.prior_scales, program.height,
                                       photo_paths(photos), judge_prior)
     measures = ablation_measures.measure(study, judges)
     labels = {name: judge.label for name, judge in JUDGES.items() if name in measures and np.isfinite(measures[name]).any()}
-    compared = contrasts.compare(study.arms, measures, LOGIT, list(labels), [block.scene.target.bottom for block in study.blocks])
+    compared = contrasts.compare(study.arms, measures, LOGIT, list(labels), aimed)
     numbers = ablation_numbers(study, measures, compared)
     for name, figure in ablation_figures(study, measures, compared, labels).items():
         drawing.save(Path(out) / f"{name}.png", figure)
@@ -112,7 +114,7 @@ def _cell(one):
     return f"{one['difference']:+.2f} ({one['low']:+.2f} to {one['high']:+.2f})" + (" *" if one["stands (Holm)"] else "")
 
 
-def ablation_numbers(study: Study, measures: dict, compared: Comparison) -> dict[str, Any]:
+def ablation_numbers(study: Study, measures: dict[str, Floats], compared: Comparison) -> dict[str, Any]:
     """What ``prior-ablation.json`` holds."""
     columns = contrasts.families(study.arms)
     strengths = {family: [study.arms[column].strength for column in some[1:]] for family, some in columns.items()}
@@ -133,7 +135,8 @@ def ablation_numbers(study: Study, measures: dict, compared: Comparison) -> dict
             for (first, second, judge), one in compared.contrasts.items()]}
 
 
-def ablation_figures(study: Study, measures: dict, compared: Comparison, labels: dict[str, str]) -> dict[str, Figure]:
+def ablation_figures(study: Study, measures: dict[str, Floats], compared: Comparison,
+                     labels: dict[str, str]) -> dict[str, Figure]:
     """Figures of an ablation, by the names of their files."""
     columns = contrasts.families(study.arms)
     curves = {family: {"logit": measures[LOGIT][:, some].mean(axis=0),

@@ -21,6 +21,7 @@ from scipy.ndimage import gaussian_filter
 from skimage import color
 
 from lsd_repro.compare.coherence import bands
+from lsd_repro.hints import Floats, Integers, Picture, Truths
 
 BLURS = 0, 1, 2, 4, 8  # pixels, standard deviation
 BLOCK = 59, 60  # height and width in pixels; they divide the stream's 472x840
@@ -44,11 +45,11 @@ class Sums(NamedTuple):
         Values at 0 or 255, of ours and of theirs.
     """
 
-    pixels: np.ndarray
-    moments: np.ndarray
-    same: np.ndarray
-    bands: np.ndarray
-    ends: np.ndarray
+    pixels: Floats
+    moments: Floats
+    same: Floats
+    bands: Floats
+    ends: Floats
 
 
 class Estimates(NamedTuple):
@@ -65,16 +66,16 @@ class Estimates(NamedTuple):
         Shares.
     """
 
-    correlation: np.ndarray
-    same_sign: np.ndarray
-    coherence: np.ndarray
-    size: np.ndarray
-    their_size: np.ndarray
-    ends: np.ndarray
-    their_ends: np.ndarray
+    correlation: Floats
+    same_sign: Floats
+    coherence: Floats
+    size: Floats
+    their_size: Floats
+    ends: Floats
+    their_ends: Floats
 
 
-def measure(ours: np.ndarray, theirs: np.ndarray, zoomed: np.ndarray) -> Sums:
+def measure(ours: Picture, theirs: Picture, zoomed: Picture) -> Sums:
     """Compare what came of a picture here and there.
 
     Parameters
@@ -100,13 +101,13 @@ def measure(ours: np.ndarray, theirs: np.ndarray, zoomed: np.ndarray) -> Sums:
         np.array([in_blocks(at_ends(picture).sum(axis=2, dtype=float)) for picture in (ours, theirs)]))
 
 
-def at_ends(picture: np.ndarray) -> np.ndarray:
+def at_ends(picture: Picture) -> Truths:
     """Which values are 0 or 255 once the picture is rounded to 8 bits."""
     rounded = np.rint(picture)
     return (rounded <= 0) | (rounded >= 255)
 
 
-def in_blocks(plane: np.ndarray) -> np.ndarray:
+def in_blocks(plane: Floats) -> Floats:
     """Sums of (..., height, width) over blocks of about `BLOCK`, row by row: (..., blocks)."""
     for axis, size in zip((-2, -1), BLOCK):
         side = plane.shape[axis]
@@ -115,19 +116,19 @@ def in_blocks(plane: np.ndarray) -> np.ndarray:
     return plane.reshape(*plane.shape[:-2], -1)
 
 
-def moments(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def moments(x: Picture, y: Picture) -> Floats:
     """Sums of x, y, x^2, y^2 and xy of two pictures (height, width, 3) by channel and block: (3, 5, blocks)."""
     x, y = (np.moveaxis(np.asarray(one, np.float64), 2, 0) for one in (x, y))
     return np.stack([in_blocks(values) for values in (x, y, x * x, y * y, x * y)], axis=1)
 
 
-def draws(blocks: int, seed: int, count: int = DRAWS) -> np.ndarray:
+def draws(blocks: int, seed: int, count: int = DRAWS) -> Integers:
     """How often each block counts: once in the first row, then as often as it was drawn; (1 + count, blocks)."""
     drawn = np.random.default_rng(seed).multinomial(blocks, np.full(blocks, 1 / blocks), size=count)
     return np.vstack([np.ones(blocks, int), drawn])
 
 
-def estimate(sums: Sums, counts: np.ndarray) -> Estimates:
+def estimate(sums: Sums, counts: Integers) -> Estimates:
     """What sums come to.
 
     Parameters
@@ -149,13 +150,13 @@ def estimate(sums: Sums, counts: np.ndarray) -> Estimates:
         size=np.sqrt(x2[0] / (3 * pixels)), their_size=np.sqrt(y2[0] / (3 * pixels)), ends=shares[-2], their_ends=shares[-1])
 
 
-def correlation(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def correlation(x: Picture, y: Picture, counts: Integers) -> Floats:
     """Correlation of two pictures (height, width, 3), each channel about its own mean: (draws,)."""
     x2, y2, xy = centred(moments(x, y) @ counts.T, in_blocks(np.ones(x.shape[:2])) @ counts.T)
     return xy / np.sqrt(x2 * y2)
 
 
-def centred(moment: np.ndarray, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def centred(moment: Floats, pixels: Floats) -> tuple[Floats, Floats, Floats]:
     """Sums of squares and products about each channel's mean, over all channels.
 
     Parameters
@@ -172,6 +173,6 @@ def centred(moment: np.ndarray, pixels: np.ndarray) -> tuple[np.ndarray, np.ndar
     return tuple((product - one * other / pixels).sum(axis=-2) for product, one, other in ((x2, x, x), (y2, y, y), (xy, x, y)))
 
 
-def interval(values: np.ndarray) -> list[float]:
+def interval(values: Floats) -> list[float]:
     """The value of the picture itself, which comes first, and the middle 95 % of those of the draws."""
     return [float(values[0]), *map(float, np.percentile(values[1:], INTERVAL))]

@@ -10,9 +10,10 @@ import numpy as np
 from scipy import fft
 
 from lsd_repro.compare.statistics import EDGES, ring_means, rings, spectrum
+from lsd_repro.hints import Floats
 
 
-def coherence(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def coherence(one: Floats, other: Floats) -> Floats:
     r"""Squared coherence of two pictures at each of `lsd_repro.compare.statistics.FREQUENCIES`.
 
     Parameters
@@ -48,10 +49,10 @@ def coherence(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     a, b = spectrum(one), spectrum(other)
     # Of real pictures each ring's mean is real: for every frequency it holds the opposite one.
     common = ring_means((a * b.conj()).real)
-    return common ** 2 / (ring_means(np.abs(a) ** 2) * ring_means(np.abs(b) ** 2))
+    return common ** 2 / (ring_means(np.square(np.abs(a))) * ring_means(np.square(np.abs(b))))
 
 
-def bands(plane: np.ndarray) -> Iterator[np.ndarray]:
+def bands(plane: Floats) -> Iterator[Floats]:
     """A picture (height, width) under the window of `spectrum`, and of it what lies between two of `EDGES`, band by band.
 
     The sum over all pixels of the product of two pictures' bands is the sum of their common power over that ring (Parseval):

@@ -7,7 +7,7 @@ compared with the picture (PSNR with a peak of 255).  Every method gets the same
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 from scipy import stats
@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import open_record
+from lsd_repro.hints import Floats, Picture
 from lsd_repro.material import fetch, files, photos, shipped
 from lsd_repro.material.arrays import digest
 from lsd_repro.material.files import PathLike
@@ -48,8 +49,8 @@ class Method(NamedTuple):
 
     label: str
     kind: str
-    rule: Callable
-    schedule: Optional[tuple]
+    rule: denoise.Rule
+    schedule: Optional[tuple[float, ...]]
 
 
 METHODS = {
@@ -104,32 +105,32 @@ def page(out: PathLike, colour: bool = False, prior: Optional[PathLike] = None, 
     from lsd_repro.figures import drawing
 
     out, channels = Path(out), 3 if colour else 1
-    methods = {name: METHODS[name] for name in methods or METHODS}
+    chosen = {name: METHODS[name] for name in methods or METHODS}
     path = prior or shipped.path(shipped.PRIORS if colour else shipped.GREY_PRIORS)
     found = store.load(path, channels)
-    missing = sorted({method.kind for method in methods.values()} - set(found))
+    missing = sorted({method.kind for method in chosen.values()} - set(found))
     if missing:
         raise InputError(f"{path}: holds no {missing[0]} prior; fit both kinds with 'lsd-repro prior fit', or choose "
                          "others of --methods")
     nu = degrees_of_freedom(found, channels)
     paths = picture_paths(channels, pictures)
     open_record(out, {
-        "pictures": [one.name for one in paths], "sigmas": list(sigmas), "methods": list(methods), "seed": seed, "nu": nu,
+        "pictures": [one.name for one in paths], "sigmas": list(sigmas), "methods": list(chosen), "seed": seed, "nu": nu,
         "priors": {kind: digest(one.filters, one.mean) for kind, one in sorted(found.items())}}, resume)
-    values = measured(out / "values.json", paths, found, methods, sigmas, seed, nu)
+    values = measured(out / "values.json", paths, found, chosen, sigmas, seed, nu)
     numbers = {
         "pictures": [one.name for one in paths], "channels": channels, "degrees of freedom": nu, "seed": seed,
         "prior": store.read_provenance(path), "noisy": mean_of(values, "noisy", sigmas),
-        "mean PSNR": {name: mean_of(values, name, sigmas) for name in methods},
+        "mean PSNR": {name: mean_of(values, name, sigmas) for name in chosen},
         "differences, mean and 95 % interval": {
             f"{a} - {b}": {sigma: difference(values, a, b, sigma) for sigma in sigmas}
-            for a, b in PAIRS if a in methods and b in methods},
+            for a, b in PAIRS if a in chosen and b in chosen},
         "published": PUBLISHED if pictures is None and channels == 1 else {}, "PSNR": values}
-    text = table(numbers, methods, sigmas)
+    text = table(numbers, chosen, sigmas)
     files.write_json(out / "denoising.json", numbers, files.DIGITS)
     files.write_bytes(out / "denoising.md", (text + "\n").encode())
-    shown = example(found, methods, channels, nu, paths[0] if pictures else None)
-    drawing.save(out / "denoising.png", figures.denoising(numbers, methods, sigmas, shown))
+    shown = example(found, chosen, channels, nu, paths[0] if pictures else None)
+    drawing.save(out / "denoising.png", figures.denoising(numbers, chosen, sigmas, shown))
     return text
 
 
@@ -198,7 +199,7 @@ def read(kept: Path, names: Sequence[str], sigmas: Sequence[int]) -> Optional[di
         raise InputError(f"{kept}: can't be read ({error}); remove it and start anew with --resume") from error
 
 
-def psnr(clean: np.ndarray, estimate: np.ndarray) -> float:
+def psnr(clean: Picture, estimate: Floats) -> float:
     """Peak signal-to-noise ratio in dB, with a peak of 255."""
     return float(20 * np.log10(255) - 10 * np.log10(np.mean((np.asarray(estimate, np.float64) - clean) ** 2)))
 
@@ -228,7 +229,7 @@ def table(numbers: dict[str, Any], methods: dict[str, Method], sigmas: Sequence[
 
 
 def example(found: dict[str, store.PatchPrior], methods: dict[str, Method], channels: int, nu: Optional[float],
-            path: Optional[Path] = None, sigma: int = 25, side: int = 160) -> dict[str, np.ndarray]:
+            path: Optional[Path] = None, sigma: int = 25, side: int = 160) -> dict[str, Picture]:
     """Part of a picture, clean, noisy and denoised: dict of title to picture (height, width, 3), `side` at the most.
 
     Without a path, of a photo that scikit-image ships: the Berkeley pictures are not ours to show.

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 from lsd_repro.material import files, shipped
 from lsd_repro.program2015 import STREAM
 from lsd_repro.runtime import device
@@ -70,7 +71,7 @@ def verify(name: str, out: files.PathLike, steps: int = 10, size: tuple[int, int
     return result
 
 
-def deviation(ours: np.ndarray, theirs: np.ndarray, gradient: bool = False) -> dict[str, Any]:
+def deviation(ours: Floats, theirs: Floats, gradient: bool = False) -> dict[str, Any]:
     """How far an array is from another, relative to the other's largest magnitude.
 
     Parameters

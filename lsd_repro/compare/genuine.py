@@ -13,7 +13,7 @@ import argparse
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 
@@ -62,9 +62,10 @@ def read(path: files.PathLike) -> list[report.Frame]:
         Without pictures.
     """
     frames = json.loads(Path(path).read_bytes())["frames"]
+    none: Any = None  # what reads them asks for no pictures
     return [report.Frame(frame["name"], frame["width"], frame["height"],
                          {name: np.array(values) for name, values in frame["vectors"].items()},
-                         tuple(frame["classes"]), None) for frame in frames]
+                         tuple(frame["classes"]), none) for frame in frames]
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:

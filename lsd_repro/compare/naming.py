@@ -18,6 +18,7 @@ import numpy as np
 from lsd_repro.compare.report import frame_paths
 from lsd_repro.compare.statistics import halves
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 from lsd_repro.material import files, shipped
 from lsd_repro.material.photos import read_photo
 from lsd_repro.network import ilsvrc, matconvnet
@@ -50,7 +51,7 @@ class Half(NamedTuple):
     half: str
     label: Optional[str]
     place: Optional[int]
-    first: tuple
+    first: tuple[str, ...]
 
 
 def labels() -> dict[str, tuple[str, str]]:
@@ -64,7 +65,7 @@ def labels() -> dict[str, tuple[str, str]]:
     return {frame: (query.split("+")[0], query.split("+")[-1]) for frame, query in found.items()}
 
 
-def place(means: np.ndarray, wanted: int) -> int:
+def place(means: Floats, wanted: int) -> int:
     """How many classes have at least the value of one, itself included: 1 is the first, and a tie is no victory.
 
     Parameters
@@ -107,7 +108,7 @@ def name_frames(paths: Iterable[Path], network: NetworkWeights) -> list[Half]:
     for path in paths:
         picture = read_photo(path)
         try:
-            map_size(*picture.shape[:2], network.fc6_size)
+            map_size(picture.shape[0], picture.shape[1], network.fc6_size)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         for half, part, label in zip(("bottom", "top"), halves(logits(picture)), known.get(path.stem, (None, None))):

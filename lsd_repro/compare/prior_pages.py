@@ -12,6 +12,7 @@ from lsd_repro.compare.pictures import crops
 from lsd_repro.figures import drawing
 from lsd_repro.figures import priors as figures
 from lsd_repro.film.start import load_start
+from lsd_repro.hints import Floats, Picture
 from lsd_repro.material import files
 from lsd_repro.material.photos import photo_paths
 from lsd_repro.prior import density, store
@@ -76,13 +77,13 @@ def show(path: files.PathLike, out: files.PathLike, photos: Optional[files.PathL
     return numbers
 
 
-def sample_pictures(found: store.PatchPrior, seed: int) -> tuple:
+def sample_pictures(found: dict[str, store.PatchPrior], seed: int) -> dict[tuple[str, str], Picture]:
     """Pictures drawn from each prior at one scale, and from the Student-t at all that fit."""
     side = SAMPLE_SIDE + 2 * SAMPLE_MARGIN
-    wanted = [(kind, (1,)) for kind in found]
+    wanted: list[tuple[str, tuple[int, ...]]] = [(kind, (1,)) for kind in found]
     if "student" in found:
         wanted.append(("student", priors.SCALES))
-    sampled = {}
+    sampled: dict[tuple[str, str], Picture] = {}
     with tqdm(total=len(wanted) * SAMPLE_STEPS, desc="sampling", unit="step") as bar:
         for kind, scales in wanted:
             check_scales(side, side, scales, found[kind].patch_size)
@@ -93,7 +94,7 @@ def sample_pictures(found: store.PatchPrior, seed: int) -> tuple:
 
 
 def compare(paths: Sequence[str], out: files.PathLike, image: Optional[files.PathLike] = None,
-            photos: Optional[files.PathLike] = None, dreams: Sequence[files.PathLike] = (), seed: int = 0) -> dict[str, Any]:
+            photos: Optional[files.PathLike] = None, dreams: Sequence[Path] = (), seed: int = 0) -> dict[str, Any]:
     """Several priors side by side, in four figures, and their numbers.
 
     Parameters
@@ -125,7 +126,7 @@ def compare(paths: Sequence[str], out: files.PathLike, image: Optional[files.Pat
     photo = load_start(image)
     files.make_folder(out)
     for entry in found:
-        check_scales(*photo.shape[:2], priors.SCALES, entry.prior.patch_size)
+        check_scales(photo.shape[0], photo.shape[1], priors.SCALES, entry.prior.patch_size)
         check_scales(priors.CROP, priors.CROP, priors.SCALES, entry.prior.patch_size)
     sets = priors.picture_sets(photos, dreams, seed)
     table = priors.energy_table({**priors.energies_of(found), "total variation": total_variation}, sets)
@@ -158,7 +159,7 @@ def compare(paths: Sequence[str], out: files.PathLike, image: Optional[files.Pat
     return numbers
 
 
-def pooled(picture: np.ndarray, scale: int) -> np.ndarray:
+def pooled(picture: Picture, scale: int) -> Floats:
     """A picture mean-pooled as the energies see it."""
     height, width = (side // scale for side in picture.shape[:2])
     blocks = picture[:height * scale, :width * scale].reshape(height, scale, width, scale, 3)

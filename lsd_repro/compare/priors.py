@@ -1,8 +1,8 @@
 """Priors compared with each other, in numbers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 from scipy.stats import mannwhitneyu
@@ -10,14 +10,14 @@ from tqdm import tqdm
 
 from lsd_repro.compare.pictures import crops, degradations
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats, Picture
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import photo_paths
 from lsd_repro.prior import density, store
-from lsd_repro.prior.energy import patch_energy
+from lsd_repro.prior.energy import Energy, patch_energy
 from lsd_repro.prior.fit import scale_matrix
 from lsd_repro.prior.patches import sample_patches
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
-from lsd_repro.runtime.load import TensorVariable
 from lsd_repro.step.step import compile_energies
 
 # Crops hold a patch at each of the stream's scales but the coarsest, at which few
@@ -70,7 +70,7 @@ def entries(paths: Sequence[str]) -> list[Entry]:
 
 
 def held_out_patches(folder: Optional[PathLike], patch_size: int, count: int = HELD_OUT_PATCHES,
-                     seed: int = 0) -> np.ndarray:
+                     seed: int = 0) -> Floats:
     """Dithered patches of photos that the prior was not fitted on; see `photo_paths`."""
     return sample_patches(photo_paths(folder), count, np.random.default_rng(seed), patch_size).patches
 
@@ -81,7 +81,7 @@ class Fit(NamedTuple):
     Attributes
     ----------
     nu : float or None
-        Degrees of freedom: the prior's own, or if it has none the likeliest ones.
+        Degrees of freedom of a Student-t: the prior's own, or if it has none the likeliest ones.
     own_nu : bool
     nats_per_pixel : float
         Mean log-density, per pixel of three channels.
@@ -91,15 +91,15 @@ class Fit(NamedTuple):
         From a number of scale units to the fractions beyond it: observed, model.
     """
 
-    nu: float
+    nu: Optional[float]
     own_nu: bool
     nats_per_pixel: float
-    edges: np.ndarray
-    heights: np.ndarray
-    beyond: dict
+    edges: Floats
+    heights: Floats
+    beyond: dict[float, tuple[float, float]]
 
 
-def held_out_fit(prior: store.PatchPrior, patches: np.ndarray, tails: Sequence[float] = (5, 20)) -> Fit:
+def held_out_fit(prior: store.PatchPrior, patches: Floats, tails: Sequence[float] = (5, 20)) -> Fit:
     """How well a prior's density describes patches; see `Fit`."""
     nu = density.degrees_of_freedom(prior, patches) if prior.kind == "student" else None
     z = density.deviations(prior, patches).ravel()
@@ -112,7 +112,7 @@ def held_out_fit(prior: store.PatchPrior, patches: np.ndarray, tails: Sequence[f
                edges, counts / len(z) / np.diff(edges), beyond)
 
 
-def scale_correlations(found: Sequence[Entry]) -> np.ndarray:
+def scale_correlations(found: Sequence[Entry]) -> Floats:
     """Pearson correlations between the entries of all scale matrices, (n, n).
 
     NaN between priors of different patch sizes.
@@ -121,12 +121,12 @@ def scale_correlations(found: Sequence[Entry]) -> np.ndarray:
     return np.array([[np.corrcoef(a, b)[0, 1] if len(a) == len(b) else np.nan for b in matrices] for a in matrices])
 
 
-def spectrum(prior: store.PatchPrior) -> np.ndarray:
+def spectrum(prior: store.PatchPrior) -> Floats:
     """Roots of the scale matrix's eigenvalues, falling, in grey levels."""
     return np.sort(1 / np.linalg.norm(density.whitening(prior), axis=0))[::-1]
 
 
-def auc(natural: np.ndarray, degraded: np.ndarray) -> float:
+def auc(natural: Floats, degraded: Floats) -> float:
     """Probability that a natural picture has less energy than a degraded one.
 
     Parameters
@@ -142,8 +142,8 @@ def auc(natural: np.ndarray, degraded: np.ndarray) -> float:
     return float(mannwhitneyu(degraded, natural).statistic / (len(natural) * len(degraded)))
 
 
-def energy_table(energies: dict[str, Callable[..., TensorVariable]],
-                 sets: dict[str, Sequence[np.ndarray]]) -> dict[tuple[str, str], np.ndarray]:
+def energy_table(energies: Mapping[str, Energy],
+                 sets: Mapping[str, Union[Picture, Sequence[Picture]]]) -> dict[tuple[str, str], Floats]:
     """Energies of sets of pictures, at each of `SCALES`.
 
     Parameters
@@ -171,7 +171,7 @@ def energy_table(energies: dict[str, Callable[..., TensorVariable]],
 
 
 def picture_sets(folder: Optional[PathLike] = None, dreams: Sequence[Path] = (),
-                 seed: int = 0) -> dict[str, np.ndarray]:
+                 seed: int = 0) -> dict[str, Picture]:
     """Held-out crops, degraded copies of them, and crops of dreams."""
     natural = crops(photo_paths(folder), CROP)
     sets = {"photos": natural, **degradations(natural, seed)}
@@ -180,7 +180,7 @@ def picture_sets(folder: Optional[PathLike] = None, dreams: Sequence[Path] = (),
     return sets
 
 
-def rankings(table: dict[tuple[str, str], np.ndarray], names: Iterable[str],
+def rankings(table: dict[tuple[str, str], Floats], names: Iterable[str],
              sets: Iterable[str]) -> dict[str, dict[str, dict[str, Any]]]:
     """AUC of photos against each other set, by the mean over scales and by each scale.
 
@@ -194,6 +194,6 @@ def rankings(table: dict[tuple[str, str], np.ndarray], names: Iterable[str],
         for kind in sets if kind != "photos"} for name in names}
 
 
-def energies_of(found: Sequence[Entry]) -> dict[str, Callable[..., TensorVariable]]:
+def energies_of(found: Sequence[Entry]) -> dict[str, Energy]:
     """Name to energy of each entry."""
     return {entry.label: patch_energy(entry.prior) for entry in found}

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from lsd_repro.compare import report_page, report_parts, statistics
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 from lsd_repro.material import files
 from lsd_repro.material.photos import find_photos, in_order, read_photo
 from lsd_repro.network import matconvnet
@@ -37,8 +38,8 @@ class Frame(NamedTuple):
     name: str
     width: int
     height: int
-    vectors: dict
-    classes: Optional[tuple]
+    vectors: dict[str, Floats]
+    classes: Optional[tuple[str, ...]]
     pictures: report_parts.Pictures
 
 
@@ -116,9 +117,9 @@ def frame_paths(paths: Sequence[files.PathLike]) -> list[Path]:
 
 def names(paths: Sequence[files.PathLike]) -> list[str]:
     """What files are called in the report: their paths from the folder that holds them all."""
-    paths = [Path(os.path.abspath(path)) for path in paths]
-    common = os.path.commonpath([path.parent for path in paths])
-    return [path.relative_to(common).as_posix() for path in paths]
+    whole = [Path(os.path.abspath(path)) for path in paths]
+    common = os.path.commonpath([path.parent for path in whole])
+    return [path.relative_to(common).as_posix() for path in whole]
 
 
 def frame_reader(prior_path: Optional[files.PathLike] = None,
@@ -163,7 +164,7 @@ def _energies(priors):
     energies = compile_energies(patch_energy(prior), STREAM.prior_scales)
 
     def judge(picture):
-        check_scales(*picture.shape[:2], STREAM.prior_scales, prior.patch_size)
+        check_scales(picture.shape[0], picture.shape[1], STREAM.prior_scales, prior.patch_size)
         return {"energies": dict(zip(STREAM.prior_scales, energies(picture)))}
 
     return judge
@@ -176,7 +177,7 @@ def _logits(network):
     logits = compile_logits(network)
 
     def judge(picture):
-        map_size(*picture.shape[:2], network.fc6_size)
+        map_size(picture.shape[0], picture.shape[1], network.fc6_size)
         values = logits(picture)
         seen = statistics.best_classes(values).indices
         return {"logits": values, "classes": tuple(network.descriptions[index].split(",")[0] for index in seen)}
@@ -206,14 +207,15 @@ def judged(ours: list[Frame], theirs: list[Frame]) -> dict[str, Any]:
                             "outside": int(count), "classes": frame.classes and list(frame.classes)}
                            for frame, count in zip(frames, outside[whose].sum(axis=0))]
                    for whose, frames in (("ours", ours), ("2015", theirs))},
-        "statistics": {name: {"unit": report_page.unit(name), **_numbers(*vectors[name], one)}
+        "statistics": {name: {"unit": report_page.unit(name), **_numbers(vectors[name], one)}
                        for name, one in judgements.items()},
         "frequencies": statistics.FREQUENCIES.tolist(), "quantiles": statistics.QUANTILES.tolist(),
         "vectors": {name: {"ours": pair[0].tolist(), "2015": pair[1].tolist()} for name, pair in vectors.items()}}
 
 
-def _numbers(ours, theirs, judgement):
+def _numbers(vectors, judgement):
     """What the report says of one statistic."""
+    ours, theirs = vectors
     distance, usual, largest = map(float, (
         np.median(judgement.ours), np.median(judgement.theirs), judgement.theirs.max()))
     return {"ours": {"values": ours.mean(axis=1).tolist(), "distances": judgement.ours.tolist()},

@@ -58,7 +58,7 @@ class Column(NamedTuple):
     """Some of one side's frames: what is said of each and what is shown, and how many there are in all."""
 
     name: str
-    tiles: list
+    tiles: list[Any]
     total: int
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from lsd_repro import hints
+
 THUMBNAIL_WIDTH = 480
 CLOSE_UP = 208
 JPEG_QUALITY = 85
@@ -37,7 +39,7 @@ def templates() -> jinja2.Environment:
                               undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
-def pictures(frame: np.ndarray) -> Pictures:
+def pictures(frame: hints.Pixels) -> Pictures:
     """A frame (height, width, 3), uint8, made small, and its centre pixel for pixel."""
     whole = Image.fromarray(frame)
     small = whole.copy()
@@ -59,9 +61,9 @@ def number(value: float) -> str:
     return np.format_float_positional(value, 3, fractional=False, trim="-").replace("-", "\N{MINUS SIGN}")
 
 
-def spread(values: Sequence[float], unit: str = "") -> str:
+def spread(values: hints.Values, unit: str = "") -> str:
     """Median and range of some numbers."""
-    middle = number(np.median(values)) + (unit if unit == "%" else f" {unit}" if unit else "")
+    middle = number(float(np.median(values))) + (unit if unit == "%" else f" {unit}" if unit else "")
     return middle if len(values) == 1 else f"{middle} ({number(min(values))} to {number(max(values))})"
 
 

@@ -17,6 +17,7 @@ itself (frequencies in cycles per pixel, bands in pixels, energies per patch).
 This module needs no Theano: it is given energies and logits.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 import numpy as np
@@ -26,6 +27,7 @@ from scipy.spatial.distance import cdist
 from skimage import color
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Complex, Floats, Integers, Picture, Truths, Values
 from lsd_repro.program2015 import PATCH_SIZE
 
 # Cycles per pixel: three bins an octave, from waves of 64 pixels to the finest.
@@ -42,7 +44,7 @@ BANDS = 1, 2, 4, 8
 LEAST_GENUINE = 3
 
 
-def check(name: str, picture: np.ndarray) -> None:
+def check(name: str, picture: Picture) -> None:
     """Refuse a picture (height, width, 3) that has nothing to compare; InputError naming it."""
     height, width = picture.shape[:2]
     if min(height, width) < LEAST_SIDE:
@@ -52,8 +54,8 @@ def check(name: str, picture: np.ndarray) -> None:
         raise InputError(f"{name}: a single colour, with nothing to compare; give a frame")
 
 
-def measure(picture: np.ndarray, energies: Optional[dict[int, float]] = None,
-            logits: Optional[np.ndarray] = None) -> dict[str, np.ndarray]:
+def measure(picture: Picture, energies: Optional[dict[int, float]] = None,
+            logits: Optional[Floats] = None) -> dict[str, Floats]:
     """All statistics of a frame.
 
     Parameters
@@ -83,7 +85,7 @@ def measure(picture: np.ndarray, energies: Optional[dict[int, float]] = None,
     return {name: np.asarray(value, np.float64) for name, value in found.items()}
 
 
-def radial_spectrum(plane: np.ndarray) -> np.ndarray:
+def radial_spectrum(plane: Floats) -> Floats:
     """Power of a picture at each of `FREQUENCIES`, whatever the direction.
 
     Parameters
@@ -97,39 +99,39 @@ def radial_spectrum(plane: np.ndarray) -> np.ndarray:
         Variance that a pixel of white noise would have: mean periodogram over the rings
         between `EDGES`, under a Hann window.  `ROUNDING` is added.
     """
-    return ring_means(np.abs(spectrum(plane)) ** 2) + ROUNDING
+    return ring_means(np.square(np.abs(spectrum(plane)))) + ROUNDING
 
 
-def spectrum(plane: np.ndarray) -> np.ndarray:
+def spectrum(plane: Floats) -> Complex:
     """Fourier transform of a picture (height, width) under a Hann window; white noise keeps its variance."""
     window = np.outer(*(np.hanning(side + 2)[1:-1] for side in plane.shape))
     # The window's own mean is taken off, lest the mean leak into the lowest bin.
     return fft.fft2((plane - np.average(plane, weights=window)) * window) / np.sqrt((window ** 2).sum())
 
 
-def ring_means(values: np.ndarray) -> np.ndarray:
+def ring_means(values: Floats) -> Floats:
     """Means of what belongs to the frequencies of a `spectrum` over the rings between `EDGES`."""
     ring = rings(values.shape)
     sums, counts = (np.bincount(ring.ravel(), weights, len(EDGES) + 1)[1:-1] for weights in (values.ravel(), None))
     return sums / counts
 
 
-def rings(shape: tuple[int, int]) -> np.ndarray:
+def rings(shape: Sequence[int]) -> Integers:
     """The ring, counted from 1, of each frequency of a `spectrum`; 0 and ``len(EDGES)`` lie outside of all."""
     return np.digitize(np.hypot(fft.fftfreq(shape[0])[:, np.newaxis], fft.fftfreq(shape[1])), EDGES)
 
 
-def spectral_slope(power: np.ndarray) -> float:
+def spectral_slope(power: Floats) -> float:
     """Exponent of the power law that fits a spectrum best; about -2 for photos."""
     return np.polyfit(np.log10(FREQUENCIES), np.log10(power), 1)[0]
 
 
-def quantiles(values: np.ndarray) -> np.ndarray:
+def quantiles(values: Floats) -> Floats:
     """The inverse of a distribution's cumulative function, at `QUANTILES`."""
     return np.quantile(values, QUANTILES)
 
 
-def colours(picture: np.ndarray) -> dict[str, np.ndarray]:
+def colours(picture: Picture) -> dict[str, Values]:
     """In CIE Lab: quantiles of lightness, a (green to red), b (blue to yellow) and chroma, and the colours' spread."""
     lab = color.rgb2lab(picture)
     lightness, a, b = np.moveaxis(lab, -1, 0)
@@ -137,7 +139,7 @@ def colours(picture: np.ndarray) -> dict[str, np.ndarray]:
             "chroma": quantiles(np.hypot(a, b)), "spread of colours": [np.sqrt(lab.var(axis=(0, 1)).sum())]}
 
 
-def colourfulness(picture: np.ndarray) -> float:
+def colourfulness(picture: Picture) -> float:
     """How colourful people find a picture, from 0 (grey) to about 110 (extremely).
 
     Parameters
@@ -151,19 +153,19 @@ def colourfulness(picture: np.ndarray) -> float:
        and Electronic Imaging VIII, 2003.
     """
     red, green, blue = np.moveaxis(picture.astype(np.float64), -1, 0)
-    opponents = red - green, (red + green) / 2 - blue
-    spread, shift = (np.hypot(*map(moment, opponents)) for moment in (np.std, np.mean))
+    one, other = red - green, (red + green) / 2 - blue
+    spread, shift = (np.hypot(moment(one), moment(other)) for moment in (np.std, np.mean))
     return float(spread + 0.3 * shift)
 
 
-def patch_contrast(plane: np.ndarray, size: int = PATCH_SIZE) -> np.ndarray:
+def patch_contrast(plane: Floats, size: int = PATCH_SIZE) -> Floats:
     """Standard deviation within each patch of size x size, side by side from the top left."""
     rows, columns = (side // size for side in plane.shape)
     patches = plane[:rows * size, :columns * size].reshape(rows, size, columns, size)
     return patches.std(axis=(1, 3)).ravel()
 
 
-def band_kurtosis(plane: np.ndarray) -> np.ndarray:
+def band_kurtosis(plane: Floats) -> Floats:
     """Excess kurtosis of the responses to each of `BANDS`: 0 for Gaussian noise, above for rare, large edges."""
     blurred = [gaussian_filter(plane, width) for width in (*BANDS, 2 * BANDS[-1])]
     return np.array([stats.kurtosis(fine - coarse, axis=None) for fine, coarse in zip(blurred, blurred[1:])])
@@ -182,18 +184,18 @@ class BestClasses(NamedTuple):
         Fraction of the map in which no other class has a larger logit.
     """
 
-    indices: tuple[int, int]
+    indices: tuple[int, ...]
     logit: float
     share: float
 
 
-def halves(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def halves(logits: Floats) -> tuple[Floats, Floats]:
     """Bottom and top half of a logit map (classes, rows, columns), cut as the objective cuts it; of a single row, it twice."""
     rows = logits.shape[1]
     return logits[:, rows // 2:], logits[:, :rows // 2] if rows > 1 else logits
 
 
-def best_classes(logits: np.ndarray) -> BestClasses:
+def best_classes(logits: Floats) -> BestClasses:
     """The best class of each half of a logit map (classes, rows, columns); see `BestClasses`."""
     both = halves(logits)
     indices = tuple(int(half.mean(axis=(1, 2)).argmax()) for half in both)
@@ -202,7 +204,7 @@ def best_classes(logits: np.ndarray) -> BestClasses:
     return BestClasses(indices, float(np.mean(logit) - logits.mean()), float(np.mean(share)))
 
 
-def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def distances(one: Floats, other: Floats) -> Floats:
     """Mean absolute difference between each of one's vectors (n, k) and each of the other's (m, k): (n, m)."""
     return cdist(one, other, "cityblock") / one.shape[1]
 
@@ -218,16 +220,16 @@ class Judgement(NamedTuple):
         Median distance of each of 2015's frames to the others.
     """
 
-    ours: np.ndarray
-    theirs: np.ndarray
+    ours: Floats
+    theirs: Floats
 
     @property
-    def outside(self) -> np.ndarray:
+    def outside(self) -> Truths:
         """Which of ours are further from 2015's frames than any of those from the others."""
         return self.ours > self.theirs.max()
 
 
-def judge(ours: np.ndarray, theirs: np.ndarray) -> Judgement:
+def judge(ours: Floats, theirs: Floats) -> Judgement:
     """Hold our frames against 2015's by one statistic.
 
     Parameters
@@ -245,6 +247,6 @@ def judge(ours: np.ndarray, theirs: np.ndarray) -> Judgement:
     return Judgement(np.median(distances(ours, theirs), axis=1), np.nanmedian(between, axis=1))
 
 
-def left_out(theirs: np.ndarray) -> np.ndarray:
+def left_out(theirs: Floats) -> Floats:
     """Which of 2015's frames (m, k) would be outside, were they ours: each judged by the others."""
     return np.array([judge(theirs[i:i + 1], np.delete(theirs, i, axis=0)).outside[0] for i in range(len(theirs))])

@@ -25,6 +25,7 @@ from lsd_repro.errors import InputError
 from lsd_repro.film.run import check_finite, open_record
 from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.zoom import zoom_picture
+from lsd_repro.hints import Floats, Picture
 from lsd_repro.material import arrays, files
 from lsd_repro.material.arrays import digest
 from lsd_repro.network import known
@@ -33,15 +34,17 @@ from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import BEFORE_1850, PUBLISHED, Program
-from lsd_repro.step.adam import adam2015, adam_published
-from lsd_repro.step.objective import class_term, one_half_term
+from lsd_repro.step.adam import Update, adam2015, adam_published
+from lsd_repro.step.objective import Objective, class_term, one_half_term
 from lsd_repro.step.step import GradientStep, Terms
 
 # The pictures, as `lsd-repro fetch frames` names them.
 BEFORE, AFTER = f"{BEFORE_1850}.png", f"result{PUBLISHED['pizza'][0]}.png"
 DITHER = 0.5  # grey levels: what rounding to 8 bits takes away
-UPDATES = {"2015": adam2015, "published": adam_published, "no clip": partial(adam2015, limits=(-np.inf, np.inf))}
-HALVES = {"both": class_term, "bottom": partial(one_half_term, bottom=True), "top": partial(one_half_term, bottom=False)}
+UPDATES: dict[str, Update] = {
+    "2015": adam2015, "published": adam_published, "no clip": partial(adam2015, limits=(-np.inf, np.inf))}
+HALVES: dict[str, Objective] = {
+    "both": class_term, "bottom": partial(one_half_term, bottom=True), "top": partial(one_half_term, bottom=False)}
 
 
 class Steps:
@@ -49,9 +52,10 @@ class Steps:
 
     def __init__(self, network: NetworkWeights, priors: dict[str, PatchPrior], dtype: str = "float32") -> None:
         self._network, self._priors, self._dtype = network, priors, dtype
-        self._kind, self._made = None, None
+        self._kind: Any = None
+        self._made: Any = None  # a GradientStep of that kind
 
-    def at(self, arm: Arm, start: np.ndarray) -> GradientStep:
+    def at(self, arm: Arm, start: Picture) -> GradientStep:
         """The step of an arm, at a start."""
         program = arm.program
         kind = arm.compiled, program.prior_scales, program.network_scales, start.shape
@@ -67,8 +71,8 @@ class Steps:
         return self._made
 
 
-def dream(steps: Steps, arm: Arm, before: np.ndarray, seed: int = 0,
-          on_step: Callable[[Terms], Any] = lambda terms: None) -> np.ndarray:
+def dream(steps: Steps, arm: Arm, before: Picture, seed: int = 0,
+          on_step: Callable[[Terms], Any] = lambda terms: None) -> Picture:
     """What an arm makes of the picture before: zoomed, and some steps on.
 
     Parameters
@@ -94,8 +98,8 @@ def dream(steps: Steps, arm: Arm, before: np.ndarray, seed: int = 0,
     return step.picture
 
 
-def dream_all(arms: dict[str, Arm], network: NetworkWeights, priors: dict[str, PatchPrior], before: np.ndarray, seed: int = 0,
-              out: Optional[Path] = None, dtype: str = "float32") -> Iterator[tuple[str, np.ndarray]]:
+def dream_all(arms: dict[str, Arm], network: NetworkWeights, priors: dict[str, PatchPrior], before: Picture, seed: int = 0,
+              out: Optional[Path] = None, dtype: str = "float32") -> Iterator[tuple[str, Picture]]:
     """What each arm makes of the picture before; see `dream`.
 
     Parameters
@@ -165,13 +169,13 @@ class Transition(NamedTuple):
         Correlation of the zoomed picture with the one after by video frames, for the first arm's k and its neighbours.
     """
 
-    zoomed: np.ndarray
-    pictures: dict
-    estimates: dict
-    zoom: dict
+    zoomed: Picture
+    pictures: dict[str, Picture]
+    estimates: dict[str, change.Estimates]
+    zoom: dict[int, Floats]
 
 
-def transition(before: np.ndarray, after: np.ndarray, network: NetworkWeights, priors: dict[str, PatchPrior],
+def transition(before: Picture, after: Picture, network: NetworkWeights, priors: dict[str, PatchPrior],
                arms: dict[str, Arm], seed: int = 0, out: Optional[Path] = None, dtype: str = "float32") -> Transition:
     """Make the transition once more by each arm, and hold it against what 2015 made.
 
@@ -210,11 +214,11 @@ def transition(before: np.ndarray, after: np.ndarray, network: NetworkWeights, p
         pair = (pictures[first], np.rint(picture)) if arms[name].dithered else (picture, after)
         # Whoever takes another k for true sees another change in 2015's pictures.
         start = starts[arms[name].program.video_frames_per_frame]
-        estimates[name] = change.estimate(change.measure(*pair, start), counts)
+        estimates[name] = change.estimate(change.measure(pair[0], pair[1], start), counts)
     return Transition(starts[k], pictures, estimates, zoom)
 
 
-def check(before: np.ndarray, after: np.ndarray, network: NetworkWeights, priors: dict[str, PatchPrior],
+def check(before: Picture, after: Picture, network: NetworkWeights, priors: dict[str, PatchPrior],
           arms: dict[str, Arm]) -> None:
     """Refuse what can't be compared, or dreamt.
 
@@ -231,11 +235,11 @@ def check(before: np.ndarray, after: np.ndarray, network: NetworkWeights, priors
     for name, arm in arms.items():
         if arm.kind not in priors:
             raise InputError(f"--prior has no {arm.kind} prior for the arm '{name}': give a file with both kinds, or --quick")
-        check_scales(*before.shape[:2], arm.program.prior_scales, priors[arm.kind].patch_size)
-    map_size(*before.shape[:2], network.fc6_size)
+        check_scales(before.shape[0], before.shape[1], arm.program.prior_scales, priors[arm.kind].patch_size)
+    map_size(before.shape[0], before.shape[1], network.fc6_size)
 
 
-def record(out: Path, before: np.ndarray, after: np.ndarray, network: NetworkWeights, priors: dict[str, PatchPrior],
+def record(out: Path, before: Picture, after: Picture, network: NetworkWeights, priors: dict[str, PatchPrior],
            program: Program, seed: int, resume: bool) -> None:
     """Open the folder of a run, for any arms that change a program; see `lsd_repro.film.run.open_record`."""
     open_record(out, {**asdict(program), "before": digest(before), "after": digest(after), "network": network.digest,

@@ -18,6 +18,7 @@ from lsd_repro.compare.change import BLURS, Estimates, interval
 from lsd_repro.compare.statistics import FREQUENCIES
 from lsd_repro.compare.transition import Transition
 from lsd_repro.compare.transition_arms import CEILING, Arm
+from lsd_repro.hints import Floats
 from lsd_repro.material.files import PathLike
 
 BLUR = 2  # pixels: what most is judged by; finer detail depends on what 8 bits round off
@@ -97,7 +98,7 @@ def described(one: Estimates) -> dict[str, Any]:
             "ends": interval(one.ends), "ends of theirs": interval(one.their_ends)}
 
 
-def by_blur(values: np.ndarray) -> dict[int, list[float]]:
+def by_blur(values: Floats) -> dict[int, list[float]]:
     """From each of `lsd_repro.compare.change.BLURS` to the interval of its column of (draws, blurs)."""
     return {blur: interval(column) for blur, column in zip(BLURS, values.T)}
 
@@ -124,10 +125,11 @@ def questions(found: Transition, arms: dict[str, Arm]) -> list[dict[str, Any]]:
         nearer 2015's is, ``"verdict"``, and ``"says"``, the same in words.
     """
     first = next(iter(arms))
-    asked = {}
+    asked: dict[str, list[str]] = {}
     for name, arm in arms.items():
-        if subject(arms[first], arm):
-            asked.setdefault(subject(arms[first], arm), []).append(name)
+        changed = subject(arms[first], arm)
+        if changed:
+            asked.setdefault(changed, []).append(name)
     k = arms[first].program.video_frames_per_frame
     result = [question("zoom", ZOOM, f"k = {k}", found.zoom[k],
                        {f"k = {other}": values for other, values in found.zoom.items() if other != k})]
@@ -166,7 +168,7 @@ def had(about: str, arm: Arm) -> str:
             "steps": steps, "learning rate": rate, "steps at one reach": f"{steps} of {rate}"}[about]
 
 
-def question(about: str, measure: str, own: str, score: np.ndarray, others: dict[str, np.ndarray]) -> dict[str, Any]:
+def question(about: str, measure: str, own: str, score: Floats, others: dict[str, Floats]) -> dict[str, Any]:
     """One entry of `questions`, from scores (draws,)."""
     differences = {name: interval(score - other) for name, other in others.items()}
     nearer = [name for name, (_, low, _) in differences.items() if low > 0]

@@ -16,6 +16,7 @@ from lsd_repro.compare.transition_arms import CEILING, TARGET, WRONG, all_arms, 
 from lsd_repro.compare.transition_numbers import BLUR, numbers
 from lsd_repro.figures import drawing
 from lsd_repro.figures import transition as figures
+from lsd_repro.hints import Picture
 from lsd_repro.material import files
 from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.network.weights import NetworkWeights
@@ -25,7 +26,7 @@ TITLE = "Do ten steps of ours change a picture of 2015 as the ten steps of 2015 
 
 
 @one_at_a_time
-def page(out: files.PathLike, before: np.ndarray, after: np.ndarray, network: NetworkWeights, priors: dict[str, PatchPrior],
+def page(out: files.PathLike, before: Picture, after: Picture, network: NetworkWeights, priors: dict[str, PatchPrior],
          target: str = TARGET, wrong: Optional[Sequence[str]] = None, quick: bool = False, seed: int = 0,
          made_by: str = "", resume: bool = False) -> dict[str, Any]:
     """Make the transition by all arms; write ``transition.html``, ``transition.json`` and ``transition.png``.
@@ -79,13 +80,13 @@ def page(out: files.PathLike, before: np.ndarray, after: np.ndarray, network: Ne
     return result
 
 
-def pictures(found: Transition, after: np.ndarray, target: str) -> dict[str, np.ndarray]:
+def pictures(found: Transition, after: Picture, target: str) -> dict[str, Picture]:
     """Before, after as in 2015, and after as ours, by their titles."""
     return {"before, zoomed": found.zoomed, f"after, as 2015 made it: {target}": after,
             "after, as we make it": found.pictures[target]}
 
 
-def html(result: dict[str, Any], shown: dict[str, np.ndarray], made_by: str) -> str:
+def html(result: dict[str, Any], shown: dict[str, Picture], made_by: str) -> str:
     """The whole page; every text in it is escaped.
 
     Parameters
@@ -106,7 +107,7 @@ def html(result: dict[str, Any], shown: dict[str, np.ndarray], made_by: str) -> 
     return environment.get_template("transition.html").render(
         title=TITLE, version=__version__, made_by=made_by, result=result, blurs=BLURS, block=BLOCK, draws=DRAWS,
         finding=figures.finding(result, CEILING, BLUR), picture=report_parts.figure(whole),
-        sides={title: report_parts.pictures(np.uint8(np.clip(np.rint(one), 0, 255))) for title, one in shown.items()})
+        sides={title: report_parts.pictures(np.clip(np.rint(one), 0, 255).astype(np.uint8)) for title, one in shown.items()})
 
 
 def within(values: Sequence[float]) -> str:

@@ -72,16 +72,16 @@ def _biases(blob):
 
 def _blob(blob):
     """An array that lies in the file."""
-    shape, old, kind, data = None, {}, "<f4", []
+    dims, old, kind, data = None, {}, "<f4", []
     for number, value in _fields(blob):
         if number in (5, 8):
             kind = "<f4" if number == 5 else "<f8"
             data.append(value)
         elif number == 7:
-            shape = [dim for field, dims in _fields(value) if field == 1 for dim in _varints(dims)]
+            dims = [dim for field, some in _fields(value) if field == 1 for dim in _varints(some)]
         elif number <= 4:
             old[number] = value
-    shape = tuple(shape if shape is not None else (old.get(number, 1) for number in (1, 2, 3, 4)))
+    shape = tuple(dims if dims is not None else (old.get(number, 1) for number in (1, 2, 3, 4)))
     if len(data) != 1 or isinstance(data[0], int) or math.prod(shape) * int(kind[2:]) != len(data[0]):
         raise InputError(f"is {NONE}: an array of shape {shape[:8]} has another number of entries")
     # A copy, as the file is closed before it is needed.
@@ -130,7 +130,8 @@ def _varints(value):
     """Whole numbers, packed or a single one."""
     if isinstance(value, int):
         return [value]
-    found, position = [], 0
+    found: list[int] = []
+    position = 0
     while position < len(value) and len(found) < 9:
         number, position = _varint(value, position)
         found.append(number)

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from lsd_repro.hints import Floats
+
 # What torchvision's networks have subtracted from 0..1, and what they divide it by; RGB.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def fold(weights: np.ndarray, biases: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def fold(weights: Floats, biases: Floats) -> tuple[Floats, Floats, Floats]:
     """Fold torchvision's normalisation of the input into conv1_1.
 
     With r = x / 255, the layer computes W (r - m) / s + b, with m and s for each colour.  Of

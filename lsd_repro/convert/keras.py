@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from types import ModuleType
 
 from lsd_repro.convert import library
@@ -69,7 +70,7 @@ def _pair(h5py, group, name):
     weights, biases = ([each for each in datasets if len(each.shape) in dimensions] for dimensions in ((2, 4), (1,)))
     if not len(weights) == len(biases) == 1:
         raise InputError(f"{name}: {len(weights)} arrays of weights and {len(biases)} of biases, one of each expected")
-    return tuple(Array(each.shape, each.dtype, lambda each=each: each[()]) for each in (*weights, *biases))
+    return tuple(Array(each.shape, each.dtype, partial(each.__getitem__, ())) for each in (*weights, *biases))
 
 
 def _datasets(h5py, group, depth):

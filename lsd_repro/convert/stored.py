@@ -1,11 +1,12 @@
 """What a file claims to hold, and reading it if that makes a network."""
 
 import math
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 from lsd_repro.network.layers import GROUPS, weight_layers_of
 from lsd_repro.network.weights import check_shapes
 
@@ -26,9 +27,9 @@ class Array(NamedTuple):
         Returns the array.
     """
 
-    shape: tuple
-    dtype: np.dtype
-    read: Callable
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    read: Callable[[], Floats]
 
 
 class Stored(NamedTuple):
@@ -49,13 +50,13 @@ class Stored(NamedTuple):
         grey levels minus their mean.
     """
 
-    arrays: dict
+    arrays: dict[str, tuple[Array, Array]]
     channels_last: bool
     order: str
     normalised: bool = False
 
 
-def read_layers(stored: Stored) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+def read_layers(stored: Stored) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
     """Read all layers, once their shapes are known to be a VGG's.
 
     Parameters

@@ -5,6 +5,7 @@ import pickle
 import warnings
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def opened_safetensors(path: PathLike) -> Iterator[Stored]:
             if there.get_dtype() not in FLOATS:
                 raise InputError(f"{name} has numbers of type {there.get_dtype()}, and {', '.join(FLOATS)} are read")
             arrays[name] = Array(tuple(there.get_shape()), np.dtype(FLOATS[there.get_dtype()]),
-                                 lambda name=name: file.get_tensor(name))
+                                 partial(file.get_tensor, name))
         yield _stored(arrays)
 
 

@@ -1,11 +1,14 @@
 """What priors do to dreams: pictures, trade-offs, and differences with their intervals."""
 
 import textwrap
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from lsd_repro.figures.drawing import COLOURS, NAMES, show
+from lsd_repro.hints import Floats, Picture
 
 TV_COLOUR, NONE_COLOUR = "#4d8f3a", "#555555"
 STYLES = {"all scales": ("-", "o"), "one scale": ("--", "s")}
@@ -21,8 +24,10 @@ def name(family: tuple[str, str]) -> str:
 def colour(kind: str) -> str:
     return {**COLOURS, "tv": TV_COLOUR}[kind]
 
+Family = tuple[str, str]  # kind and scales of a prior
 
-def dreams(rows: dict[str, dict[str, np.ndarray]], headline: str) -> Figure:
+
+def dreams(rows: Mapping[str, Mapping[str, Picture]], headline: str) -> Figure:
     """Dreams side by side, a class in each row.
 
     Parameters
@@ -42,7 +47,7 @@ def dreams(rows: dict[str, dict[str, np.ndarray]], headline: str) -> Figure:
     return figure
 
 
-def trade_offs(curves: dict, price: float, labels: dict[str, str], headline: str) -> Figure:
+def trade_offs(curves: dict[Family, dict[str, Floats]], price: float, labels: dict[str, str], headline: str) -> Figure:
     """What each judge says against what the dreaming network says, along the strengths of each prior.
 
     Parameters
@@ -71,7 +76,8 @@ def trade_offs(curves: dict, price: float, labels: dict[str, str], headline: str
     return figure
 
 
-def differences(contrasts: dict, stands: dict, labels: dict[str, str], better: dict, headline: str) -> Figure:
+def differences(contrasts: dict[tuple[Family, Family, str], Any], stands: dict[tuple[Family, Family, str], bool],
+                labels: dict[str, str], better: dict[str, int], headline: str) -> Figure:
     """Differences between priors, judge by judge, with their intervals.
 
     Parameters
@@ -91,10 +97,11 @@ def differences(contrasts: dict, stands: dict, labels: dict[str, str], better: d
     for index, (one, judge) in enumerate(zip(axes, shown)):
         one.axvline(0, color="black", lw=0.8)
         for row, pair in enumerate(pairs):
-            if (*pair, judge) in contrasts:
-                found = contrasts[(*pair, judge)]
+            key = (*pair, judge)
+            if key in contrasts:
+                found = contrasts[key]
                 tone = "#1b6ca8" if found.difference * better[judge] > 0 else "#d95f02"
-                face = tone if stands[(*pair, judge)] else "white"
+                face = tone if stands[key] else "white"
                 one.plot([found.low, found.high], [row, row], color=tone, lw=2)
                 one.plot(found.difference, row, "o", ms=7, color=tone, markerfacecolor=face)
         one.set_ylim(len(pairs) - 0.5, -0.5)

@@ -11,9 +11,9 @@ from lsd_repro.figures.drawing import COLOURS
 
 LIMIT = "matrix products at the SGEMM rate"
 # Of contenders, in their order.
-STYLES = ({"color": COLOURS["student"], "marker": "o"}, {"color": "#7f7f7f", "marker": "s"},
+STYLES: tuple[dict[str, Any], ...] = ({"color": COLOURS["student"], "marker": "o"}, {"color": "#7f7f7f", "marker": "s"},
           {"color": COLOURS["gaussian"], "marker": "^"})
-LIMIT_STYLE = {"color": "black", "marker": "_"}
+LIMIT_STYLE: dict[str, Any] = {"color": "black", "marker": "_"}
 
 Size = tuple[int, int]
 
@@ -64,7 +64,7 @@ def parts(axes: Axes, found: dict[str, dict[str, Any]], names: list[str], least:
             axes.annotate(f"{value:.2f}", (x, top), (0, 3), textcoords="offset points", ha="center", fontsize=8)
     for place, part in enumerate(found):
         if least[part] is not None:
-            axes.hlines(least[part], place - 0.4, place + 0.4, color="black", lw=1.5, label=None if place else LIMIT)
+            axes.hlines(least[part], place - 0.4, place + 0.4, color="black", lw=1.5, label="" if place else LIMIT)
     axes.set_xticks(range(len(found)), list(found))
     axes.grid(alpha=0.3, axis="y")
 

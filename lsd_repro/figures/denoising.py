@@ -1,7 +1,7 @@
 """The figure of ``lsd-repro prior denoise``."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lsd_repro.figures import drawing
+from lsd_repro.hints import Picture
 
 COLUMNS = 5
 FAR = 2.5  # dB below the median
@@ -16,7 +17,7 @@ KINDS = {"gaussian": drawing.COLOURS["gaussian"], "student": drawing.COLOURS["st
 
 
 def denoising(numbers: dict[str, Any], methods: dict[str, Any], sigmas: Sequence[int],
-              example: dict[str, np.ndarray]) -> Figure:
+              example: Mapping[str, Picture]) -> Figure:
     """A crop denoised in each way, above the mean PSNR of each on all pictures.
 
     Parameters
@@ -51,18 +52,18 @@ def finding(numbers: dict[str, Any], methods: dict[str, Any], sigmas: Sequence[i
     """What the means say, in a line: the best method, and how far it is from the worst and from the best published one."""
     sigma = sigmas[len(sigmas) // 2]
     means = {name: numbers["mean PSNR"][name][sigma] for name in methods}
-    best, worst = max(means, key=means.get), min(means, key=means.get)
+    best, worst = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
     text = f'At sigma {sigma} "{methods[best].label}" is best'
     if best != worst:
         text += f', {means[best] - means[worst]:.1f} dB above "{methods[worst].label}"'
     known = {name: values[sigma] for name, values in numbers["published"].items() if sigma in values}
     if known:
-        first = max(known, key=known.get)
+        first = max(known, key=known.__getitem__)
         text += f" and {known[first] - means[best]:.1f} dB below {first}"
     return text
 
 
-def levels(axes: Axes, numbers: dict[str, Any], methods: dict[str, Any], sigmas: Sequence[int]) -> None:
+def levels(axes: Sequence[Axes], numbers: dict[str, Any], methods: dict[str, Any], sigmas: Sequence[int]) -> None:
     """Mean PSNR of each method, a panel for each level of noise, and the published ones as lines; an arrow is out of sight."""
     places = range(len(methods))[::-1]
     for one, sigma in zip(axes, sigmas):

@@ -1,7 +1,7 @@
 """What all figures are drawn with."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 import numpy as np
@@ -9,6 +9,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lsd_repro.hints import Array, Floats, Picture, Values
 from lsd_repro.material.files import PathLike, write_whole
 
 NAMES = {"student": "Student-t", "gaussian": "Gaussian", "tv": "total variation", "none": "no prior"}
@@ -33,13 +34,13 @@ def bare(axes: Axes, title: Optional[str] = None, **kwargs: Any) -> None:
         axes.set_title(title, **kwargs)
 
 
-def show(axes: Axes, picture: np.ndarray, title: Optional[str] = None, **kwargs: Any) -> None:
+def show(axes: Axes, picture: Picture, title: Optional[str] = None, **kwargs: Any) -> None:
     """A picture in 0..255, clipped."""
     axes.imshow(np.clip(picture, 0, 255) / 255, interpolation="nearest")
     bare(axes, title, **kwargs)
 
 
-def tiles(patches: np.ndarray, columns: int, gap: int = 1, paper: float = 1.0) -> np.ndarray:
+def tiles(patches: Floats, columns: int, gap: int = 1, paper: float = 1.0) -> Floats:
     """Patches (n, size, size, 3) in 0..1 on one sheet, row by row."""
     n, size = patches.shape[:2]
     rows = -(-n // columns)
@@ -59,17 +60,17 @@ def colour(index: int, count: int) -> tuple[float, float, float, float]:
 def table(axes: Axes, values: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequence[str], title: str,
           low: float, high: float) -> None:
     """Numbers in cells, coloured from `low` to `high`."""
-    values = np.asarray(values, float)
-    axes.imshow(values, cmap="cividis", vmin=low, vmax=high, aspect="auto")
+    cells = np.asarray(values, float)
+    axes.imshow(cells, cmap="cividis", vmin=low, vmax=high, aspect="auto")
     axes.set_xticks(range(len(columns)), columns, fontsize=8)
     axes.set_yticks(range(len(rows)), rows, fontsize=8)
-    for (row, column), value in np.ndenumerate(values):
+    for (row, column), value in np.ndenumerate(cells):
         axes.text(column, row, f"{value:.3f}", ha="center", va="center", fontsize=9,
                   color="white" if value < (low + high) / 2 else "black")
     axes.set_title(title, fontsize=10)
 
 
-def lesson(height: float, headline: str, **grid: Any) -> tuple[Figure, np.ndarray]:
+def lesson(height: float, headline: str, **grid: Any) -> tuple[Figure, Array]:
     """A figure as wide as a page of a lesson, and its axes.
 
     Parameters
@@ -91,7 +92,7 @@ def lesson(height: float, headline: str, **grid: Any) -> tuple[Figure, np.ndarra
     return figure, figure.subplots(squeeze=False, **grid)
 
 
-def strip(headline: str, pictures: dict[str, np.ndarray], columns: Optional[int] = None) -> Figure:
+def strip(headline: str, pictures: Mapping[str, Picture], columns: Optional[int] = None) -> Figure:
     """Pictures of one size in rows, each under its own title.
 
     Parameters
@@ -115,12 +116,12 @@ def strip(headline: str, pictures: dict[str, np.ndarray], columns: Optional[int]
     return figure
 
 
-def curves(axes: Axes, x: Sequence[float], lines: dict[str, Sequence[float]], title: Optional[str], xlabel: str,
+def curves(axes: Axes, x: Values, lines: Mapping[str, Values], title: Optional[str], xlabel: str,
            ylabel: str, **style: Any) -> None:
     """A line for each entry of a dict from label to values, in the colours of `colour`."""
     for index, (label, values) in enumerate(lines.items()):
         axes.plot(x, values, color=colour(index, len(lines)), label=label, **{"lw": 1.8, **style})
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title or "", fontsize=10)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     axes.grid(alpha=0.3)

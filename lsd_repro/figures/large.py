@@ -10,6 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from lsd_repro.hints import Floats
+
 QUALITY = 88
 
 
@@ -33,7 +35,7 @@ class Jpeg(NamedTuple):
         return f"<JPEG of {self.width}x{self.height}>"
 
 
-def picture(values: np.ndarray) -> Jpeg:
+def picture(values: Floats) -> Jpeg:
     """A picture, pixel for pixel.
 
     Parameters

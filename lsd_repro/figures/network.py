@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from lsd_repro.figures.drawing import bare, lesson, show
+from lsd_repro.hints import Floats, Picture
 from lsd_repro.network.receptive import Layer, seen, side_within
 
 
-def receptive_fields(picture: np.ndarray, layers: list[Layer], row: int, column: int) -> Figure:
+def receptive_fields(picture: Picture, layers: list[Layer], row: int, column: int) -> Figure:
     """The receptive fields of one logit, and of the units of the pools beneath it, in a picture.
 
     Parameters
@@ -54,7 +55,7 @@ def _crop(axes, picture):
     axes.set_ylim(picture.shape[0] - 0.5, -0.5)
 
 
-def logit_sight(picture: np.ndarray, gradient: np.ndarray, box: tuple[int, int, int, int],
+def logit_sight(picture: Picture, gradient: Floats, box: tuple[int, int, int, int],
                 shares: Sequence[float] = (0.5, 0.9)) -> Figure:
     """How much each pixel matters to a logit: the size of its gradient.
 
@@ -85,7 +86,7 @@ def logit_sight(picture: np.ndarray, gradient: np.ndarray, box: tuple[int, int, 
     return figure
 
 
-def logit_maps(picture: np.ndarray, maps: dict[str, np.ndarray], layer: Layer) -> Figure:
+def logit_maps(picture: Picture, maps: dict[str, Floats], layer: Layer) -> Figure:
     """Maps of logits, each entry over the middle of what it sees.
 
     Parameters

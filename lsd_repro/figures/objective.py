@@ -1,14 +1,15 @@
 """Why the logit: what different objectives push, and what they dream."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from lsd_repro.figures.drawing import LESSON_WIDTH, colour, curves, lesson, show
+from lsd_repro.hints import Floats, Picture
 
 
-def pushes(logits: np.ndarray, by_objective: dict[str, np.ndarray]) -> Figure:
+def pushes(logits: Floats, by_objective: dict[str, Floats]) -> Figure:
     """How hard each objective pushes the logit of its class.
 
     Parameters
@@ -27,7 +28,7 @@ def pushes(logits: np.ndarray, by_objective: dict[str, np.ndarray]) -> Figure:
     return figure
 
 
-def dreams(start: np.ndarray, pictures: dict[str, np.ndarray], logits: dict[str, float],
+def dreams(start: Picture, pictures: Mapping[str, Picture], logits: dict[str, float],
            probabilities: dict[str, float]) -> Figure:
     """The same dream under several objectives.
 
@@ -39,7 +40,7 @@ def dreams(start: np.ndarray, pictures: dict[str, np.ndarray], logits: dict[str,
     logits, probabilities : dict of str to float
         Means of the class over the picture.
     """
-    best = max(logits, key=logits.get)
+    best = max(logits, key=logits.__getitem__)
     columns = 3
     rows = -(-(1 + len(pictures)) // columns)
     figure, axes = lesson(0.4 + rows * (0.5 + LESSON_WIDTH / columns * start.shape[0] / start.shape[1]),
@@ -106,7 +107,7 @@ def odds(own: dict[str, float], others: dict[str, float]) -> Figure:
     return figure
 
 
-def gradients(headline: str, by_title: dict[str, np.ndarray], same_scale: bool = False) -> Figure:
+def gradients(headline: str, by_title: dict[str, Floats], same_scale: bool = False) -> Figure:
     """Gradients as pictures: grey is 0, and a pixel's colour is the way it is pushed.
 
     Parameters

@@ -1,13 +1,13 @@
 """How exact the reproduction is."""
 
-from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
 from lsd_repro.figures.drawing import COLOURS
+from lsd_repro.hints import Values
 
 
-def drift(steps: Sequence[int], theirs: Sequence[float], ours: Sequence[float], exact: Sequence[float]) -> Figure:
+def drift(steps: Values, theirs: Values, ours: Values, exact: Values) -> Figure:
     """How far float32 drifts from float64, and that float64 does not drift.
 
     Parameters

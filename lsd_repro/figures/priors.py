@@ -1,7 +1,7 @@
 """What priors look like, one by one and side by side."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 import numpy as np
@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from lsd_repro.figures.drawing import COLOURS, NAMES, bare, colour, show, table, tiles
+from lsd_repro.hints import Floats, Integers, Picture
 
 GRID_COLUMNS = 16
 ENERGY_COLUMNS = 3
 
 
-def filter_tiles(whitening: np.ndarray, columns: int = GRID_COLUMNS, chosen: Optional[Sequence[int]] = None) -> np.ndarray:
+def filter_tiles(whitening: Floats, columns: int = GRID_COLUMNS, chosen: Optional[Integers] = None) -> Floats:
     """Filters on one sheet, from the most precise to the least, each over its own range.
 
     Parameters
@@ -22,7 +23,7 @@ def filter_tiles(whitening: np.ndarray, columns: int = GRID_COLUMNS, chosen: Opt
     whitening : array, shape (d, d)
         A filter per column.
     columns : int
-    chosen : sequence of int, optional
+    chosen : array of int, optional
         Ranks to show (default: all).
     """
     order = np.argsort(-np.linalg.norm(whitening, axis=0), kind="stable")
@@ -32,7 +33,7 @@ def filter_tiles(whitening: np.ndarray, columns: int = GRID_COLUMNS, chosen: Opt
     return tiles(filters.reshape(-1, size, size, 3) / 2 + 0.5, columns)
 
 
-def prior_filters(kind: str, label: str, whitening: np.ndarray, spectrum: np.ndarray, mean_patch: np.ndarray) -> Figure:
+def prior_filters(kind: str, label: str, whitening: Floats, spectrum: Floats, mean_patch: Floats) -> Figure:
     """The filters of a prior, the spectrum of its scale matrix, and its mean patch."""
     figure = Figure((11, 6.2), layout="constrained")
     grid, side = figure.subplots(1, 2, width_ratios=(1.9, 1))
@@ -51,8 +52,8 @@ def prior_filters(kind: str, label: str, whitening: np.ndarray, spectrum: np.nda
     return figure
 
 
-def prior_samples(natural_patches: np.ndarray, sampled_patches: dict[str, np.ndarray], natural: np.ndarray,
-                  sampled: dict[str, np.ndarray]) -> Figure:
+def prior_samples(natural_patches: Floats, sampled_patches: dict[str, Floats], natural: Picture,
+                  sampled: Mapping[tuple[str, str], Picture]) -> Figure:
     """Patches and whole pictures drawn from priors, beside photos.
 
     Parameters
@@ -80,7 +81,7 @@ def prior_samples(natural_patches: np.ndarray, sampled_patches: dict[str, np.nda
     return figure
 
 
-def prior_tails(fits: dict, densities: dict) -> Figure:
+def prior_tails(fits: dict[str, Any], densities: dict[str, Any]) -> Figure:
     """Histograms of filter responses to held-out photos, against the priors' own densities.
 
     Parameters
@@ -111,7 +112,7 @@ def prior_tails(fits: dict, densities: dict) -> Figure:
     return figure
 
 
-def compared_filters(labels: Sequence[str], whitenings: Sequence[np.ndarray], spectra: Sequence[np.ndarray],
+def compared_filters(labels: Sequence[str], whitenings: Sequence[Floats], spectra: Sequence[Floats],
                      correlations: Any) -> Figure:
     """Filters of several priors, the spectra of their scale matrices, and how these correlate.
 
@@ -145,7 +146,7 @@ def compared_filters(labels: Sequence[str], whitenings: Sequence[np.ndarray], sp
     return figure
 
 
-def compared_energies(energies: dict, scales: Sequence[int]) -> Figure:
+def compared_energies(energies: dict[str, dict[str, Floats]], scales: Sequence[int]) -> Figure:
     """Mean energies of sets of pictures at each scale, by each prior.
 
     Parameters
@@ -187,7 +188,7 @@ def compared_energies(energies: dict, scales: Sequence[int]) -> Figure:
     return figure
 
 
-def compared_rankings(aucs: dict) -> Figure:
+def compared_rankings(aucs: dict[str, dict[str, float]]) -> Figure:
     """How well each prior tells photos from what is no photo.
 
     Parameters
@@ -198,7 +199,7 @@ def compared_rankings(aucs: dict) -> Figure:
     kinds = list(next(iter(aucs.values())))
     figure = Figure((9, 1.6 + 0.55 * len(aucs)), layout="constrained")
     least = {kind: min(values[kind] for values in aucs.values()) for kind in kinds}
-    best, worst = max(kinds, key=least.get), min(kinds, key=least.get)
+    best, worst = max(kinds, key=least.__getitem__), min(kinds, key=least.__getitem__)
     most = max(values[worst] for values in aucs.values())
     figure.suptitle(_headline(f"Every prior tells photos from {best} (AUC at least {least[best]:.2f}), "
                               f"from {worst} at most with {most:.2f}: "
@@ -207,7 +208,7 @@ def compared_rankings(aucs: dict) -> Figure:
     return figure
 
 
-def energy_maps(photo: np.ndarray, maps: dict, scales: Sequence[int]) -> Figure:
+def energy_maps(photo: Picture, maps: dict[str, list[Floats]], scales: Sequence[int]) -> Figure:
     """Where in a picture the energy is, scale by scale.
 
     Parameters

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from lsd_repro.hints import Floats, Picture
+
 OURS, THEIRS = "#1b6ca8", "#d95f02"
 WIDTH = 5.4  # inches: at this width the text can still be read on a phone
 # Distances further from 1 than these are drawn at the edge.
@@ -13,7 +15,7 @@ BINS = 40
 FINE = np.linspace(0, 1, 5001)  # too few quantiles would make steps of a density
 
 
-def overview(names: Sequence[str], ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> Figure:
+def overview(names: Sequence[str], ours: Sequence[Picture], theirs: Sequence[Picture]) -> Figure:
     """Distances of all frames to 2015's by every statistic.
 
     Parameters
@@ -41,7 +43,7 @@ def overview(names: Sequence[str], ours: Sequence[np.ndarray], theirs: Sequence[
     return figure
 
 
-def spectra(frequencies: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> Figure:
+def spectra(frequencies: Floats, ours: Floats, theirs: Floats) -> Figure:
     """Power spectra in decibels, (n, frequencies) each, at so many cycles per pixel."""
     figure = Figure((WIDTH, 4.4), layout="constrained")
     axes = figure.subplots()
@@ -56,7 +58,7 @@ def spectra(frequencies: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> Fi
     return figure
 
 
-def colours(quantiles: np.ndarray, ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> Figure:
+def colours(quantiles: Floats, ours: dict[str, Floats], theirs: dict[str, Floats]) -> Figure:
     """Densities of the colour distributions.
 
     Parameters
@@ -79,7 +81,7 @@ def colours(quantiles: np.ndarray, ours: dict[str, np.ndarray], theirs: dict[str
     return figure
 
 
-def energies(scales: Sequence[int], ours: np.ndarray, theirs: np.ndarray) -> Figure:
+def energies(scales: Sequence[int], ours: Floats, theirs: Floats) -> Figure:
     """Energies of a prior, (n, scales) each."""
     figure = Figure((WIDTH, 4.0), layout="constrained")
     axes = figure.subplots()

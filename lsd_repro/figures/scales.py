@@ -1,14 +1,15 @@
 """The patch prior at many scales."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from lsd_repro.figures.drawing import bare, colour, curves, lesson, show
+from lsd_repro.hints import Floats, Picture
 
 
-def penalty(z: np.ndarray, energies: dict[str, np.ndarray], forces: dict[str, np.ndarray]) -> Figure:
+def penalty(z: Floats, energies: dict[str, Floats], forces: dict[str, Floats]) -> Figure:
     """What an energy charges for a filter response, and how hard it pushes back.
 
     Parameters
@@ -29,7 +30,7 @@ def penalty(z: np.ndarray, energies: dict[str, np.ndarray], forces: dict[str, np
     return figure
 
 
-def pyramid(pooled: dict[int, np.ndarray], maps: dict[int, np.ndarray], patch_size: int) -> Figure:
+def pyramid(pooled: dict[int, Floats], maps: dict[int, Floats], patch_size: int) -> Figure:
     """A picture as the prior sees it at each scale, and where its energy is.
 
     Parameters
@@ -53,7 +54,7 @@ def pyramid(pooled: dict[int, np.ndarray], maps: dict[int, np.ndarray], patch_si
     return figure
 
 
-def disturbances(pictures: dict[int, np.ndarray], scales: Sequence[int], rises: dict[int, np.ndarray]) -> Figure:
+def disturbances(pictures: Mapping[int, Picture], scales: Sequence[int], rises: dict[int, Floats]) -> Figure:
     """What each scale's energy says of disturbances of different sizes.
 
     Parameters
@@ -84,7 +85,7 @@ def disturbances(pictures: dict[int, np.ndarray], scales: Sequence[int], rises: 
     return figure
 
 
-def energy_by_scale(scales: Sequence[int], energies: dict[str, np.ndarray]) -> Figure:
+def energy_by_scale(scales: Sequence[int], energies: dict[str, Floats]) -> Figure:
     """Energies of pictures at each scale.
 
     Parameters

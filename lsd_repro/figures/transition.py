@@ -4,8 +4,8 @@ What the pictures are held against is ``theirs`` here: 2015's, or that of a tran
 """
 
 import textwrap
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,13 +13,14 @@ from matplotlib.figure import Figure
 from scipy.ndimage import uniform_filter
 
 from lsd_repro.figures import drawing
+from lsd_repro.hints import Floats, Picture
 
 SHARE = 4  # a close-up is this many times as small as the picture
 HEADLINE = 105  # characters
 OURS, WRONG, CEILING = "#1b6ca8", "#d95f02", "0.35"
 
 
-def transition(pictures: dict[str, np.ndarray], numbers: dict[str, Any], ceiling: str, blur: int) -> Figure:
+def transition(pictures: Mapping[str, Picture], numbers: dict[str, Any], ceiling: str, blur: int) -> Figure:
     """Before and after, whole and close up, above the detail that the changes have in common.
 
     Parameters
@@ -53,7 +54,7 @@ def transition(pictures: dict[str, np.ndarray], numbers: dict[str, Any], ceiling
     return figure
 
 
-def busiest(change: np.ndarray, height: int, width: int) -> tuple[slice, slice]:
+def busiest(change: Floats, height: int, width: int) -> tuple[slice, slice]:
     """Rows and columns of the window of that size in which a change (h, w, 3) is largest."""
     energy = uniform_filter((change ** 2).sum(axis=2), (height, width), mode="constant")
     top, left = height // 2, width // 2
@@ -82,7 +83,8 @@ def finding(numbers: dict[str, Any], ceiling: str, blur: int, theirs: str = "201
 def coherences(axes: Axes, numbers: dict[str, Any], ceiling: str, theirs: str = "2015's") -> None:
     """Signed roots of the coherence with their change by frequency: the target, ceiling and wrong classes, with intervals."""
     frequencies = numbers["frequencies"]
-    lines = [(ceiling, "at best: ours against ours, begun half a grey level beside", CEILING, "--")]
+    lines: list[tuple[str, Optional[str], str, str]] = [
+        (ceiling, "at best: ours against ours, begun half a grey level beside", CEILING, "--")]
     lines += [(numbers["target"], f"{numbers['target']}, ours against {theirs}", OURS, "-")]
     lines += [(name, None, WRONG, "-") for name in numbers["wrong"][1:]]
     lines += [(name, ", ".join(numbers["wrong"]), WRONG, "-") for name in numbers["wrong"][:1]]
@@ -105,7 +107,7 @@ def coherences(axes: Axes, numbers: dict[str, Any], ceiling: str, theirs: str = 
     axes.legend(fontsize=8, frameon=False, loc="upper left", ncols=3)
 
 
-def changes(zoomed: np.ndarray, pictures: dict[str, np.ndarray]) -> Figure:
+def changes(zoomed: Picture, pictures: Mapping[str, Picture]) -> Figure:
     """What was made of a zoomed picture, above what that changed, where the first of them changed most.
 
     Parameters
@@ -125,7 +127,7 @@ def changes(zoomed: np.ndarray, pictures: dict[str, np.ndarray]) -> Figure:
     below[0].axis("off")
     for whole, part, (title, picture) in zip(above[1:], below[1:], pictures.items()):
         drawing.show(whole, picture[close], title, fontsize=9)
-        drawing.show(part, 128 + np.subtract(picture, zoomed)[close])
+        drawing.show(part, 128.0 + np.subtract(picture, zoomed)[close])
     return figure
 
 

@@ -1,11 +1,12 @@
 """The 2015 Adam beside others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from lsd_repro.figures.drawing import colour, curves, lesson
+from lsd_repro.hints import Floats, Picture
 
 
 def memory(betas: dict[str, float], steps: int = 12) -> Figure:
@@ -33,8 +34,8 @@ def memory(betas: dict[str, float], steps: int = 12) -> Figure:
     return figure
 
 
-def trajectories(losses: dict[str, np.ndarray], movements: dict[str, np.ndarray],
-                 reversals: dict[str, np.ndarray]) -> Figure:
+def trajectories(losses: dict[str, Floats], movements: dict[str, Floats],
+                 reversals: dict[str, Floats]) -> Figure:
     """Loss, movement and turning back, step by step.
 
     Parameters
@@ -81,7 +82,7 @@ def by_rate(factors: Sequence[float], losses: dict[str, Sequence[float]]) -> Fig
     return figure
 
 
-def paths(pictures: dict[str, list[np.ndarray]], places: Sequence[tuple[int, int]], channel: int = 1) -> Figure:
+def paths(pictures: Mapping[str, Sequence[Picture]], places: Sequence[tuple[int, int]], channel: int = 1) -> Figure:
     """What becomes of single values under several updates.
 
     Parameters
@@ -104,7 +105,7 @@ def paths(pictures: dict[str, list[np.ndarray]], places: Sequence[tuple[int, int
     return figure
 
 
-def clip(clipped: np.ndarray, free: np.ndarray, shares: dict[str, np.ndarray]) -> Figure:
+def clip(clipped: Picture, free: Picture, shares: dict[str, Floats]) -> Figure:
     """What the clip to 0..255 does to a dream.
 
     Parameters

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from lsd_repro.figures.drawing import colour, curves, lesson, show
+from lsd_repro.hints import Floats, Picture
 
 
-def zoomed(before: np.ndarray, after: np.ndarray, corners: np.ndarray, turn: float) -> Figure:
+def zoomed(before: Picture, after: Picture, corners: Floats, turn: float) -> Figure:
     """A picture and what the zoom makes of it.
 
     Parameters
@@ -31,7 +32,7 @@ def zoomed(before: np.ndarray, after: np.ndarray, corners: np.ndarray, turn: flo
     return figure
 
 
-def spectra(frequencies: np.ndarray, decibels: dict[str, np.ndarray], reference: str) -> Figure:
+def spectra(frequencies: Floats, decibels: dict[str, Floats], reference: str) -> Figure:
     """Power spectra, and how far each is below one of them.
 
     Parameters
@@ -57,7 +58,7 @@ def spectra(frequencies: np.ndarray, decibels: dict[str, np.ndarray], reference:
     return figure
 
 
-def common(frequencies: Sequence[float], coherences: dict[str, np.ndarray], frequency: int) -> Figure:
+def common(frequencies: Sequence[float], coherences: dict[str, Floats], frequency: int) -> Figure:
     """How much of their detail pairs of pictures have in common.
 
     Parameters
@@ -79,7 +80,7 @@ def common(frequencies: Sequence[float], coherences: dict[str, np.ndarray], freq
     return figure
 
 
-def sharpness(indices: Sequence[int], decibels: np.ndarray, frequency: float) -> Figure:
+def sharpness(indices: Sequence[int], decibels: Floats, frequency: float) -> Figure:
     """How the finest detail of the film comes and goes between two optimised frames.
 
     Parameters

@@ -14,6 +14,7 @@ import numpy as np
 
 from lsd_repro.errors import InputError
 from lsd_repro.film.zoom import between, moves, to_uint8
+from lsd_repro.hints import Picture, Pixels
 
 try:
     from lsd_repro.film import _blend
@@ -23,8 +24,8 @@ except ImportError as error:
                      f"make, or python setup.py build_ext --inplace) ({error})") from error
 
 
-def blended(a: np.ndarray, b: np.ndarray, k: int, video_shape: tuple[int, int], speed: float = 1.0,
-            indices: Optional[Iterable[int]] = None) -> Iterator[np.ndarray]:
+def blended(a: Picture, b: Picture, k: int, video_shape: tuple[int, int], speed: float = 1.0,
+            indices: Optional[Iterable[int]] = None) -> Iterator[Pixels]:
     """Yield the video frames from `a` on, to the last before `b`.
 
     Parameters
@@ -51,16 +52,16 @@ def blended(a: np.ndarray, b: np.ndarray, k: int, video_shape: tuple[int, int], 
     """
     if a.shape != b.shape:
         raise ValueError(f"frames of different shapes: {a.shape} and {b.shape}")
-    shape = a.shape[:2]
+    shape = a.shape[0], a.shape[1]
     a, b = _as_vectors(a), _as_vectors(b)
     for i in range(k) if indices is None else indices:
         to_a, to_b, share = moves(i, 0, k, shape, video_shape, speed)
         frame = np.empty((*video_shape, 3), np.uint8)
-        _blend.blend(frame, tuple(video_shape), a, to_a[:2], b, to_b[:2], shape, share)
+        _blend.blend(frame, (video_shape[0], video_shape[1]), a, to_a[:2], b, to_b[:2], shape, share)
         yield frame
 
 
-def blended_plainly(a: np.ndarray, b: np.ndarray, k: int, video_shape: tuple[int, int]) -> Iterator[np.ndarray]:
+def blended_plainly(a: Picture, b: Picture, k: int, video_shape: tuple[int, int]) -> Iterator[Pixels]:
     """`blended`, computed by scikit-image."""
     for i in range(k):
         yield to_uint8(between(a, b, i, 0, k, video_shape))

@@ -7,14 +7,18 @@ without a chat there is no user to name.
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from lsd_repro.hints import Floats, Pixels
 from lsd_repro.program2015 import CAPTION_CORNER, CAPTION_HEIGHT
 
 BORDER = 1  # pixels of black around the text
 ELLIPSIS = "\u2026"
+
+Frame = TypeVar("Frame", Pixels, Floats)
 
 
 def caption(names: Sequence[str]) -> str:
@@ -32,7 +36,7 @@ def caption(names: Sequence[str]) -> str:
     return " & ".join(names)
 
 
-def draw_caption(frame: np.ndarray, text: str) -> np.ndarray:
+def draw_caption(frame: Frame, text: str) -> Frame:
     """A copy of `frame` with `text` in its upper left corner.
 
     2015 quirk: caption box.  White on black, without anti-aliasing, the text's corner at (5, 5) and

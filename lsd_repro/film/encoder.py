@@ -5,11 +5,13 @@ import subprocess
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Pixels
 
 # Constant rate factor of x264: at 18 the film can hardly be told from the original.
 FILM_CRF = 18
@@ -28,7 +30,7 @@ MEND = ("pip install imageio-ffmpeg brings one along that has x264, or install y
         "ffmpeg; Fedora: sudo dnf install ffmpeg from RPM Fusion, as ffmpeg-free has no x264; macOS: brew install ffmpeg)")
 
 
-def start(path: Path, size: tuple[int, int], fps: float) -> Generator[None, np.ndarray, None]:
+def start(path: Path, size: tuple[int, int], fps: float) -> Generator[None, Any, None]:
     """An encoder of H.264 in MP4: after its first ``send(None)``, which starts ffmpeg, it takes frames by `send`."""
     return imageio_ffmpeg.write_frames(
         # Absolute: ffmpeg takes run:1 for a protocol, and -x for an option.
@@ -46,7 +48,7 @@ def options() -> list[str]:
             "-colorspace", COLOURS, "-color_primaries", COLOURS, "-color_trc", COLOURS, "-color_range", "tv"]
 
 
-def send(encoder: Generator[None, np.ndarray, None], frame: np.ndarray) -> None:
+def send(encoder: Generator[None, Any, None], frame: Pixels) -> None:
     """Give the encoder a frame; OSError if it has ended."""
     try:
         encoder.send(np.ascontiguousarray(frame))

@@ -24,6 +24,7 @@ import numpy as np
 from lsd_repro.errors import InputError
 from lsd_repro.film import write
 from lsd_repro.film.schedule import Scene
+from lsd_repro.hints import Array, Picture
 from lsd_repro.material import arrays, files
 from lsd_repro.material.arrays import digest
 from lsd_repro.material.files import PathLike
@@ -42,7 +43,7 @@ GB = 10 ** 9
 _ANEW = "delete it, and --resume dreams the run anew; or choose another --out, without --resume"
 
 
-def parameters(program: Program, scenes: Sequence[Scene], start: np.ndarray, network: NetworkWeights,
+def parameters(program: Program, scenes: Sequence[Scene], start: Picture, network: NetworkWeights,
                prior: Optional[PatchPrior], dtype: str, seed: int, target: Target = CLASSES,
                tile: Optional[int] = None) -> dict[str, Any]:
     """Everything that decides what a run computes, as run.json keeps it.
@@ -163,7 +164,7 @@ def check_finite(loss: float, where: str) -> None:
         raise InputError(f"{where}: the loss is {loss}; a smaller learning rate or prior strength may help")
 
 
-def save_picture(out: Path, index: int, picture: np.ndarray) -> None:
+def save_picture(out: Path, index: int, picture: Picture) -> None:
     """Save a frame (0: the start image), unrounded and as a PNG."""
     files.write_array(_frame_file(out, index), picture)
     write.write_png(out / "frames" / f"frame{index:04d}.png", write.as_still(picture))
@@ -174,7 +175,7 @@ def save_state(out: Path, done: int, step: "Step") -> None:
     files.write_arrays(out / "state" / "latest.npz", done=done, **step.state())
 
 
-def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, np.ndarray]]]:
+def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, Array]]]:
     """How far a run has come, and where to go on.
 
     Returns
@@ -200,7 +201,7 @@ def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, np.ndarray]]]:
         raise InputError(f"{latest} can't be used ({arrays.reason(error)}): {_ANEW}") from error
 
 
-def restore(out: PathLike, step: "Step", state: dict[str, np.ndarray]) -> None:
+def restore(out: PathLike, step: "Step", state: dict[str, Array]) -> None:
     """Have a step go on from a state; InputError if it is another step's."""
     own, latest = step.state(), Path(out) / "state" / "latest.npz"
     for name, value in own.items():
@@ -234,7 +235,7 @@ class Frames:
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, index: int) -> np.ndarray:
+    def __getitem__(self, index: int) -> Picture:
         file = _frame_file(self._out, index)
         try:
             frame = arrays.read_npy(file)

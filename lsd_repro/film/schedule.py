@@ -8,7 +8,7 @@ what the user named, either way, and what the program shows by default.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Union
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Scene(NamedTuple):
     target: Target
     caption: str
 
-    def as_list(self) -> list:
+    def as_list(self) -> list[Union[int, str]]:
         """A list for JSON: two numbers, which for a channel are the same and for a layer 0, and the caption."""
         first, second, *_ = *self.target.numbers * 2, 0, 0
         return [first, second, self.caption]

@@ -7,6 +7,7 @@ from PIL import Image, ImageOps
 from scipy import fft
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Pixels
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import read_photo
 
@@ -22,7 +23,7 @@ NOISE_EXPONENT = 1.5
 NOISE_LARGEST = 0.25
 
 
-def load_start(path: Optional[PathLike] = None, size: Optional[tuple[int, int]] = None, seed: int = 0) -> np.ndarray:
+def load_start(path: Optional[PathLike] = None, size: Optional[tuple[int, int]] = None, seed: int = 0) -> Pixels:
     """Load a start image, and fit it to a size.
 
     Parameters
@@ -46,7 +47,7 @@ def load_start(path: Optional[PathLike] = None, size: Optional[tuple[int, int]] 
         If the file can't be read as a picture.
     """
     if path == NOISE:
-        return noise(size, seed)
+        return noise(size, seed)  # type: ignore[arg-type]  # whoever wants noise gives a size
     if path is None:
         # Not at the top: scikit-image's data module is slow to import.
         from skimage import data
@@ -61,7 +62,7 @@ def load_start(path: Optional[PathLike] = None, size: Optional[tuple[int, int]] 
     return picture
 
 
-def noise(size: tuple[int, int], seed: int) -> np.ndarray:
+def noise(size: tuple[int, int], seed: int) -> Pixels:
     """Coloured noise with structure at all scales: clouds, not grain.
 
     Parameters

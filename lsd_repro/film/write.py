@@ -14,13 +14,14 @@ from PIL import Image, ImageDraw
 from lsd_repro.errors import InputError
 from lsd_repro.film import encoder
 from lsd_repro.film.caption import font, shortened
+from lsd_repro.hints import Picture, Pixels
 from lsd_repro.material.files import PathLike, write_whole
 from lsd_repro.program2015 import STILL_RANGE
 
 PAPER, INK = 255, 32  # grey levels of a contact sheet
 
 
-def write_png(path: PathLike, picture: np.ndarray) -> None:
+def write_png(path: PathLike, picture: Pixels) -> None:
     """Write a picture, whole or not at all; see `write_whole`.
 
     Parameters
@@ -33,7 +34,7 @@ def write_png(path: PathLike, picture: np.ndarray) -> None:
         Image.fromarray(picture).save(part, format="PNG")
 
 
-def write_film(path: PathLike, frames: Iterable[np.ndarray], size: tuple[int, int], fps: float,
+def write_film(path: PathLike, frames: Iterable[Pixels], size: tuple[int, int], fps: float,
                progress: Optional[Callable[[int], Any]] = None) -> None:
     """Write an H.264 film (MP4), whole or not at all.
 
@@ -82,8 +83,8 @@ def write_film(path: PathLike, frames: Iterable[np.ndarray], size: tuple[int, in
         encoder.check_film(part, count)
 
 
-def contact_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], columns: Optional[int] = None,
-                  width: int = 1280) -> np.ndarray:
+def contact_sheet(pictures: Sequence[Pixels], captions: Sequence[str], columns: Optional[int] = None,
+                  width: int = 1280) -> Pixels:
     """Pictures in a grid, each with its caption below, dark on white.
 
     Parameters
@@ -126,7 +127,7 @@ def contact_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], colum
         row, column = divmod(number, columns)
         left = margin + column * (cell_width + margin)
         top = margin + row * (cell_height + line_height + margin)
-        scaled = Image.fromarray(picture).resize((cell_width, cell_height), Image.LANCZOS)
+        scaled = Image.fromarray(picture).resize((cell_width, cell_height), Image.Resampling.LANCZOS)
         sheet.paste(scaled, (left, top))
         draw.text((left + cell_width / 2, top + cell_height + margin // 2),
                   shortened(text, typeface, cell_width), fill=(INK,) * 3, font=typeface,
@@ -134,7 +135,7 @@ def contact_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], colum
     return np.array(sheet)
 
 
-def as_still(picture: np.ndarray) -> np.ndarray:
+def as_still(picture: Picture) -> Pixels:
     """The optimised picture as the second 2015 program saved it: clipped, then rounded.
 
     2015 quirk: rounded PNGs.

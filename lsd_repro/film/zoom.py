@@ -12,6 +12,7 @@ and so they are here (`_to_unit`, `_from_unit`), for the same bits.
 import numpy as np
 from skimage.transform import warp
 
+from lsd_repro.hints import Floats, Picture, Pixels
 from lsd_repro.program2015 import FRAMES_PER_SECOND, ROTATION_PER_FRAME, ZOOM_PER_SECOND
 
 ZOOM_PER_FRAME = ZOOM_PER_SECOND ** (1 / FRAMES_PER_SECOND)
@@ -22,7 +23,7 @@ BILINEAR, BICUBIC = 1, 3
 Size = tuple[int, int]  # height, width
 
 
-def zoom_picture(picture: np.ndarray, k: float) -> np.ndarray:
+def zoom_picture(picture: Picture, k: float) -> Floats:
     """Zoom the working picture by `k` video frames, to continue from.
 
     Parameters
@@ -49,7 +50,7 @@ def zoom_picture(picture: np.ndarray, k: float) -> np.ndarray:
                               order=BICUBIC, mode="edge"))
 
 
-def between(a: np.ndarray, b: np.ndarray, i: int, a_index: int, b_index: int, video_shape: Size) -> np.ndarray:
+def between(a: Picture, b: Picture, i: int, a_index: int, b_index: int, video_shape: Size) -> Floats:
     """Video frame `i` between the optimised frames `a` and `b`.
 
     `a` is moved forward to time `i`, `b` back; the two are blended linearly in
@@ -81,7 +82,7 @@ def between(a: np.ndarray, b: np.ndarray, i: int, a_index: int, b_index: int, vi
     """
     if a.shape != b.shape:
         raise ValueError(f"frames of different shapes: {a.shape} and {b.shape}")
-    to_a, to_b, share = moves(i, a_index, b_index, a.shape[:2], video_shape)
+    to_a, to_b, share = moves(i, a_index, b_index, (a.shape[0], a.shape[1]), video_shape)
     forward = _warped(_to_unit(a), to_a, video_shape, order=BILINEAR, mode="edge")
     if share == 0:
         return _from_unit(forward)
@@ -91,7 +92,7 @@ def between(a: np.ndarray, b: np.ndarray, i: int, a_index: int, b_index: int, vi
 
 
 def moves(i: int, a_index: int, b_index: int, shape: Size, video_shape: Size,
-          speed: float = 1.0) -> tuple[np.ndarray, np.ndarray, float]:
+          speed: float = 1.0) -> tuple[Floats, Floats, float]:
     """How the optimised frames `a` and `b` move to become video frame `i`, and mix.
 
     Parameters
@@ -122,7 +123,7 @@ def moves(i: int, a_index: int, b_index: int, shape: Size, video_shape: Size,
     return to_a, to_b, (i - a_index) / (b_index - a_index)
 
 
-def to_uint8(frame: np.ndarray) -> np.ndarray:
+def to_uint8(frame: Picture) -> Pixels:
     """A video frame as it goes out.
 
     2015 quirk: truncated bytes, not rounded ones.
@@ -139,7 +140,7 @@ def to_uint8(frame: np.ndarray) -> np.ndarray:
     return np.clip(frame, 0, 255).astype(np.uint8)
 
 
-def kept_corners(shape: Size, k: float) -> np.ndarray:
+def kept_corners(shape: Size, k: float) -> Floats:
     """Where the corners of a zoomed picture come from.
 
     Parameters

@@ -6,18 +6,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
-import numpy as np
 from PIL import Image
 
 from lsd_repro.film import run, stream
 from lsd_repro.film.write import as_still
+from lsd_repro.hints import Picture, Pixels
 from lsd_repro.material.files import PathLike
 from lsd_repro.production.build import build, show_tiles
 from lsd_repro.production.load import Inputs, load, say
 from lsd_repro.production.spec import Spec
 from lsd_repro.runtime import device as devices
 from lsd_repro.runtime.progress import tqdm
-from lsd_repro.step.step import Terms
+from lsd_repro.step.step import Step, Terms
 
 
 def dream(classes: Union[str, int, Sequence[Union[str, int]]] = (), *, preset: str = "demo", schedule: Optional[PathLike] = None,
@@ -121,10 +121,13 @@ def dream(classes: Union[str, int, Sequence[Union[str, int]]] = (), *, preset: s
     ...
     lsd_repro.errors.InputError: no class is called 'king pinguin'; did you mean ...king penguin, Aptenodytes patagonica...
     """
-    spec = Spec(preset=preset, classes=classes, schedule=schedule, chat=chat, objective=objective, guide=guide, tile=tile,
-                start=start, size=size, frames=frames, steps=steps, network_scales=network_scales, octaves=octaves,
-                learning_rate=learning_rate, weights=weights, prior=prior, prior_kind=prior_kind, prior_scales=prior_scales,
-                prior_strength=prior_strength, float64=float64, seed=seed, video_frames=video_frames)
+    # A Spec reads what it is given, of more types than it holds.
+    asked: dict[str, Any] = dict(
+        preset=preset, classes=classes, schedule=schedule, chat=chat, objective=objective, guide=guide, tile=tile,
+        start=start, size=size, frames=frames, steps=steps, network_scales=network_scales, octaves=octaves,
+        learning_rate=learning_rate, weights=weights, prior=prior, prior_kind=prior_kind, prior_scales=prior_scales,
+        prior_strength=prior_strength, float64=float64, seed=seed, video_frames=video_frames)
+    spec = Spec(**asked)
     if device is not None:
         devices.choose(device)
     return Film(load(spec, _teller(progress)), progress)
@@ -144,11 +147,11 @@ class Frame:
         of the classes. None for a frame of an earlier process.
     """
 
-    def __init__(self, index: int, caption: str, terms: Optional[Terms], picture: Callable[[], np.ndarray]) -> None:
+    def __init__(self, index: int, caption: str, terms: Optional[Terms], picture: Callable[[], Picture]) -> None:
         self.index, self.caption, self.terms, self._picture = index, caption, terms, picture
 
     @property
-    def picture(self) -> np.ndarray:
+    def picture(self) -> Picture:
         """(height, width, 3) array in 0..255."""
         return self._picture()
 
@@ -173,7 +176,8 @@ class Film:
 
     def __init__(self, inputs: Inputs, progress: bool = True) -> None:
         self.inputs, self._progress = inputs, progress
-        self._made, self._step = [], None
+        self._made: list[Frame] = []
+        self._step: Optional[Step] = None
 
     def __len__(self) -> int:
         return len(self.inputs.scenes)
@@ -263,7 +267,7 @@ def _teller(progress: bool) -> Callable[[str], Any]:
     return say if progress else lambda _: None
 
 
-def _png(picture: np.ndarray) -> bytes:
+def _png(picture: Pixels) -> bytes:
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")
     return file.getvalue()

@@ -3,9 +3,8 @@
 from functools import cached_property
 from typing import Optional
 
-import numpy as np
-
 from lsd_repro.front.pictures import checked
+from lsd_repro.hints import Floats, Picture
 from lsd_repro.material.files import PathLike
 from lsd_repro.network.classes import resolve
 from lsd_repro.network.receptive import layer_named
@@ -72,7 +71,7 @@ class Network:
         """
         return resolve(name, self.classes)
 
-    def logits(self, picture: np.ndarray) -> np.ndarray:
+    def logits(self, picture: Picture) -> Floats:
         """The class logits of a picture, one for each place that the network looks at.
 
         Parameters

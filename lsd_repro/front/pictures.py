@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from lsd_repro.hints import Picture
 
-def checked(picture: np.ndarray) -> np.ndarray:
+
+def checked(picture: Picture) -> Picture:
     """A picture as it is; ValueError for what is none."""
     picture = np.asarray(picture)
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype.kind not in "uif":

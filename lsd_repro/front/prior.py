@@ -7,6 +7,7 @@ from typing import Optional
 import numpy as np
 
 from lsd_repro.front.pictures import checked
+from lsd_repro.hints import Floats, Picture
 from lsd_repro.material import shipped
 from lsd_repro.material.files import PathLike
 from lsd_repro.prior import fit, store
@@ -128,7 +129,7 @@ class Prior:
         side, count = self.prior.patch_size, self.prior.filters.shape[-1]
         return f"<Prior: {self.prior.kind}, {count} filters of {side}x{side}>"
 
-    def energy(self, picture: np.ndarray, scales: Sequence[int] = SCALES) -> np.ndarray:
+    def energy(self, picture: Picture, scales: Sequence[int] = SCALES) -> Floats:
         """The mean energy of a picture, pooled by each of several factors.
 
         Parameters
@@ -160,7 +161,7 @@ class Prior:
         """
         return np.array(self._energies(self._scales(picture, scales))(picture))
 
-    def gradient(self, picture: np.ndarray, scales: Sequence[int] = SCALES) -> np.ndarray:
+    def gradient(self, picture: Picture, scales: Sequence[int] = SCALES) -> Floats:
         """The gradient of the energy, averaged over scales, with respect to the picture.
 
         Parameters
@@ -181,7 +182,7 @@ class Prior:
         """
         return self._gradient(self._scales(picture, scales))(picture)
 
-    def map(self, picture: np.ndarray) -> np.ndarray:
+    def map(self, picture: Picture) -> Floats:
         """The energy of every patch of a picture.
 
         Parameters
@@ -204,7 +205,7 @@ class Prior:
         return self._map()(picture)
 
     def sample(self, size: tuple[int, int], scales: Sequence[int] = (1,), steps: int = 300, seed: int = 0,
-               progress: bool = True) -> np.ndarray:
+               progress: bool = True) -> Floats:
         """A picture that the prior draws by itself, by Langevin sampling.
 
         Parameters
@@ -243,5 +244,6 @@ class Prior:
     def _scales(self, picture, scales):
         """Scales, having checked that they and the picture go together."""
         scales = tuple(map(values.whole(1), scales))
-        check_scales(*checked(picture).shape[:2], scales, self.prior.patch_size)
+        height, width = checked(picture).shape[:2]
+        check_scales(height, width, scales, self.prior.patch_size)
         return scales

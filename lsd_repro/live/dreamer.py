@@ -90,7 +90,7 @@ class _Dreamer:
         self.paused_for = 0.0
         self.phase, self.at_step, self.steps_taken = "compiling", 0, 0
         self.k = program.video_frames_per_frame
-        self.trace = deque(maxlen=TRACE)
+        self.trace: deque[list[float]] = deque(maxlen=TRACE)
 
     def run(self, slot_path, pipe):
         program, journal = self.program, self.journal
@@ -143,7 +143,8 @@ class _Dreamer:
         """What each frame is to show, and the program with the zoom of the moment, for as long as anyone asks."""
         while True:
             self.speed, self.at_step = self.zoom, 0
-            yield self.scene, replace(self.program, video_frames_per_frame=self.speed * self.k)
+            yield self.scene, replace(
+                self.program, video_frames_per_frame=self.speed * self.k)  # type: ignore[arg-type]  # only the zoom looks at it
 
     def take_turn(self):
         with self.lock:

@@ -72,7 +72,7 @@ class Gate(asyncio.Protocol):
     def __init__(self, server: web.Server, most: int = MOST_CONNECTIONS) -> None:
         self.server, self.most = server, most
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # a server makes no other
         # Here and not where protocols are made: many are made before the first is connected.
         if len(self.server.connections) >= self.most:
             transport.abort()

@@ -66,7 +66,8 @@ class Channel:
         if re.search(r"[\r\n\x00]", self.password or ""):
             raise InputError(f"the password in {PASSWORD_VARIABLE} has a line break")
         self.state = "connecting"
-        self._connection, self._told = None, 0.0
+        self._connection: Any = None
+        self._told = 0.0
         for name in ("irc.client", "irc.client_aio"):
             logging.getLogger(name).addFilter(_no_password)
 
@@ -103,13 +104,18 @@ class Channel:
         ended = loop.create_future()
         reactor = irc.client_aio.AioReactor(loop=loop)
         reactor.connection_class = _Connection
+
+        def end(connection, event):
+            if not ended.done():
+                ended.set_result(None)
+
         self._connection = connection = reactor.server()
         handlers = {
             "welcome": lambda connection, event: connection.join(self.channel),
             "nicknameinuse": lambda connection, event: connection.nick(f"{self.nick[:6]}{random.randint(100, 999)}"),
             "join": self._on_join, "kick": self._on_kick,
             "pubmsg": self._on_message, "action": self._on_message,
-            "disconnect": lambda connection, event: ended.done() or ended.set_result(None)}
+            "disconnect": end}
         for event, handler in handlers.items():
             reactor.add_global_handler(event, handler)
         factory = irc.connection.AioFactory(**({"ssl": True} if self.port == TLS_PORT else {}))

@@ -9,11 +9,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
-import numpy as np
 from PIL import Image
 
+from lsd_repro.hints import Pixels
 from lsd_repro.live import journal
 from lsd_repro.material.files import PathLike
 from lsd_repro.program2015 import FRAMES_PER_SECOND
@@ -23,7 +23,7 @@ CATCH_UP = 0.5  # seconds
 HURRY = 0.5  # how much faster for each waiting frame
 
 
-def jpeg(picture: np.ndarray) -> bytes:
+def jpeg(picture: Pixels) -> bytes:
     """A picture (H, W, 3) of uint8 as JPEG, bytes."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=JPEG_QUALITY)
@@ -51,8 +51,8 @@ class Player(threading.Thread):
                  watched: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
         self.out, self.video_shape, self.show, self.watched = out, video_shape, show, watched
-        self.waiting = deque()
-        self.last = None
+        self.waiting: deque[journal.Segment] = deque()
+        self.last: Optional[int] = None
         self.wake = threading.Event()
         self.playing = threading.Event()
         self.playing.set()

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 from aiohttp import WSCloseCode, web
@@ -30,6 +30,9 @@ from lsd_repro.live.slot import Slot
 from lsd_repro.live.viewers import FILM, NOTE, PREVIEW, STATE, Viewer, open_socket
 from lsd_repro.material.files import PathLike
 from lsd_repro.network.classes import terms
+
+if TYPE_CHECKING:  # it imports irc
+    from lsd_repro.live.irc import Channel
 
 PAGE = Path(__file__).parent / "page"
 LOOKS = 20  # a second, at what the dreamer left
@@ -65,13 +68,14 @@ class Live:
     def __init__(self, options: Options, dream: dict[str, Any], slot_path: PathLike, pipe: Connection) -> None:
         self.options, self.dream, self.slot_path, self.pipe = options, dream, slot_path, pipe
         self.words = vocabulary(dream["descriptions"])
-        self.viewers = set()
-        self.history = deque(maxlen=HISTORY)
-        self.state = {"phase": "compiling", "done": 0}
-        self.film, self.next_film = {}, 0.0
-        self.channel = None
-        self.outbox = queue.Queue(OUTBOX)
-        self.url = None
+        self.viewers: set[Viewer] = set()
+        self.history: deque[list[float]] = deque(maxlen=HISTORY)
+        self.state: dict[str, Any] = {"phase": "compiling", "done": 0}
+        self.film: dict[str, Any] = {}
+        self.next_film = 0.0
+        self.channel: Optional[Channel] = None
+        self.outbox: queue.Queue[dict[str, Any]] = queue.Queue(OUTBOX)
+        self.url: Optional[str] = None
 
     async def serve(self, address: Optional[tuple[str, int, str]]) -> None:
         """Serve until the dream ends, and listen to the channel at `address` (see `lsd_repro.live.irc`) unless it is None."""
@@ -80,7 +84,7 @@ class Live:
         loop.add_reader(self.pipe.fileno(), self.on_end)
         threading.Thread(target=self.deliver, daemon=True).start()
         with contextlib.suppress(NotImplementedError):  # on Windows
-            loop.add_signal_handler(signal.SIGTERM, lambda: self.ended.done() or self.ended.set_result(None))
+            loop.add_signal_handler(signal.SIGTERM, self.end)
 
         def show(picture):
             with contextlib.suppress(RuntimeError):  # the loop has just ended
@@ -121,8 +125,9 @@ class Live:
     async def listen(self, runner: web.AppRunner) -> asyncio.Server:
         """Open the port, and say where."""
         host, port = self.options.host, self.options.port
+        gated: Any = runner.server  # which is there once it is set up
         try:
-            server = await asyncio.get_running_loop().create_server(lambda: guard.Gate(runner.server), host, port)
+            server = await asyncio.get_running_loop().create_server(lambda: guard.Gate(gated), host, port)
         except OSError as error:  # taken since `lsd_repro.live.run` tried
             raise InputError(f"can't serve at --host {host} --port {port}: {error.strerror or error}") from error
         port = server.sockets[0].getsockname()[1]
@@ -134,6 +139,11 @@ class Live:
         if self.options.open and (sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & set(os.environ)):
             webbrowser.open(url)
         return server
+
+    def end(self) -> None:
+        """As if the dreamer had ended."""
+        if not self.ended.done():
+            self.ended.set_result(None)
 
     def on_end(self) -> None:
         """The dreamer sent something: that means it has ended."""
@@ -194,7 +204,7 @@ class Live:
                     last_text, state_due = text, loop.time() + 1 / STATES
                     self.offer(STATE, text)
 
-    def described(self, history: Sequence[str]) -> str:
+    def described(self, history: Sequence[Sequence[float]]) -> str:
         """The state as the page gets it."""
         state = dict(self.state, viewers=len(self.viewers), history=history, film=self.film, steps=self.dream["steps"])
         if self.channel:
@@ -232,9 +242,13 @@ class Live:
         self.viewers.add(viewer)
         viewer.offer(STATE, self.described(list(self.history)))
         sending = asyncio.ensure_future(viewer.send())
-        # A viewer who takes nothing is dropped.
-        sending.add_done_callback(lambda task: task.cancelled() or task.exception() is None or request.transport is None
-                                  or request.transport.abort())
+
+        def drop(task):
+            """A viewer who takes nothing is dropped."""
+            if not task.cancelled() and task.exception() is not None and request.transport is not None:
+                request.transport.abort()
+
+        sending.add_done_callback(drop)
         try:
             async for said in viewer.messages():
                 note = self.obey(said)
@@ -284,7 +298,7 @@ class Live:
             sys.executable, "-m", "lsd_repro.live.saving", str(self.options.out), str(last), str(width), str(height),
             stdout=asyncio.subprocess.PIPE)
         try:
-            async for line in process.stdout:
+            async for line in process.stdout:  # type: ignore[union-attr]  # it is piped
                 with contextlib.suppress(ValueError):
                     self.film = {"share": float(line)}
             failed = await process.wait()
@@ -307,5 +321,5 @@ def received(pipe: Connection) -> dict[str, Any]:
 
 def _thumbnail(picture):
     height, width = picture.shape[:2]
-    small = Image.fromarray(picture).resize((PREVIEW_WIDTH, max(1, height * PREVIEW_WIDTH // width)), Image.BOX)
+    small = Image.fromarray(picture).resize((PREVIEW_WIDTH, max(1, height * PREVIEW_WIDTH // width)), Image.Resampling.BOX)
     return jpeg(np.asarray(small))

@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 import numpy as np
 
+from lsd_repro.hints import Picture, Pixels
 from lsd_repro.material.files import PathLike
 
 STATE_BYTES = 2 ** 16
@@ -44,7 +45,7 @@ class Slot:
         """How often something has been written."""
         return NUMBER.unpack_from(self._memory)[0]
 
-    def write(self, state: dict[str, Any], picture: np.ndarray) -> None:
+    def write(self, state: dict[str, Any], picture: Picture) -> None:
         """Leave a JSON-like dict of less than 64 kB, and a picture (H, W, 3) of uint8."""
         number = self.number + 1
         text = json.dumps(state).encode()
@@ -58,7 +59,7 @@ class Slot:
         self._memory[start:start + picture.size] = np.ascontiguousarray(picture).data.cast("B")
         NUMBER.pack_into(self._memory, 0, number)
 
-    def read(self, seen: int = 0) -> Optional[tuple[int, dict[str, Any], np.ndarray]]:
+    def read(self, seen: int = 0) -> Optional[tuple[int, dict[str, Any], Pixels]]:
         """What was written last: (number, state, picture); None if that is number `seen`, or nothing yet."""
         while True:
             number = self.number

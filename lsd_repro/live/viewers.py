@@ -30,7 +30,8 @@ class Viewer:
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self.socket = socket
-        self._newest, self._news = {}, asyncio.Event()
+        self._newest: dict[int, Union[str, bytes]] = {}
+        self._news = asyncio.Event()
         self._allowed, self._since = float(AT_ONCE), time.monotonic()
 
     def offer(self, kind: int, content: Union[str, bytes]) -> None:

@@ -12,6 +12,7 @@ from typing import Optional
 
 import numpy as np
 
+from lsd_repro.hints import Array
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.regular import check_regular
 
@@ -25,7 +26,7 @@ LARGEST = 2 << 30
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def read_npy(path: PathLike) -> np.ndarray:
+def read_npy(path: PathLike) -> Array:
     """Read an ``.npy`` file.
 
     Returns
@@ -42,7 +43,7 @@ def read_npy(path: PathLike) -> np.ndarray:
         return _read(file)
 
 
-def read_npz(path: PathLike, names: Optional[Collection[str]] = None) -> dict[str, np.ndarray]:
+def read_npz(path: PathLike, names: Optional[Collection[str]] = None) -> dict[str, Array]:
     """Read arrays of an ``.npz`` file.
 
     Parameters
@@ -97,10 +98,10 @@ def _read(file):
     return array.reshape(shape[::-1]).T if fortran_order else array.reshape(shape)
 
 
-def digest(*arrays: np.ndarray) -> str:
+def digest(*arrays: Array) -> str:
     """SHA-256 of arrays, their shapes and types."""
     sha = hashlib.sha256()
     for array in arrays:
         sha.update(f"{array.shape} {array.dtype}".encode())
-        sha.update(np.ascontiguousarray(array))
+        sha.update(np.ascontiguousarray(array).data)
     return sha.hexdigest()

@@ -64,11 +64,11 @@ class File(NamedTuple):
     """
 
     name: str
-    urls: tuple
+    urls: tuple[str, ...]
     digest: str
     size: Optional[int] = None
     other_versions: bool = False
-    roads: tuple = ()
+    roads: "tuple[File, ...]" = ()
     networks: Any = None
 
 

@@ -13,6 +13,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Array
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -89,7 +90,7 @@ def write_bytes(path: PathLike, data: bytes) -> None:
         part.write_bytes(data)
 
 
-def write_array(path: PathLike, array: np.ndarray) -> None:
+def write_array(path: PathLike, array: Array) -> None:
     """Write an array as .npy to `path`, whole or not at all; see `write_whole`."""
     with write_whole(path) as part, open(part, "wb") as file:
         np.save(file, array, allow_pickle=False)

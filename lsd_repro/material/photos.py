@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Pixels
 from lsd_repro.material.files import PathLike
 
 # Those of Pillow's formats that hold photos. Not EPS, for which it starts another program.
@@ -60,7 +61,7 @@ def find_photos(folder: PathLike) -> list[Path]:
     return paths
 
 
-def read_photo(path: PathLike, channels: int = 3) -> np.ndarray:
+def read_photo(path: PathLike, channels: int = 3) -> Pixels:
     """A photo in 8 bits, RGB or grey, as a viewer shows it.
 
     Turned the way up it was taken (EXIF orientation), in sRGB (an ICC profile is converted from), and on white where
@@ -124,6 +125,7 @@ def _in_srgb(image: Image.Image) -> Image.Image:
         if moved.max() <= 1:
             return image
     seen = ImageCms.applyTransform(colours, to_srgb)
+    assert seen is not None  # as it is not in place
     if transparent:
         seen.putalpha(image.getchannel("A"))
     return seen

@@ -80,7 +80,7 @@ def resolve(query: str, descriptions: Sequence[str]) -> int:
 
 def _unknown(query, descriptions):
     """The message for a query that no class matches."""
-    whose = {}
+    whose: dict[str, int] = {}
     for i, description in enumerate(descriptions):
         for term in terms(description):
             for name in [term] + term.split():

@@ -7,4 +7,5 @@ FILE = Path(__file__).with_name("ilsvrc2012.tsv")
 
 def read() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """WordNet ids and descriptions (WordNet lemmas) of the 1000 classes: two tuples of str."""
-    return tuple(zip(*(line.split("\t") for line in FILE.read_text("utf-8").splitlines())))
+    wnids, descriptions = zip(*(line.split("\t") for line in FILE.read_text("utf-8").splitlines()))
+    return wnids, descriptions

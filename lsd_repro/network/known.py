@@ -14,6 +14,8 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
+from lsd_repro.hints import Floats
+
 # Mean colour of the training pictures of both (Simonyan & Zisserman 2014), RGB, in grey levels. The
 # network's input is centred by the mean of the three, as in 2015.
 AVERAGE_COLOUR = 123.68, 116.779, 103.939
@@ -32,8 +34,8 @@ class Known(NamedTuple):
     """
 
     name: str
-    blue: tuple
-    biases: tuple
+    blue: tuple[float, ...]
+    biases: tuple[float, ...]
 
 
 # By depth. As Keras's files have them, whose first layer takes BGR.
@@ -48,7 +50,7 @@ OXFORD = {
         (0.7301776, 0.06493629, 0.03428847, 0.8260386, 0.2578029))}
 
 
-def recognised(weights: np.ndarray, biases: np.ndarray, depth: int) -> Optional[str]:
+def recognised(weights: Floats, biases: Floats, depth: int) -> Optional[str]:
     """Find out whether this is the first layer of Oxford's network.
 
     Parameters

@@ -10,14 +10,25 @@
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, TypedDict
 
 from lsd_repro.program2015 import VGG16_GROUPS, VGG19_GROUPS
 
 # Convolutions before each max-pool, by the number of layers with parameters.
 GROUPS = {16: VGG16_GROUPS, 19: VGG19_GROUPS}
-# As published: channels of the five groups, of fc6 and fc7, and of fc8; side of fc6's filters.
-FULL = {"widths": (64, 128, 256, 512, 512), "fc": 4096, "classes": 1000, "fc6": 7}
+
+
+class Size(TypedDict):
+    """How large a network is: channels of the five groups, of fc6 and fc7, and of fc8; side of fc6's filters."""
+
+    widths: tuple[int, ...]
+    fc: int
+    classes: int
+    fc6: int
+
+
+# As published.
+FULL: Size = {"widths": (64, 128, 256, 512, 512), "fc": 4096, "classes": 1000, "fc6": 7}
 
 
 class LayerSpec(NamedTuple):

@@ -34,6 +34,7 @@ from typing import Optional
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 from lsd_repro.material.files import PathLike
 from lsd_repro.network.layers import GROUPS, convolutions, least_side, vgg_layers, weight_layers_of
 from lsd_repro.network.matfile import (
@@ -103,7 +104,7 @@ def read(path: PathLike) -> NetworkWeights:
 
 
 def write(path: PathLike, network: NetworkWeights, bits: Optional[int] = None,
-          fc6: Optional[Sequence[tuple[int, np.ndarray]]] = None) -> None:
+          fc6: Optional[Sequence[tuple[int, Floats]]] = None) -> None:
     """Write a VGG-16 or VGG-19 as a .mat file in MatConvNet's layout of today.
 
     The file appears whole or not at all.

@@ -21,6 +21,7 @@ import numpy as np
 import scipy.io
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Array, Floats
 from lsd_repro.material.files import PathLike, write_whole
 from lsd_repro.material.regular import check_regular
 
@@ -163,7 +164,7 @@ def texts_of(value: Any, name: str) -> tuple[str, ...]:
     return tuple(entry.strip() for entry in value)
 
 
-def single_of(value: Any, what: str) -> np.ndarray:
+def single_of(value: Any, what: str) -> Floats:
     """A real array of any type as float32; MATLAB stores whole numbers as integers."""
     if not isinstance(value, np.ndarray):
         raise InputError(f"{what} is missing or holds no real numbers; {OTHER}")
@@ -171,7 +172,7 @@ def single_of(value: Any, what: str) -> np.ndarray:
         return value.astype(np.float32, copy=False)
 
 
-def cell_of(values: Sequence[Any]) -> np.ndarray:
+def cell_of(values: Sequence[Any]) -> Array:
     """A row of values as a MATLAB cell."""
     cell = np.empty((1, len(values)), object)
     for i, value in enumerate(values):
@@ -179,7 +180,7 @@ def cell_of(values: Sequence[Any]) -> np.ndarray:
     return cell
 
 
-def row_of(*numbers) -> np.ndarray:
+def row_of(*numbers) -> Floats:
     """A row of doubles, which is what MATLAB takes a list of numbers for."""
     return np.array([numbers], np.float64)
 

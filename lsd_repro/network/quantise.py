@@ -9,12 +9,14 @@
 
 import numpy as np
 
+from lsd_repro.hints import Floats, Integers
+
 # Of a channel's largest magnitude, what the largest code may stand for.  At 8 bits
 # little is gained below 1, at 2 bits a Gaussian channel wants about 0.3.
 CLIPPINGS = np.linspace(1, 0.2, 33, dtype=np.float32)
 
 
-def quantise(weights: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
+def quantise(weights: Floats, bits: int) -> tuple[Integers, Floats]:
     """Round each output channel to multiples of a scale of its own.
 
     Parameters
@@ -46,7 +48,7 @@ def quantise(weights: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     return codes.reshape(weights.shape), scale[:, 0]
 
 
-def dequantise(codes: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def dequantise(codes: Integers, scale: Floats) -> Floats:
     """Multiply codes by their scales.
 
     Parameters
@@ -64,7 +66,7 @@ def dequantise(codes: np.ndarray, scale: np.ndarray) -> np.ndarray:
     return np.multiply(codes, scale[:, None, None, None], order="C")
 
 
-def significant(array: np.ndarray, bits: int) -> np.ndarray:
+def significant(array: Floats, bits: int) -> Floats:
     """Round to fewer significant bits, to even on a tie.
 
     Parameters

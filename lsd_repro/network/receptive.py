@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 from lsd_repro.network.layers import least_side
 from lsd_repro.network.weights import NetworkWeights
 
@@ -128,7 +129,7 @@ def seen(layer: Layer, row: int, column: int) -> tuple[int, int, int, int]:
     return top, left, top + layer.field, left + layer.field
 
 
-def side_within(gradient: np.ndarray, box: tuple[int, int, int, int], share: float) -> float:
+def side_within(gradient: Floats, box: tuple[int, int, int, int], share: float) -> float:
     """Side of the smallest square, concentric with a box, that holds a share of a gradient.
 
     Parameters

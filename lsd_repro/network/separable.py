@@ -14,6 +14,7 @@ from typing import Optional
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 
 # Of the largest weight, what the basis may miss. Single precision misses far less.
 TOLERANCE = 1e-4
@@ -22,7 +23,7 @@ TOLERANCE = 1e-4
 BLOCK = 16
 
 
-def expand(coefficients: np.ndarray, basis: np.ndarray, out: Optional[np.ndarray] = None) -> np.ndarray:
+def expand(coefficients: Floats, basis: Floats, out: Optional[Floats] = None) -> Floats:
     """Sum a basis's functions into filters.
 
     In doubles and in an order of its own, so that the result is the same to the last bit on every machine;
@@ -55,7 +56,7 @@ def expand(coefficients: np.ndarray, basis: np.ndarray, out: Optional[np.ndarray
     return filters
 
 
-def project(filters: np.ndarray, basis: np.ndarray) -> np.ndarray:
+def project(filters: Floats, basis: Floats) -> Floats:
     """Find the coefficients of filters, by least squares.
 
     Parameters

@@ -1,6 +1,7 @@
 """VGG-16 or VGG-19 as a graph of Lasagne layers, fully convolutional, logits out."""
 
 from collections import OrderedDict
+from typing import Any
 
 from lsd_repro.errors import InputError
 from lsd_repro.network.layers import least_side, map_side, vgg_layers
@@ -28,7 +29,7 @@ class CorrelationLayer(lasagne.layers.Conv2DLayer):
         return correlation + self.b.dimshuffle("x", 0, "x", "x")
 
 
-def build(network: NetworkWeights) -> OrderedDict:
+def build(network: NetworkWeights) -> OrderedDict[str, Any]:
     """Build the layers of a VGG-16 or VGG-19 from its weights.
 
     2015 quirk: logits, not probabilities.
@@ -64,7 +65,7 @@ def build(network: NetworkWeights) -> OrderedDict:
     return layers
 
 
-def class_logits(layers: OrderedDict, x: TensorVariable, mean: float) -> TensorVariable:
+def class_logits(layers: OrderedDict[str, Any], x: TensorVariable, mean: float) -> TensorVariable:
     """Map of class logits of a picture.
 
     Parameters
@@ -84,7 +85,7 @@ def class_logits(layers: OrderedDict, x: TensorVariable, mean: float) -> TensorV
     return layer_map(layers, "fc8", x, mean)
 
 
-def layer_map(layers: OrderedDict, name: str, x: TensorVariable, mean: float, rectified: bool = True) -> TensorVariable:
+def layer_map(layers: OrderedDict[str, Any], name: str, x: TensorVariable, mean: float, rectified: bool = True) -> TensorVariable:
     """Map of any layer.
 
     Parameters
@@ -106,7 +107,7 @@ def layer_map(layers: OrderedDict, name: str, x: TensorVariable, mean: float, re
     return layer.response(lasagne.layers.get_output(layer.input_layer, x - mean))
 
 
-def fixed_filters(layers: OrderedDict) -> dict[TensorVariable, TensorVariable]:
+def fixed_filters(layers: OrderedDict[str, Any]) -> dict[TensorVariable, TensorVariable]:
     """The filters of the 3x3 layers as constants, for `theano.function` to put in place of the shared variables.
 
     What is computed from filters alone is then computed once, when a function is compiled,

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 from lsd_repro.material.arrays import digest
 from lsd_repro.network.layers import GROUPS, LayerSpec, convolutions, vgg_layers
 
@@ -37,11 +38,11 @@ class NetworkWeights:
         WordNet ids such as ``"n04275548"``, one for each class, or empty.
     """
 
-    weights: tuple
-    biases: tuple
-    average_image: np.ndarray
-    descriptions: tuple
-    names: tuple = ()
+    weights: tuple[Floats, ...]
+    biases: tuple[Floats, ...]
+    average_image: Floats
+    descriptions: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
     @property
     def groups(self) -> tuple[int, ...]:

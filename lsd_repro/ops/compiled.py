@@ -27,9 +27,12 @@ class CompiledOp(theano.graph.op.COp):
 
     # Never empty: to Theano that would mean that compiled code is not to be kept.
     __props__ = ("function",)
-    sources = ()
+    sources: tuple[str, ...] = ()
     function = ""
-    arguments = ()
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return ()
 
     def check(self, inputs: Sequence[TensorVariable], dimensions: Sequence[int]) -> list[TensorVariable]:
         """Inputs as variables of one floating type and of these numbers of dimensions.
@@ -46,7 +49,7 @@ class CompiledOp(theano.graph.op.COp):
             raise TypeError(f"{self} needs float32 or float64 throughout, got {[v.dtype for v in inputs]}")
         return inputs
 
-    def perform(self, node: Any, inputs: Sequence[Any], output_storage: Sequence[list], params: Any = None) -> None:
+    def perform(self, node: Any, inputs: Sequence[Any], output_storage: Sequence[list[Any]], params: Any = None) -> None:
         raise NotImplementedError(f"{self} exists in C++ only; the plain expression runs without a compiler, too")
 
     def no_gradient(self, inputs: Sequence[TensorVariable], position: int, what: str) -> TensorVariable:

@@ -79,7 +79,7 @@ class RectifiedCorrelation(LayerOp):
         outputs = [T.TensorType(dtype, PICTURE)(), T.TensorType(dtype.replace("float", "int"), PICTURE)()]
         return theano.graph.basic.Apply(self, inputs, outputs)
 
-    def infer_shape(self, fgraph: Any, node: Any, shapes: Sequence[tuple]) -> list[tuple]:
+    def infer_shape(self, fgraph: Any, node: Any, shapes: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         (one, height, width, _), _, (rows,) = shapes
         return [(one, height // self.window, width // self.window, rows),
                 (one, (height + 3) // 4, (width + 3) // 4, rows)]
@@ -115,7 +115,7 @@ class RectifiedCorrelationGradient(LayerOp):
         inputs = [gradient, bits, filters, size]
         return theano.graph.basic.Apply(self, inputs, [T.TensorType(dtype, PICTURE)()])
 
-    def infer_shape(self, fgraph: Any, node: Any, shapes: Sequence[tuple]) -> list[tuple]:
+    def infer_shape(self, fgraph: Any, node: Any, shapes: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         size = node.inputs[3]
         return [(shapes[0][0], size[0], size[1], shapes[2][2])]
 

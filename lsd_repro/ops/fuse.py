@@ -57,12 +57,13 @@ class FusePatchEnergy(theano.graph.opt.GlobalOptimizer):
 
         def fuse(pattern, found):
             inputs = found[pattern.x], found[pattern.filters], found[pattern.mean]
-            if (pattern.kind, *inputs) not in fused:
+            key = (pattern.kind, *inputs)
+            if key not in fused:
                 x, filters, mean = inputs
                 if pattern.kind == "gaussian":  # without DC, the last
                     filters, mean = filters[:-1], mean[:-1]
-                fused[(pattern.kind, *inputs)] = PatchEnergy(pattern.kind)(x - GREY_OFFSET, filters, mean)
-            return fused[(pattern.kind, *inputs)]
+                fused[key] = PatchEnergy(pattern.kind)(x - GREY_OFFSET, filters, mean)
+            return fused[key]
 
         for pattern in patterns(nodes):
             for variable in (output for node in nodes for output in node.outputs):

@@ -15,8 +15,9 @@ from lsd_repro.runtime.load import T, TensorVariable, lasagne, runs_on_cpu, thea
 
 CHANNELS_LAST, CHANNELS_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 # Anything else among the properties of a convolution is another operation.
-CORRELATION = {"border_mode": ((1, 1), (1, 1)), "subsample": (1, 1), "filter_flip": False, "filter_dilation": (1, 1),
-               "num_groups": 1, "unshared": False}
+CORRELATION: dict[str, Any] = {
+    "border_mode": ((1, 1), (1, 1)), "subsample": (1, 1), "filter_flip": False, "filter_dilation": (1, 1),
+    "num_groups": 1, "unshared": False}
 
 
 class Layer(NamedTuple):
@@ -32,7 +33,7 @@ class Layer(NamedTuple):
     """
 
     pattern: Pattern
-    stand_ins: tuple
+    stand_ins: tuple[TensorVariable, ...]
     window: int
 
 
@@ -56,7 +57,7 @@ class FusedGraph:
     """What stands in for the variables of a graph, pictures with their channels last; nothing is made twice."""
 
     def __init__(self) -> None:
-        self.replaced = {}
+        self.replaced: dict[TensorVariable, TensorVariable] = {}
         self.channels_last = lru_cache(maxsize=None)(self._channels_last)
         self.filters = lru_cache(maxsize=None)(WinogradFilters())
         self.forward = lru_cache(maxsize=None)(self._forward)

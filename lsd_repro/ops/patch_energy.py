@@ -51,7 +51,7 @@ class PatchEnergy(CompiledOp):
             raise TypeError(f"{self} needs one picture (1, channels, height, width), got {x.type}")
         return theano.graph.basic.Apply(self, [x, filters, mean], [T.scalar(dtype=x.dtype), x.type()])
 
-    def infer_shape(self, fgraph: Any, node: Any, shapes: Sequence[tuple]) -> list[tuple]:
+    def infer_shape(self, fgraph: Any, node: Any, shapes: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         return [(), shapes[0]]
 
     def L_op(self, inputs: Sequence[TensorVariable], outputs: Sequence[TensorVariable],

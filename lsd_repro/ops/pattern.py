@@ -50,7 +50,7 @@ class Pattern:
         dict
             From stand-ins to variables; None where the computations differ.
         """
-        found = {}
+        found: dict[TensorVariable, TensorVariable] = {}
         return found if self._match(root, variable, found) else None
 
     def _match(self, ours, theirs, found):

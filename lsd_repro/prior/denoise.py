@@ -34,6 +34,7 @@ from typing import Callable, NamedTuple, Optional
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 from lsd_repro.prior.density import mean_patch, whitening
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STUDENT_SCALE
@@ -54,6 +55,10 @@ TABLE, LARGEST = 400, 1e4
 FRACTIONS, MODE_ITERATIONS = np.linspace(0, 1, 101), 30
 POSITIONS = 1 << 12  # patches at a time, so few that they stay in the cache
 ORTHOGONAL = 1e-3
+# From noisy coefficients (k, n) to estimates of that shape.
+Shrink = Callable[[Floats], Floats]
+# From variances of the components, that of the noise, and degrees of freedom; see `wiener`.
+Rule = Callable[..., Shrink]
 
 
 class Axes(NamedTuple):
@@ -69,9 +74,9 @@ class Axes(NamedTuple):
         In squared grey levels; a Student-t's are those of its scale matrix.
     """
 
-    mean: np.ndarray
-    directions: np.ndarray
-    variances: np.ndarray
+    mean: Floats
+    directions: Floats
+    variances: Floats
 
 
 def axes(prior: PatchPrior) -> Axes:
@@ -87,8 +92,8 @@ def axes(prior: PatchPrior) -> Axes:
                 1 / norms[order] ** 2)
 
 
-def denoise(noisy: np.ndarray, sigma: float, prior: PatchPrior, rule: Callable[..., Callable[[np.ndarray], np.ndarray]],
-            schedule: Optional[Sequence[float]] = None, nu: Optional[float] = None) -> np.ndarray:
+def denoise(noisy: Floats, sigma: float, prior: PatchPrior, rule: Rule,
+            schedule: Optional[Sequence[float]] = None, nu: Optional[float] = None) -> Floats:
     """Estimate a picture from one with white Gaussian noise.
 
     Parameters
@@ -161,21 +166,21 @@ def _averaged(picture, size, own, shrink):
     step = max(POSITIONS // columns, 1)
     for top in range(0, rows, step):
         high = min(step, rows - top)
-        places = [(i, j, (slice(top + i, top + i + high), slice(j, j + columns)))
+        places = [(i, j, (slice(None), slice(top + i, top + i + high), slice(j, j + columns)))
                   for i in range(size) for j in range(size)]
         patches = np.empty((size, size, channels, high, columns), np.float32)
         for i, j, place in places:
-            patches[i, j] = picture[(slice(None), *place)]
+            patches[i, j] = picture[place]
         coefficients = own.directions.T @ (patches.reshape(len(own.mean), -1) - own.mean)
         coefficients[1:] = shrink(coefficients[1:])
         patches = (own.directions @ coefficients + own.mean).reshape(patches.shape)
         for i, j, place in places:
-            total[(slice(None), *place)] += patches[i, j]
-            count[place] += 1
+            total[place] += patches[i, j]
+            count[place[1:]] += 1
     return total / count
 
 
-def wiener(variances: np.ndarray, noise: float, nu: Optional[float] = None) -> Callable[[np.ndarray], np.ndarray]:
+def wiener(variances: Floats, noise: float, nu: Optional[float] = None) -> Shrink:
     """The mean, and mode, of a Gaussian.
 
     Parameters
@@ -196,7 +201,7 @@ def wiener(variances: np.ndarray, noise: float, nu: Optional[float] = None) -> C
     return lambda coefficients: gain * coefficients
 
 
-def joint_mean(variances: np.ndarray, noise: float, nu: float) -> Callable[[np.ndarray], np.ndarray]:
+def joint_mean(variances: Floats, noise: float, nu: float) -> Shrink:
     """The posterior mean of a joint Student-t, by quadrature over its scale; see `wiener`."""
     log_weights, gains = _scales(variances, noise, nu)
 
@@ -209,7 +214,7 @@ def joint_mean(variances: np.ndarray, noise: float, nu: float) -> Callable[[np.n
     return shrink
 
 
-def joint_scale(variances: np.ndarray, noise: float, nu: float) -> Callable[[np.ndarray], np.ndarray]:
+def joint_scale(variances: Floats, noise: float, nu: float) -> Shrink:
     """The mean of a joint Student-t at the likeliest of its scales given the patch; see `wiener`.
 
     So EPLL takes the likeliest component of its mixture.
@@ -228,12 +233,12 @@ def _scales(variances, noise, nu):
     return lambda coefficients: halves @ coefficients ** 2 + constant, gains
 
 
-def log_scale_density(scales: np.ndarray, nu: float) -> np.ndarray:
+def log_scale_density(scales: Floats, nu: float) -> Floats:
     """Log-density of log(scale), up to a constant: that of nu over a chi-square variable, which makes a Gaussian a t."""
     return -nu / 2 * (np.log(scales) + 1 / scales)
 
 
-def joint_mode(variances: np.ndarray, noise: float, nu: float) -> Callable[[np.ndarray], np.ndarray]:
+def joint_mode(variances: Floats, noise: float, nu: float) -> Shrink:
     """The posterior mode of a joint Student-t; see `wiener`.
 
     The mode is Wiener's estimate for variances divided by some weight.  Along this path, from the largest
@@ -256,8 +261,8 @@ def joint_mode(variances: np.ndarray, noise: float, nu: float) -> Callable[[np.n
     return shrink
 
 
-def component_mean(variances: np.ndarray, noise: float,
-                   nu: Optional[float] = None) -> Callable[[np.ndarray], np.ndarray]:
+def component_mean(variances: Floats, noise: float,
+                   nu: Optional[float] = None) -> Shrink:
     """The posterior mean of independent Student-t's, 2015's energy as a density; see `wiener`.
 
     Their degrees of freedom are the energy's v, whatever `nu`.
@@ -274,8 +279,8 @@ def component_mean(variances: np.ndarray, noise: float,
     return _tabulated(gains, noise)
 
 
-def component_mode(variances: np.ndarray, noise: float,
-                   nu: Optional[float] = None) -> Callable[[np.ndarray], np.ndarray]:
+def component_mode(variances: Floats, noise: float,
+                   nu: Optional[float] = None) -> Shrink:
     """The posterior mode of independent Student-t's, 2015's energy as a density; see `component_mean`."""
     at = _entries(noise)
     starts = at[:, None] * FRACTIONS

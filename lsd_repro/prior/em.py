@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 from scipy.special import digamma, gammaln
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 
 BLOCK_ROWS = 4096
 # Below, hyperplanes through the samples hold enough of them that the t's
@@ -38,14 +39,14 @@ class StudentFit(NamedTuple):
         Which criterion ended it.
     """
 
-    mean: np.ndarray
-    scale: np.ndarray
+    mean: Floats
+    scale: Floats
     degrees_of_freedom: float
-    log_likelihoods: np.ndarray
+    log_likelihoods: Floats
     stopped: str
 
 
-def student_t_em(x: np.ndarray, tolerance: float = 1e-6, max_iterations: int = 300,
+def student_t_em(x: Floats, tolerance: float = 1e-6, max_iterations: int = 300,
                  progress: Optional[Callable[[int, float, float], Any]] = None) -> StudentFit:
     """Maximum likelihood of a multivariate t with free degrees of freedom.
 
@@ -110,7 +111,7 @@ def student_t_em(x: np.ndarray, tolerance: float = 1e-6, max_iterations: int = 3
     return StudentFit(mean, scale, nu, np.array(values), stopped)
 
 
-def check_samples(x: np.ndarray) -> tuple[int, int]:
+def check_samples(x: Floats) -> tuple[int, int]:
     """n and d of samples, or an InputError if n is too small for a fit."""
     n, d = x.shape
     if n < SAMPLES_PER_DIMENSION * d:
@@ -134,7 +135,7 @@ def blocks(n: int) -> Iterator[slice]:
     return (slice(start, start + BLOCK_ROWS) for start in range(0, n, BLOCK_ROWS))
 
 
-def weighted_moments(x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def weighted_moments(x: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Weighted mean (d,), and weighted scatter (d, d) about it, not normalised."""
     mean = sum(weights[rows] @ x[rows].astype(np.float64) for rows in blocks(len(x)))
     mean /= weights.sum()
@@ -162,7 +163,7 @@ def _starting_weights(x):
     return 1 / np.maximum(squared / middle, 1)
 
 
-def mahalanobis(x: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, float]:
+def mahalanobis(x: Floats, mean: Floats, scale: Floats) -> tuple[Floats, float]:
     """Squared distances (n,) from the mean under the scale matrix, and log|scale| / 2."""
     d = len(mean)
     try:
@@ -180,13 +181,13 @@ def mahalanobis(x: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> tuple[np.
     return distances, np.log(pivots).sum()
 
 
-def log_likelihood(distances: np.ndarray, half_log_det: float, d: int, nu: float) -> float:
+def log_likelihood(distances: Floats, half_log_det: float, d: int, nu: float) -> float:
     """Mean log-density of the t, in nats."""
     return (gammaln((nu + d) / 2) - gammaln(nu / 2) - d / 2 * np.log(nu * np.pi) - half_log_det
             - (nu + d) / 2 * np.log1p(distances / nu).mean())
 
 
-def best_nu(distances: np.ndarray, d: int, nu: float) -> float:
+def best_nu(distances: Floats, d: int, nu: float) -> float:
     """The degrees of freedom in NU_RANGE that maximise the likelihood, uphill from `nu`."""
     def slope(log_nu):  # of the mean log-density, times 2 / nu
         nu = np.exp(log_nu)

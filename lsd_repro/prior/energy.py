@@ -7,7 +7,7 @@ another, and `multiscale` makes one that looks at several scales.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Callable, NamedTuple, Optional, Union
+from typing import NamedTuple, Optional, Protocol, Union
 
 from lsd_repro.errors import InputError
 from lsd_repro.prior.store import PatchPrior
@@ -17,6 +17,12 @@ from lsd_repro.runtime.load import T, TensorVariable, theano
 # Grey levels; far below what is visible, it gives total variation a gradient where
 # neighbours are equal.
 TV_SMOOTHING = 0.1
+
+
+class Energy(Protocol):
+    """From a symbolic picture (1, 3, height, width) in 0..255 to a symbolic scalar."""
+
+    def __call__(self, x: TensorVariable, /) -> TensorVariable: ...
 
 
 def check_scales(height: int, width: int, scales: Sequence[int], patch_size: int = PATCH_SIZE) -> None:
@@ -131,7 +137,7 @@ def gaussian_energy(x: TensorVariable, prior: PatchPrior, axis: Optional[int] = 
 ENERGIES = {"student": student_energy, "gaussian": gaussian_energy}
 
 
-def patch_energy(prior: PatchPrior) -> Callable[..., TensorVariable]:
+def patch_energy(prior: PatchPrior) -> "partial[TensorVariable]":
     """The energy of a patch prior; its kind chooses between `student_energy` and `gaussian_energy`.
 
     Parameters
@@ -185,14 +191,16 @@ class Multiscale(NamedTuple):
         Mean-pooling factors.
     """
 
-    energy: Callable[..., TensorVariable]
-    scales: tuple
+    energy: Energy
+    scales: tuple[Union[int, TensorVariable], ...]
 
     def __call__(self, x: TensorVariable) -> TensorVariable:
-        return sum(self.energy(mean_pool(x, scale)) for scale in self.scales) / float(len(self.scales))
+        # There is at least one: the sum is no plain 0.
+        return sum(  # type: ignore[return-value]
+            self.energy(mean_pool(x, scale)) for scale in self.scales) / float(len(self.scales))
 
 
-def multiscale(energy: Callable[..., TensorVariable], scales: Sequence[Union[int, TensorVariable]]) -> Multiscale:
+def multiscale(energy: Energy, scales: Sequence[Union[int, TensorVariable]]) -> Multiscale:
     """An energy that is the mean of another over scales of the mean-pooled picture.
 
     2015 quirk: equal weights.

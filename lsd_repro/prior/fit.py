@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional
 import numpy as np
 
 from lsd_repro import __version__
+from lsd_repro.hints import Floats
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import find_photos
 from lsd_repro.prior.density import whitening
@@ -77,7 +78,7 @@ def fit_folder(folder: PathLike, count: int = 200_000, seed: int = 0, kinds: Seq
     return priors, provenance, sample.skipped
 
 
-def fit_gaussian(patches: np.ndarray) -> PatchPrior:
+def fit_gaussian(patches: Floats) -> PatchPrior:
     """The Gaussian prior: sample mean and covariance.
 
     Parameters
@@ -101,7 +102,7 @@ def fit_gaussian(patches: np.ndarray) -> PatchPrior:
     return whitening_prior("gaussian", mean, scatter / (len(x) - 1), channels=patches.shape[-1])
 
 
-def fit_student(patches: np.ndarray, tolerance: float = 1e-6, max_iterations: int = 300,
+def fit_student(patches: Floats, tolerance: float = 1e-6, max_iterations: int = 300,
                 progress: Optional[Callable[[int, float, float], Any]] = None) -> PatchPrior:
     """The Student-t prior: maximum likelihood by `student_t_em`.
 
@@ -126,7 +127,7 @@ def fit_student(patches: np.ndarray, tolerance: float = 1e-6, max_iterations: in
     return whitening_prior("student", fit.mean, fit.scale, fit.degrees_of_freedom, patches.shape[-1])
 
 
-def whitening_prior(kind: str, mean: np.ndarray, scale: np.ndarray, degrees_of_freedom: Optional[float] = None,
+def whitening_prior(kind: str, mean: Floats, scale: Floats, degrees_of_freedom: Optional[float] = None,
                     channels: int = 3) -> PatchPrior:
     """Filters that whiten a density, in 2015's order and layout.
 
@@ -175,7 +176,7 @@ def whitening_prior(kind: str, mean: np.ndarray, scale: np.ndarray, degrees_of_f
                       degrees_of_freedom)
 
 
-def scale_matrix(prior: PatchPrior) -> np.ndarray:
+def scale_matrix(prior: PatchPrior) -> Floats:
     """The scale (covariance) matrix that a prior's filters whiten, undoing `whitening_prior`.
 
     Returns

@@ -14,6 +14,7 @@ from typing import Any, Callable, NamedTuple, Optional
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats, Pixels, Truths
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import read_photo
 from lsd_repro.program2015 import PATCH_SIZE
@@ -39,9 +40,9 @@ class PatchSample(NamedTuple):
         (Near-)constant patches drawn and left out.
     """
 
-    patches: np.ndarray
+    patches: Floats
     photos_used: int
-    skipped: list
+    skipped: list[str]
     flat: int
 
 
@@ -126,14 +127,15 @@ def _draw(picture, wanted, patch_size, rng):
     """Up to `wanted` patches (uint8) that are not flat, and how many flat ones came up."""
     rows, columns = (length - patch_size + 1 for length in picture.shape[:2])
     places = rng.choice(rows * columns, min(TRIES * wanted, rows * columns), replace=False)
-    windows = np.lib.stride_tricks.sliding_window_view(picture, (patch_size, patch_size), (0, 1))
+    slide: Any = np.lib.stride_tricks.sliding_window_view  # of whose axes numpy's hints allow one
+    windows = slide(picture, (patch_size, patch_size), (0, 1))
     drawn = windows[places // columns, places % columns].transpose(0, 2, 3, 1)
     kept = np.flatnonzero(~is_flat(drawn))[:wanted]
     tried = kept[-1] + 1 if len(kept) == wanted else len(places)
     return drawn[kept], int(tried - len(kept))
 
 
-def is_flat(patches: np.ndarray) -> np.ndarray:
+def is_flat(patches: Pixels) -> Truths:
     """Which of the undithered patches (n, size, size, channels) are (near-)constant."""
     low, high = patches.min(axis=(1, 2)), patches.max(axis=(1, 2))
     return (high.astype(np.float32) - low <= FLAT_RANGE).all(axis=1)

@@ -23,6 +23,7 @@ from typing import NamedTuple, Optional
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 from lsd_repro.material import arrays
 from lsd_repro.material.files import PathLike, write_arrays
 
@@ -50,8 +51,8 @@ class PatchPrior(NamedTuple):
     """
 
     kind: str
-    filters: np.ndarray
-    mean: np.ndarray
+    filters: Floats
+    mean: Floats
     degrees_of_freedom: Optional[float] = None
 
     @property

@@ -11,16 +11,17 @@ from lsd_repro.production.load import Inputs, say
 from lsd_repro.runtime.progress import tqdm
 from lsd_repro.step.step import GradientStep, Step
 from lsd_repro.step.tiled import TiledStep
+from lsd_repro.step.tiles import Tile
 
 TILES_SHOWN_AFTER = 5  # seconds
 
 
-def show_tiles(tiles: Iterable) -> Iterable:
+def show_tiles(tiles: Iterable[Tile]) -> Iterable[Tile]:
     """Tiles, with a bar if they take long: most steps don't."""
     return tqdm(tiles, "tiles", leave=False, delay=TILES_SHOWN_AFTER)
 
 
-def build(inputs: Inputs, watch: Callable[[Iterable], Iterable] = show_tiles,
+def build(inputs: Inputs, watch: Callable[[Iterable[Tile]], Iterable[Tile]] = show_tiles,
           say: Callable[[str], Any] = say) -> Step:
     """Compile the step, at the start image.
 
@@ -39,7 +40,7 @@ def build(inputs: Inputs, watch: Callable[[Iterable], Iterable] = show_tiles,
     say("compiling (a minute or so the first time; Theano keeps the result)")
     spec, program, _, network, prior, start, target = inputs
     energy = multiscale(patch_energy(prior) if prior else total_variation, program.prior_scales)
-    in_tiles = {} if spec.tile is None else {"patch_size": inputs.patch_size, "tile": spec.tile, "watch": watch}
+    in_tiles: dict[str, Any] = {} if spec.tile is None else {"patch_size": inputs.patch_size, "tile": spec.tile, "watch": watch}
     network_scales = None if program.octaves else program.network_scales
     return (TiledStep if in_tiles else GradientStep)(network, energy, start, program.learning_rate, program.prior_strength,
                                                      network_scales, inputs.dtype, target=target, **in_tiles)

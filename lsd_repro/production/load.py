@@ -14,7 +14,9 @@ from lsd_repro.chat import logs, replay
 from lsd_repro.chat.vocabulary import vocabulary
 from lsd_repro.errors import InputError
 from lsd_repro.film import run, schedule
+from lsd_repro.film.schedule import Scene
 from lsd_repro.film.start import NOISE, load_start
+from lsd_repro.hints import Picture
 from lsd_repro.material import shipped
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import read_photo
@@ -59,10 +61,10 @@ class Inputs(NamedTuple):
 
     spec: Spec
     program: Program
-    scenes: list
+    scenes: list[Scene]
     network: NetworkWeights
     prior: Optional[PatchPrior]
-    start: np.ndarray
+    start: Picture
     target: Target
 
     @property
@@ -116,11 +118,11 @@ def load(spec: Spec, say: Callable[[str], Any] = say) -> Inputs:
         raise InputError("what a layer sees is not a class: leave out --classes, --schedule and --chat, or "
                          f"{'--guide' if spec.guide else '--objective'}")
     scaled = program.video_width == program.width
-    start = spec.start or program.start
-    size = size or (None if start not in (None, NOISE) and not scaled else (program.width, program.height))
+    wanted = spec.start or program.start
+    size = size or (None if wanted not in (None, NOISE) and not scaled else (program.width, program.height))
     if size:
         _check_room(*size, program, network, tile)
-    start = load_start(start, size, spec.seed)
+    start = load_start(wanted, size, spec.seed)
     height, width = start.shape[:2]
     _check_room(width, height, program, network, tile)
     program = replace(program, height=height, width=width)
@@ -162,7 +164,7 @@ def read_network(wanted: Optional[PathLike] = None) -> NetworkWeights:
     """
     path = shipped.network(wanted)
     state = os.stat(path)
-    return _read(path, state.st_mtime_ns, state.st_size)
+    return _read(os.fspath(path), state.st_mtime_ns, state.st_size)
 
 
 @functools.lru_cache(maxsize=1)

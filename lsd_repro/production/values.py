@@ -97,7 +97,7 @@ def flag(value: Any) -> bool:
     return bool(value)
 
 
-def several(read: Callable[[Any], Any]) -> Callable[[Any], tuple]:
+def several(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
     """A reader of one value or more of the same kind; of one it need not be a sequence."""
     def read_all(value):
         return tuple(read(one) for one in (_items(value) or [value]))
@@ -109,6 +109,6 @@ def shown(value: Any) -> str:
     return str(value)[:SHOWN]
 
 
-def _items(value: Any) -> Sequence:
+def _items(value: Any) -> Sequence[Any]:
     """The entries of a sequence or array; none of what is neither."""
     return list(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else []

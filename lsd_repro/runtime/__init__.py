@@ -12,6 +12,7 @@
 ``ahead.py``        compiles ahead, in parallel
 ``openblas.py``     has OpenBLAS use a processor that is newer than it
 ``malloc.py``       has the C library keep what arrays free
+``symbolic.py``     what hints call a symbolic variable
 ``device.py``       CPU or GPU
 ``progress.py``     bars, for a terminal or a notebook
 ``provenance.py``   what a result depends on: versions, machine

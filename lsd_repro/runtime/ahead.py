@@ -11,6 +11,7 @@ import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 # Each takes up to a few hundred MB.
 MOST_COMPILERS = 8
@@ -22,12 +23,12 @@ def compile_ahead() -> None:
     from theano.link.c.cmodule import GCC_compiler
     from theano.link.vm import VMLinker
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     compilers = min(MOST_COMPILERS, cores)
     if compilers < 2:
         return
     compile_str, make_all = GCC_compiler.compile_str, VMLinker.make_all
-    ahead = {}  # what the compiler is called with -> the future folder of what it makes
+    ahead: dict[Any, Any] = {}  # what the compiler is called with -> the future folder of what it makes
 
     @functools.wraps(compile_str)
     def take_or_compile(module_name, src_code, location=None, **arguments):

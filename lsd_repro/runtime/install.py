@@ -53,7 +53,7 @@ def main(extras: Sequence[str]) -> int:
 def _install_theano():
     if importlib.util.find_spec("theano"):
         return 0
-    theano = re.search('"(Theano-PyMC==.+?)"', (CHECKOUT / "setup.py").read_text("utf-8")).group(1)
+    theano = re.search('"(Theano-PyMC==.+?)"', (CHECKOUT / "setup.py").read_text("utf-8")).group(1)  # type: ignore[union-attr]  # it is there
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "sitecustomize.py").write_text(SITECUSTOMIZE)
         path = os.pathsep.join(filter(None, [folder, os.getenv("PYTHONPATH")]))

@@ -28,9 +28,7 @@ from lsd_repro.errors import StackError
 from lsd_repro.runtime import ahead, check, device, malloc, mend, precompiled, toolchain
 from lsd_repro.runtime.flags import around, user_flags
 from lsd_repro.runtime.gpu import cuda, gpuarray
-
-# What hints call a symbolic variable, shared or not: Theano has no hints, and is not imported for one.
-TensorVariable = Any
+from lsd_repro.runtime.symbolic import TensorVariable  # noqa: F401 (for everyone, beside T)
 
 # Theano splits blas__ldflags at white space, and its flags at commas, quotes and '#'.
 _PLAIN_PATH = re.compile(r"[\w./+@%=~-]+")

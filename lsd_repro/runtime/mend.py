@@ -7,6 +7,7 @@ import sys
 import types
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -48,12 +49,12 @@ def _numpy_of_their_time():
         def __getitem__(self, dtype):
             return functools.partial(numpy.asarray, dtype=getattr(dtype, "dtype", dtype))
 
-    stand_in = types.ModuleType("numpy")
+    stand_in: Any = types.ModuleType("numpy")
     vars(stand_in).update({**_PYTHONS_TYPES, **vars(numpy)})
     # Gone in numpy 2.
     vars(stand_in).update(cast=Cast(), product=numpy.prod, sctype2char=lambda dtype: numpy.dtype(dtype).char)
     if is_numpy_2():
-        vars(stand_in).update(core=numpy._core, ComplexWarning=numpy.exceptions.ComplexWarning)
+        vars(stand_in).update(core=vars(numpy)["_core"], ComplexWarning=numpy.exceptions.ComplexWarning)
     # Deprecated, and left out for Python 3.12.  Theano asks it for headers alone, as lsd_repro tells it of a BLAS.
     stand_in.distutils = types.ModuleType("numpy.distutils")
     stand_in.distutils.misc_util = types.SimpleNamespace(get_numpy_include_dirs=lambda: [numpy.get_include()])
@@ -124,7 +125,7 @@ def restore_what_lasagne_needs() -> None:
     def max_pool_2d(input, ds, ignore_border=False, st=None, padding=(0, 0), mode="max"):
         return pool.pool_2d(input, ws=ds, ignore_border=ignore_border, stride=st, pad=padding, mode=mode)
 
-    downsample = types.ModuleType("theano.tensor.signal.downsample")
+    downsample: Any = types.ModuleType("theano.tensor.signal.downsample")
     downsample.max_pool_2d = max_pool_2d
     signal.downsample = sys.modules[downsample.__name__] = downsample
 

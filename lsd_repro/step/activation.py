@@ -23,11 +23,12 @@ References
 """
 
 from collections import OrderedDict
-from typing import Callable, Optional, Union
+from typing import Any, Callable, Optional, TypeVar, Union
 
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats, Picture
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
@@ -40,8 +41,10 @@ TOO_FINE = ("conv1", "pool1", "conv2")
 # Keeps the gradient of a root finite where there are no activations; their squares are far larger where there are any.
 SQRT_EPSILON = 1e-12
 
+Score = TypeVar("Score", float, TensorVariable)
 
-def read(text: str, network: NetworkWeights, guide: Optional[np.ndarray] = None) -> Target:
+
+def read(text: str, network: NetworkWeights, guide: Optional[Picture] = None) -> Target:
     """Read an objective.
 
     Parameters
@@ -97,8 +100,8 @@ def _check_guide(name, network, guide):
         raise InputError(f"--guide: {error}") from None
 
 
-def scores(target: Union[Layer, Channel, Guide], network: NetworkWeights, layers: OrderedDict,
-           shown: Optional[np.ndarray] = None) -> Callable[[TensorVariable], TensorVariable]:
+def scores(target: Union[Layer, Channel, Guide], network: NetworkWeights, layers: OrderedDict[str, Any],
+           shown: Optional[Floats] = None) -> Callable[[TensorVariable], TensorVariable]:
     """What is raised, at each place.
 
     Parameters
@@ -124,8 +127,9 @@ def scores(target: Union[Layer, Channel, Guide], network: NetworkWeights, layers
         return lambda x: maps(x, rectified=False)[target.number]
     if isinstance(target, Layer):
         return lambda x: T.mean(maps(x) ** 2, axis=0)
-    patterns = T.constant(shown.reshape(len(shown), -1))  # (channels, places)
-    unit = float(np.sqrt(np.mean(shown.astype(np.float64) ** 2) + SQRT_EPSILON))
+    map_shown: Any = shown  # given for a guide
+    patterns = T.constant(map_shown.reshape(len(map_shown), -1))  # (channels, places)
+    unit = float(np.sqrt(np.mean(map_shown.astype(np.float64) ** 2) + SQRT_EPSILON))
 
     def matched(x):
         here = maps(x)
@@ -140,6 +144,6 @@ def is_root(target: Target) -> bool:
     return isinstance(target, Layer)
 
 
-def value(target: Target, mean_score: TensorVariable) -> TensorVariable:
+def value(target: Target, mean_score: Score) -> Score:
     """The activation that a mean of `scores` stands for; symbolic, or numbers."""
     return (mean_score + SQRT_EPSILON) ** 0.5 if is_root(target) else mean_score

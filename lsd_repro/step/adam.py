@@ -11,7 +11,7 @@ All take the same arguments, so any can be the ``update`` of a
 """
 
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from lsd_repro.program2015 import BETA1, BETA2, EPSILON
 from lsd_repro.runtime.load import T, TensorVariable
@@ -27,9 +27,13 @@ class Moments(NamedTuple):
     t: TensorVariable
 
 
+# From the gradient, x, the moments and the learning rate to the new values of shared variables.
+Update = Callable[..., OrderedDict[TensorVariable, TensorVariable]]
+
+
 def adam2015(gradient: TensorVariable, x: TensorVariable, moments: Moments, learning_rate: float,
              beta1: float = BETA1, beta2: float = BETA2, epsilon: float = EPSILON,
-             limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict:
+             limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict[TensorVariable, TensorVariable]:
     """Updates for one step of Adam in which the betas weigh the NEW gradient.
 
     2015 quirk: betas the other way round.  With 0.9 and 0.999, which were meant for the old
@@ -70,7 +74,7 @@ def adam2015(gradient: TensorVariable, x: TensorVariable, moments: Moments, lear
 
 
 def adam_published(gradient: TensorVariable, x: TensorVariable, moments: Moments, learning_rate: float,
-                   limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict:
+                   limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict[TensorVariable, TensorVariable]:
     """Updates for one step of Adam as published: the betas weigh the OLD moments.
 
     Parameters and result are those of `adam2015`.
@@ -79,7 +83,7 @@ def adam_published(gradient: TensorVariable, x: TensorVariable, moments: Moments
 
 
 def plain_gradient(gradient: TensorVariable, x: TensorVariable, moments: Moments, learning_rate: float,
-                   limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict:
+                   limits: tuple[float, float] = GREY_LEVELS) -> OrderedDict[TensorVariable, TensorVariable]:
     """Updates for one step of `learning_rate` times the negative gradient; the moments stay.
 
     Parameters and result are those of `adam2015`, but `learning_rate` is in grey levels

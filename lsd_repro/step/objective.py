@@ -44,7 +44,11 @@ class Aim(NamedTuple):
         return [half for half in (self.bottom, self.top) if half is not None]
 
     def __call__(self, scores: TensorVariable) -> TensorVariable:
-        return self.both(scores) if self.both else sum(half(scores) for half in self.halves)
+        # One half at least is not empty: the sum is no plain 0.
+        return self.both(scores) if self.both else sum(half(scores) for half in self.halves)  # type: ignore[return-value]
+
+
+Objective = Callable[[TensorVariable, Aim], TensorVariable]
 
 
 def everywhere(scores: TensorVariable) -> TensorVariable:
@@ -136,7 +140,8 @@ def class_term(logits: TensorVariable, aim: Aim) -> TensorVariable:
 
 def one_half_term(logits: TensorVariable, aim: Aim, bottom: bool) -> TensorVariable:
     """As `class_term`, with the target in one half of the map alone, the bottom one or the top one (not of 2015)."""
-    return aim.everywhere(logits) - (aim.bottom if bottom else aim.top)(logits)
+    half = aim.bottom if bottom else aim.top
+    return aim.everywhere(logits) - (half(logits) if half else 0)
 
 
 def logit_alone_term(logits: TensorVariable, aim: Aim) -> TensorVariable:

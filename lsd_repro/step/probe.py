@@ -4,14 +4,15 @@ from typing import Callable
 
 import numpy as np
 
+from lsd_repro.hints import Floats
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.ops.compiling import compile_function
-from lsd_repro.runtime.load import T, TensorVariable
-from lsd_repro.step.objective import Aim, everywhere
+from lsd_repro.runtime.load import T
+from lsd_repro.step.objective import Aim, Objective, everywhere
 from lsd_repro.step.step import compile_logits, from_graph
 
 
-def compile_logit_gradient(network: NetworkWeights) -> Callable[..., np.ndarray]:
+def compile_logit_gradient(network: NetworkWeights) -> Callable[..., Floats]:
     """Compile the gradient of one logit.
 
     Parameters
@@ -29,7 +30,7 @@ def compile_logit_gradient(network: NetworkWeights) -> Callable[..., np.ndarray]
     return lambda picture, *at: from_graph(gradient(picture, *at))
 
 
-def push(objective: Callable[..., TensorVariable], logits: np.ndarray, classes: int) -> np.ndarray:
+def push(objective: Objective, logits: Floats, classes: int) -> Floats:
     """How hard an objective pushes the logit of its class at a single place, with all other logits 0.
 
     Parameters

@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
+from lsd_repro.hints import Complex, Floats, Picture
 from lsd_repro.prior.density import mean_patch
 from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
@@ -25,7 +26,7 @@ PROBE = 20.0  # grey levels, about
 
 
 def sample_picture(prior: PatchPrior, size: tuple[int, int], scales: Sequence[int] = (1,), steps: int = 300,
-                   seed: int = 0, progress: Optional[Callable[[], Any]] = None) -> np.ndarray:
+                   seed: int = 0, progress: Optional[Callable[[], Any]] = None) -> Floats:
     """Draw a picture from a patch prior by Langevin sampling.
 
     Parameters
@@ -73,7 +74,7 @@ def sample_picture(prior: PatchPrior, size: tuple[int, int], scales: Sequence[in
     return x
 
 
-def spectral_root(prior: PatchPrior, size: tuple[int, int], scales: Sequence[int] = (1,)) -> np.ndarray:
+def spectral_root(prior: PatchPrior, size: tuple[int, int], scales: Sequence[int] = (1,)) -> Complex:
     """Symmetric root of the covariance of the Gaussian picture, at each frequency.
 
     The filters, slid over a periodic picture, give a quadratic energy; its Hessian is
@@ -85,7 +86,7 @@ def spectral_root(prior: PatchPrior, size: tuple[int, int], scales: Sequence[int
     -------
     complex array, shape (height, width // 2 + 1, 3, 3)
     """
-    precision = 0
+    precision: Any = 0
     for scale in scales:
         pixel = np.full((scale, scale, 1), 1 / scale ** 2)
         for index in range(prior.filters.shape[-1]):
@@ -95,7 +96,7 @@ def spectral_root(prior: PatchPrior, size: tuple[int, int], scales: Sequence[int
     return (vectors / np.sqrt(values)[..., None, :]) @ vectors.conj().swapaxes(-1, -2)
 
 
-def stiffness(root: np.ndarray, scales: Sequence[int], prior: PatchPrior, size: tuple[int, int]) -> float:
+def stiffness(root: Complex, scales: Sequence[int], prior: PatchPrior, size: tuple[int, int]) -> float:
     """Largest eigenvalue of the preconditioned Hessian of the prior's quadratic energy.
 
     1 at a single scale but for the border; more at several, since pooling mixes
@@ -107,14 +108,14 @@ def stiffness(root: np.ndarray, scales: Sequence[int], prior: PatchPrior, size: 
     gradient = compile_gradient(multiscale(patch_energy(prior), scales))
     weight = 0.5 * 3 * size[0] * size[1]
     origin = gradient(np.zeros((*size, 3))).astype(np.float64)
-    direction = np.random.default_rng(0).normal(size=(*size, 3))
+    direction: Floats = np.random.default_rng(0).normal(size=(*size, 3))
     for _ in range(POWER_ITERATIONS):
         direction *= PROBE / np.sqrt(np.mean(direction ** 2))
         direction = filtered(root, weight * (gradient(filtered(root, direction)) - origin))
     return float(np.sqrt(np.mean(direction ** 2)) / PROBE)
 
 
-def filtered(root: np.ndarray, picture: np.ndarray) -> np.ndarray:
+def filtered(root: Complex, picture: Picture) -> Floats:
     """A picture (height, width, 3) with `spectral_root` applied."""
     spectrum = np.fft.rfft2(picture, axes=(0, 1))
     return np.fft.irfft2((root @ spectrum[..., None])[..., 0], picture.shape[:2], axes=(0, 1))

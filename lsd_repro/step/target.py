@@ -12,9 +12,9 @@ A compiled step serves all classes, or all channels of one layer: their numbers 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Union
+from typing import Any, ClassVar, Union
 
-import numpy as np
+from lsd_repro.hints import Picture
 
 GUIDED = "conv4_3"  # unless a layer is named
 
@@ -34,7 +34,7 @@ class Classes:
     layer: ClassVar[str] = "fc8"
 
     @property
-    def numbers(self) -> tuple[int, int]:
+    def numbers(self) -> tuple[Any, ...]:
         """(int, int): what a compiled step is told."""
         return self.bottom, self.top
 
@@ -50,7 +50,7 @@ class Layer:
     """
 
     layer: str
-    numbers: ClassVar[tuple] = ()
+    numbers: ClassVar[tuple[Any, ...]] = ()
 
     @property
     def name(self) -> str:
@@ -73,7 +73,7 @@ class Channel:
     number: int
 
     @property
-    def numbers(self) -> tuple[int]:
+    def numbers(self) -> tuple[Any, ...]:
         """(int,): what a compiled step is told."""
         return self.number,
 
@@ -94,9 +94,9 @@ class Guide:
     layer : str
     """
 
-    picture: np.ndarray
+    picture: Picture
     layer: str = GUIDED
-    numbers: ClassVar[tuple] = ()
+    numbers: ClassVar[tuple[Any, ...]] = ()
 
     @property
     def name(self) -> str:
@@ -124,7 +124,7 @@ def numbers_for(compiled: Target, aim: Sequence[Union[Target, int]]) -> tuple[in
     ValueError
         If it can't.
     """
-    target = Classes(*aim) if len(aim) == 2 else aim[0]
+    target: Any = Classes(*aim) if len(aim) == 2 else aim[0]  # type: ignore[arg-type]  # two are numbers
     if type(target) is not type(compiled) or target.layer != compiled.layer:
         raise ValueError(f"a step compiled for {compiled} can't raise {target}")
     return target.numbers

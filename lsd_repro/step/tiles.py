@@ -11,11 +11,12 @@ gradients of all tiles add up to that of the picture.  Nothing is approximate, a
 """
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 
 
 class Span(NamedTuple):
@@ -51,15 +52,15 @@ class Tile(NamedTuple):
         """Where it lies in an array (1, 3, height, width), if it is one of the picture pooled by `scale`."""
         return (slice(None), slice(None), *(slice(span.start * scale, span.stop * scale) for span in self))
 
-    def entries(self) -> tuple[slice, ...]:
+    def entries(self) -> tuple[Any, ...]:
         """Which entries of the whole map (..., rows, columns) it stands for."""
         return (..., *(slice(span.first, span.last) for span in self))
 
-    def own_entries(self) -> tuple[slice, ...]:
+    def own_entries(self) -> tuple[Any, ...]:
         """Where those lie in the tile's own map."""
         return (..., *(slice(span.first - span.offset, span.last - span.offset) for span in self))
 
-    def own(self, weights: np.ndarray) -> np.ndarray:
+    def own(self, weights: Floats) -> Floats:
         """Of an array of the whole map's size, the part that this tile stands for, and 0 elsewhere in its own map."""
         weighed = np.zeros([span.entries for span in self], weights.dtype)
         weighed[self.own_entries()] = weights[self.entries()]

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lsd_repro.hints import Floats, Picture
+
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step
+    from lsd_repro.step.step import Step, Terms
 
 
 class Trace(NamedTuple):
@@ -20,8 +22,8 @@ class Trace(NamedTuple):
         Of the picture before each step.
     """
 
-    pictures: list
-    terms: list
+    pictures: list[Picture]
+    terms: "list[Terms]"
 
 
 def follow(step: "Step", bottom: int, top: int, count: int) -> Trace:
@@ -45,17 +47,17 @@ def follow(step: "Step", bottom: int, top: int, count: int) -> Trace:
     return Trace(pictures, terms)
 
 
-def movement(pictures: Sequence[np.ndarray]) -> np.ndarray:
+def movement(pictures: Sequence[Picture]) -> Floats:
     """Mean distance that a value moves at each step, in grey levels."""
     return np.array([np.abs(after - before).mean() for before, after in zip(pictures, pictures[1:])])
 
 
-def reversals(pictures: Sequence[np.ndarray]) -> np.ndarray:
+def reversals(pictures: Sequence[Picture]) -> Floats:
     """Share of values that reverse the step before, for each step from the second on."""
     moves = [np.sign(after - before) for before, after in zip(pictures, pictures[1:])]
     return np.array([np.mean(before * after < 0) for before, after in zip(moves, moves[1:])])
 
 
-def at_limits(pictures: Sequence[np.ndarray], low: float = 0.0, high: float = 255.0) -> np.ndarray:
+def at_limits(pictures: Sequence[Picture], low: float = 0.0, high: float = 255.0) -> Floats:
     """Share of values at or beyond the limits, in each picture."""
     return np.array([np.mean((picture <= low) | (picture >= high)) for picture in pictures])

@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 
@@ -80,7 +80,8 @@ def run(args: argparse.Namespace) -> None:
     found = features.extract(args.out + ".features", canvases.find(dict(args.folders), wnids), args.canvases,
                              features.compile_pool5(weights, biases))
     classifier = judge.classifier()
-    groups, models, shares = list(GROUPS), [None] * len(GROUPS), [SCALE * EMBEDDING] * len(GROUPS)
+    groups, shares = list(GROUPS), [SCALE * EMBEDDING] * len(GROUPS)
+    models: list[Any] = [None] * len(GROUPS)
     if earlier is not None:
         models.append(adopt(earlier, classifier))
         groups.append(models[-1].group)

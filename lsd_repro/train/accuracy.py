@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Integers
 from lsd_repro.material import shipped
 from lsd_repro.material.files import PathLike
 from lsd_repro.network import ilsvrc, matconvnet
@@ -47,7 +48,7 @@ def labelled(folder: PathLike) -> list[tuple[Path, str]]:
     return found
 
 
-def ranks(network: NetworkWeights, pictures: Sequence[tuple[Path, str]]) -> np.ndarray:
+def ranks(network: NetworkWeights, pictures: Sequence[tuple[Path, str]]) -> Integers:
     """Ranks of the right classes by the mean of the logits over the middle square of each picture; 0 is the first."""
     logits = compile_logits(network)
     found = []

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from lsd_repro.compare.statistics import colourfulness
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats, Integers, Picture
 from lsd_repro.material import files
 from lsd_repro.material.files import PathLike
 from lsd_repro.network import classes, ilsvrc
@@ -62,24 +63,24 @@ def dreamt(folder: PathLike) -> list[tuple[Path, tuple[str, ...]]]:
     return found
 
 
-def squares(picture: np.ndarray) -> np.ndarray:
+def squares(picture: Picture) -> Picture:
     """The square as high as a frame at its left, in its middle and at its right: (3, height, height, 3)."""
     height, width = picture.shape[:2]
     return np.stack([picture[:, left:left + height] for left in (0, (width - height) // 2, width - height)])
 
 
-def corners(length: int, side: int) -> np.ndarray:
+def corners(length: int, side: int) -> Integers:
     """Where windows begin along a length that they cover, each overlapping the next by half or more."""
     return np.linspace(0, length - side, 1 + int(np.ceil(2 * (length - side) / side))).round().astype(int)
 
 
-def probabilities(look: Callable, pictures: np.ndarray) -> np.ndarray:
+def probabilities(look: judge.Look, pictures: Picture) -> Floats:
     """What the judge gives each class: (n, 1000)."""
     batches = np.split(pictures.transpose(0, 3, 1, 2), range(BATCH, len(pictures), BATCH))
     return np.concatenate([look(batch).softmax(1).numpy() for batch in batches])
 
 
-def sizes(look: Callable, picture: np.ndarray, wanted: Sequence[int]) -> list[float]:
+def sizes(look: judge.Look, picture: Picture, wanted: Sequence[int]) -> list[float]:
     """How large objects are: sides of the smallest windows in which the judge sees a class.
 
     Parameters
@@ -114,8 +115,8 @@ def sizes(look: Callable, picture: np.ndarray, wanted: Sequence[int]) -> list[fl
     return found
 
 
-def appraise(frames: Sequence[tuple[Path, tuple[str, ...]]], energies: Callable[[np.ndarray], np.ndarray],
-             look: Callable) -> list[dict[str, Any]]:
+def appraise(frames: Sequence[tuple[Path, tuple[str, ...]]], energies: Callable[[Picture], Floats],
+             look: judge.Look) -> list[dict[str, Any]]:
     """Measure each of a set of frames.
 
     Parameters

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats, Pixels
 from lsd_repro.material.files import PathLike
 
 CELL = 32
@@ -47,9 +48,9 @@ class Pictures(NamedTuple):
         Cumulative: how often each is taken, relative to all.
     """
 
-    paths: list
-    labels: list
-    shares: np.ndarray
+    paths: list[Path]
+    labels: list[int]
+    shares: Floats
 
 
 class Part(NamedTuple):
@@ -68,7 +69,7 @@ class Part(NamedTuple):
     rows: slice
     columns: slice
     label: int
-    view: np.ndarray
+    view: Pixels
 
 
 def find(folders: Mapping[PathLike, float], wnids: Sequence[str]) -> Pictures:
@@ -108,7 +109,7 @@ def kind_of(path: Path) -> str:
     return path.parent.name
 
 
-def draw(pictures: Pictures, rng: random.Random) -> tuple[np.ndarray, list[Part]]:
+def draw(pictures: Pictures, rng: random.Random) -> tuple[Pixels, list[Part]]:
     """Draw a canvas at random.
 
     Parameters
@@ -172,7 +173,7 @@ def _open(pictures, rng):
             print(f"{pictures.paths[index]}: {error}")
 
 
-def centre(path: PathLike, side: int = 256) -> np.ndarray:
+def centre(path: PathLike, side: int = 256) -> Pixels:
     """The middle square of a picture, to measure accuracy on: (side, side, 3), uint8 RGB."""
     with Image.open(path) as file:
         return np.asarray(ImageOps.fit(file.convert("RGB"), (side, side), Image.Resampling.BICUBIC))

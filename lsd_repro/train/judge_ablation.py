@@ -10,19 +10,20 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Optional
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Pixels
 from lsd_repro.material import files
 from lsd_repro.network import ilsvrc
 from lsd_repro.train import judge
 
 
-def evidence(look: Callable, pictures: np.ndarray, wanted: int) -> list:
+def evidence(look: judge.Look, pictures: Pixels, wanted: int) -> list[dict[str, float]]:
     """Log-probability of a class, and whether it comes first, for each of several pictures.
 
     Parameters
@@ -41,7 +42,7 @@ def evidence(look: Callable, pictures: np.ndarray, wanted: int) -> list:
             for row in scores]
 
 
-def judge_folder(out: Path, look: Callable) -> None:
+def judge_folder(out: Path, look: judge.Look) -> None:
     """Judge the dreams of an ablation that were not judged yet.
 
     Parameters
@@ -72,7 +73,7 @@ def judge_folder(out: Path, look: Callable) -> None:
             files.write_json(kept, found)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> Optional[int]:
+def main(argv: Optional[Sequence[str]] = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m lsd_repro.train.judge_ablation", description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, metavar="DIR")
     judge_folder(parser.parse_args(argv).out, judge.load())

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor, nn
 
+from lsd_repro.hints import Floats
 from lsd_repro.program2015 import VGG16_GROUPS
 
 # Brings grey levels to the order of 1, for the first layer's sake.
@@ -63,7 +64,7 @@ def build(widths: Sequence[int], fc_width: int, classes: int, fc6_size: int = 2)
     return nn.Sequential(*layers)
 
 
-def fold(model: nn.Sequential) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+def fold(model: nn.Sequential) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
     """Fold batch normalisation and the input scale into weights and biases.
 
     Parameters

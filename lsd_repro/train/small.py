@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from lsd_repro.hints import Floats
 from lsd_repro.network import pytorch
 from lsd_repro.network.matconvnet import NetworkWeights, read, write
 from lsd_repro.train.model import build, fold
@@ -47,7 +48,7 @@ def logits(model: torch.nn.Module, pictures: torch.Tensor, mean: float) -> torch
         return model(centred).float().flatten(1)
 
 
-def accuracy(model: torch.nn.Module, split: Split, mean: float, batch: int = 250) -> np.ndarray:
+def accuracy(model: torch.nn.Module, split: Split, mean: float, batch: int = 250) -> Floats:
     """Top-1 and top-5 accuracy, as fractions."""
     model.eval()
     hits = np.zeros(2)

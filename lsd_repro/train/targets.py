@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from lsd_repro.hints import Integers
 from lsd_repro.train.features import Features
 
 # Share of the label, where a place has one, in a distribution over the classes. The rest is the teacher's word.
@@ -48,7 +49,7 @@ def middle(cells: int, size: int, starts: torch.Tensor) -> torch.Tensor:
     return weight / weight.sum(1, keepdim=True)
 
 
-def places(features: Features, chosen: np.ndarray, size: int, rows: torch.Tensor, columns: torch.Tensor,
+def places(features: Features, chosen: Integers, size: int, rows: torch.Tensor, columns: torch.Tensor,
            kept: Optional[torch.Tensor] = None) -> Places:
     """Cut windows out of canvases.
 

@@ -2,13 +2,15 @@
 
 import io
 import tarfile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image
 from torch.nn import functional as F
 from tqdm import tqdm
+
+from lsd_repro.hints import Pixels
 
 
 class Split(NamedTuple):
@@ -32,14 +34,15 @@ def read_archive(path: str) -> tuple[Split, Split, list[str], list[str]]:
     train, val : Split
     wnids, descriptions : list of str
     """
-    files = {"train": [], "val": []}
+    files: dict[str, list[tuple[str, Pixels]]] = {"train": [], "val": []}
     with tarfile.open(path) as archive:
         for member in tqdm(archive, desc="reading", unit=" files"):
             parts = member.name.lstrip("./").split("/")
             if parts[0] == "classes.tsv":
-                text = archive.extractfile(member).read().decode()
+                text = archive.extractfile(member).read().decode()  # type: ignore[union-attr]  # a file
             elif member.isfile() and parts[0] in files:
-                jpeg = Image.open(io.BytesIO(archive.extractfile(member).read()))
+                data: Any = archive.extractfile(member)  # a file, so there is one
+                jpeg = Image.open(io.BytesIO(data.read()))
                 files[parts[0]].append((parts[1], np.asarray(jpeg.convert("RGB"))))
     wnids, descriptions = zip(*(line.split("\t", 1) for line in text.splitlines()))
     index = {wnid: i for i, wnid in enumerate(wnids)}

@@ -3,12 +3,13 @@
 import numpy as np
 
 from lsd_repro.errors import InputError
+from lsd_repro.hints import Floats
 from lsd_repro.network.known import recognised
 from lsd_repro.network.layers import FULL
 from lsd_repro.network.random_weights import weight_shapes
 
 
-def read(path: str) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+def read(path: str) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
     """Read VGG-16's convolutions from an ONNX file that begins with them, its first layer for BGR.
 
     Parameters

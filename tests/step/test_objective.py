@@ -52,9 +52,10 @@ def test_an_empty_bottom_half_counts_nothing():
     assert np.isfinite(term)
 
 
-@pytest.mark.parametrize("bottom, expected", [(True, LOGITS[0, 2, 2:].mean()), (False, LOGITS[0, 4, :2].mean())])
-def test_a_target_in_one_half_alone(bottom, expected):
-    term, = compute(lambda logits: [one_half_term(logits, aim_2015(TARGET, 5, 5), bottom)])
+@pytest.mark.parametrize("full_rows, bottom, expected", [
+    (5, True, LOGITS[0, 2, 2:].mean()), (5, False, LOGITS[0, 4, :2].mean()), (20, True, 0), (1, False, 0)])
+def test_a_target_in_one_half_alone_even_if_that_is_empty(full_rows, bottom, expected):
+    term, = compute(lambda logits: [one_half_term(logits, aim_2015(TARGET, 5, full_rows), bottom)])
     assert term == pytest.approx(LOGITS.mean() - expected)
 
 

@@ -55,7 +55,7 @@ class Library:
     """A library of CUDA's: where it lies, its (major, minor) version, and itself."""
 
     path: str
-    version: tuple
+    version: tuple[int, ...]
     handle: Any
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class Gpu:
     """A GPU: its name, and its compute capability as (major, minor)."""
 
     name: str
-    capability: tuple
+    capability: tuple[int, ...]
 
     def __str__(self) -> str:
         return f"{self.name}, compute capability {'.'.join(map(str, self.capability))}"

@@ -20,6 +20,7 @@ import sys
 import types
 import warnings
 from pathlib import Path
+from typing import Any
 
 
 def use(device: str) -> None:
@@ -64,7 +65,7 @@ def _import_with_graphs_passed():
     stand_in.__path__ = [str(Path(theano.__file__).parent / "gpuarray")]
     sys.modules[name] = stand_in
     try:
-        opt_util = importlib.import_module(f"{name}.opt_util")
+        opt_util: Any = importlib.import_module(f"{name}.opt_util")
     finally:
         del sys.modules[name]
     opt_util.op_lifter = _passing_graphs(opt_util.op_lifter)
@@ -82,7 +83,7 @@ def _passing_graphs(op_lifter):
         lift = op_lifter(*arguments, **options)
 
         def decorate(maker):
-            graphs = []  # that are being rewritten; one rewrite can set off another
+            graphs: list[Any] = []  # that are being rewritten; one rewrite can set off another
 
             @functools.wraps(maker)
             def without_graph(op, context_name, inputs, outputs):
