@@ -88,17 +88,17 @@ class Program:
     height: int
     learning_rate: float
     prior_strength: float
-    prior_scales: tuple
-    network_scales: tuple
+    prior_scales: tuple[int, ...]
+    network_scales: tuple[int, ...]
     steps_per_frame: int
     reset_moments: bool
     video_frames_per_frame: int
     video_width: int
     video_height: int
     caption_leads: bool
-    classes: tuple
+    classes: tuple[str, ...]
     frames_per_class: int
-    octaves: tuple = ()
+    octaves: tuple[tuple[int, int], ...] = ()
     start: Optional[str] = None
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ loss and gradient at the start, then every loss, and pictures along the way.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,6 +17,7 @@ from lsd_repro.figures.parity import drift
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.zoom import between, zoom_picture
+from lsd_repro.hints import Array, Floats, Picture
 from lsd_repro.material import files
 from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.prior import store
@@ -90,13 +91,13 @@ class Golden:
         self.stride = int(self["stride"])
         if "student_prior_filters" not in self and prior_dir is None:
             raise InputError(f"{path} holds no prior: give the folder of its .npy files with --prior-dir")
-        self.priors = store.load(path if "student_prior_filters" in self else prior_dir)
+        self.priors = store.load(path if "student_prior_filters" in self or prior_dir is None else prior_dir)
         if "schedule" in self:
             self.program = replace(
                 self.program, steps_per_frame=int(self["steps_per_frame"]),
                 video_frames_per_frame=int(self["video_frames_per_frame"]),
                 video_height=int(self["video_shape"][0]), video_width=int(self["video_shape"][1]))
-            pairs = self["schedule"]
+            pairs: Any = self["schedule"]
         else:
             pairs = [self["classes"]] * len(self["prior_terms"])
         self.scenes = [Scene(Classes(int(bottom), int(top)), "") for bottom, top in pairs]
@@ -104,14 +105,14 @@ class Golden:
     def __contains__(self, name: str) -> bool:
         return name in self._arrays
 
-    def __getitem__(self, name: str) -> np.ndarray:
+    def __getitem__(self, name: str) -> Array:
         return self._arrays[name]
 
     def named(self, prefix: str) -> list[str]:
         """Names that begin with `prefix`."""
         return sorted(name for name in self._arrays if name.startswith(prefix))
 
-    def sample(self, array: np.ndarray, axes: tuple[int, int]) -> np.ndarray:
+    def sample(self, array: Picture, axes: tuple[int, int]) -> Picture:
         """Every stride-th row and column of an array; `axes` are those of rows and columns."""
         index = [slice(None)] * array.ndim
         for axis in axes:
@@ -119,23 +120,23 @@ class Golden:
         return array[tuple(index)]
 
 
-def relative(ours: np.ndarray, golden: np.ndarray, share: float = 1.0) -> float:
+def relative(ours: Floats, golden: Floats, share: float = 1.0) -> float:
     """Deviation within which a share of all values is, relative to the largest finite magnitude of the golden array."""
     finite = np.isfinite(golden)
     return float(np.quantile(np.abs(ours - golden)[finite], share) / np.abs(golden[finite]).max())
 
 
-def each_relative(ours: np.ndarray, golden: np.ndarray) -> float:
+def each_relative(ours: Floats, golden: Floats) -> float:
     """Largest deviation of an entry, relative to that entry of the golden array."""
     return float(np.abs((ours - golden) / golden).max())
 
 
-def largest(ours: np.ndarray, golden: np.ndarray) -> float:
+def largest(ours: Floats, golden: Floats) -> float:
     """Largest absolute deviation."""
     return float(np.abs(np.asarray(ours, float) - golden).max())
 
 
-def mean(ours: np.ndarray, golden: np.ndarray) -> float:
+def mean(ours: Picture, golden: Floats) -> float:
     """Mean absolute deviation."""
     return float(np.abs(np.asarray(ours, float) - golden).mean())
 
@@ -188,15 +189,15 @@ def at_start(golden: Golden, step: Step, limit: float) -> list[Deviation]:
     add("loss", terms.loss, golden["loss_at_start"])
     add("class term", terms.class_term, golden["network_term_at_start"])
     add("prior term", terms.prior_term, golden["prior_term_at_start"])
-    gradient = golden.sample(to_graph(gradient, gradient.dtype), (2, 3))
-    if gradient.dtype == np.float32:
-        add("gradient, 9 values in 10", gradient, golden["grad_at_start"], SHARE_32)
+    sampled = golden.sample(to_graph(gradient, gradient.dtype.name), (2, 3))
+    if sampled.dtype == np.float32:
+        add("gradient, 9 values in 10", sampled, golden["grad_at_start"], SHARE_32)
     else:
-        add("gradient", gradient, golden["grad_at_start"])
+        add("gradient", sampled, golden["grad_at_start"])
     return found
 
 
-def run(golden: Golden, step: Step) -> tuple[list[Terms], list[np.ndarray], list[np.ndarray]]:
+def run(golden: Golden, step: Step) -> tuple[list[Terms], list[Picture], list[Picture]]:
     """Run the schedule.
 
     Returns
@@ -209,7 +210,9 @@ def run(golden: Golden, step: Step) -> tuple[list[Terms], list[np.ndarray], list
         Optimised frames in 0..255, the start image first.
     """
     wanted = set(map(int, golden["x_after_step_ids"]))
-    terms, pictures, frames = [], [], [step.picture]
+    terms: list[Terms] = []
+    pictures: list[Picture] = []
+    frames: list[Picture] = [step.picture]
 
     def on_step(step_terms):
         if len(terms) in wanted:
@@ -222,8 +225,8 @@ def run(golden: Golden, step: Step) -> tuple[list[Terms], list[np.ndarray], list
     return terms, pictures, frames
 
 
-def along_the_way_64(golden: Golden, terms: list[Terms], pictures: list[np.ndarray],
-                     frames: list[np.ndarray]) -> list[Deviation]:
+def along_the_way_64(golden: Golden, terms: list[Terms], pictures: list[Picture],
+                     frames: list[Picture]) -> list[Deviation]:
     """Deviations of losses, pictures and film; in float64 nothing may drift."""
     found = []
 
@@ -235,7 +238,7 @@ def along_the_way_64(golden: Golden, terms: list[Terms], pictures: list[np.ndarr
     add("all prior terms", "relative", each_relative, [t.prior_term for t in terms], golden["prior_terms"])
     for index, ours, theirs in zip(golden["x_after_step_ids"], pictures, golden["x_after_step"]):
         add(f"picture after step {index + 1}", "grey levels", largest,
-            golden.sample(to_graph(ours, ours.dtype), (2, 3)), theirs)
+            golden.sample(to_graph(ours, ours.dtype.name), (2, 3)), theirs)
     if "zoomed_frames" not in golden:
         return found
     k = golden.program.video_frames_per_frame
@@ -253,14 +256,14 @@ def along_the_way_64(golden: Golden, terms: list[Terms], pictures: list[np.ndarr
     return found
 
 
-def along_the_way_32(golden: Golden, terms: list[Terms], pictures: list[np.ndarray],
-                     frames: list[np.ndarray]) -> list[Deviation]:
+def along_the_way_32(golden: Golden, terms: list[Terms], pictures: list[Picture],
+                     frames: list[Picture]) -> list[Deviation]:
     """Drift of the pictures, against the 2015 program's own between float32 and float64."""
     if "float32_self_drift" not in golden:
         return []
     return [
         Deviation(f"mean drift after step {index + 1}", "grey levels",
-                  mean(golden.sample(to_graph(ours, ours.dtype), (2, 3)), theirs), DRIFT_FACTOR * float(drift))
+                  mean(golden.sample(to_graph(ours, ours.dtype.name), (2, 3)), theirs), DRIFT_FACTOR * float(drift))
         for index, ours, theirs, drift in zip(
             golden["x_after_step_ids"], pictures, golden["x_after_step"], golden["float32_self_drift"])]
 

@@ -16,6 +16,7 @@ from lsd_repro.film.blend import blended, blended_plainly
 from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.zoom import zoom_picture
+from lsd_repro.hints import Array, Picture, Pixels
 from lsd_repro.material import files
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.lock import one_at_a_time
@@ -41,7 +42,7 @@ class Frame(NamedTuple):
         Of its last step.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # in place of a tuple's method, which nobody asks for
     scene: Scene
     terms: "Terms"
 
@@ -72,7 +73,8 @@ def frames(step: "Step", turns: Iterable[tuple[Scene, Program]], on_step: Callab
         If the loss is no longer finite.
     """
     for index, (scene, program) in enumerate(turns, done + 1):
-        terms, before = None, step.state()
+        terms: Any = None  # a frame has at least one step
+        before = step.state()
 
         def noted(latest):
             nonlocal terms
@@ -114,8 +116,8 @@ def optimise_frame(step: "Step", scene: Scene, program: Program, on_step: Callab
             on_step(step.step(scene.target))
 
 
-def video_frames(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequence[Scene], program: Program,
-                 plain: bool = False) -> Iterator[np.ndarray]:
+def video_frames(frames: Union[Sequence[Picture], run.Frames], scenes: Sequence[Scene], program: Program,
+                 plain: bool = False) -> Iterator[Pixels]:
     """Yield the video frames between optimised frames, with their captions.
 
     2015 quirk: a frame behind.  2015 quirk: leading caption.
@@ -146,7 +148,7 @@ def video_frames(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequen
 
 @one_at_a_time
 def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_step: Callable[[], "Step"],
-              parameters: dict[str, Any], resume: bool = False, earlier: Sequence[np.ndarray] = (),
+              parameters: dict[str, Any], resume: bool = False, earlier: Sequence[Picture] = (),
               on_frame: Callable[[Frame], Any] = lambda _: None, progress: bool = True) -> None:
     """Run the stream over a plan of scenes and write frames, film and contact sheet.
 
@@ -198,7 +200,7 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
 
 
 def optimise(out: Path, step: "Step", scenes: Sequence[Scene], program: Program,
-             saved: Optional[tuple[int, dict[str, np.ndarray]]], earlier: Sequence[np.ndarray] = (),
+             saved: Optional[tuple[int, dict[str, Array]]], earlier: Sequence[Picture] = (),
              on_frame: Callable[[Frame], Any] = lambda _: None, progress: bool = True) -> None:
     """Optimise the frames that remain after what `lsd_repro.film.run.read_latest` found, saving each; see `make_film`.
 
@@ -227,7 +229,7 @@ def show_step(bar: tqdm, scene: Scene, terms: "Terms") -> None:
     bar.update()
 
 
-def contact_sheet(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequence[Scene]) -> np.ndarray:
+def contact_sheet(frames: Union[Sequence[Picture], run.Frames], scenes: Sequence[Scene]) -> Pixels:
     """The last frame of every scene; of a single scene, frames from start to end."""
     ends = [index for index, (scene, following) in enumerate(itertools.zip_longest(scenes, scenes[1:]), 1)
             if scene != following]

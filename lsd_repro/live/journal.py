@@ -24,6 +24,7 @@ from lsd_repro.film import run, write
 from lsd_repro.film.blend import blended
 from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
+from lsd_repro.hints import Picture, Pixels
 from lsd_repro.material import arrays, files
 from lsd_repro.material.files import PathLike
 from lsd_repro.step.target import Classes
@@ -46,7 +47,7 @@ class Segment(NamedTuple):
     caption : str
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # in place of a tuple's method, which nobody asks for
     k: int
     speed: float
     caption: str
@@ -78,7 +79,8 @@ class Journal:
         self.out, self.keep = Path(out), keep
         run.open_record(self.out, parameters, resume)
         files.make_folder(self.out / "frames")
-        self.done, self.saved = 0, None
+        self.done = 0
+        self.saved: Any = None
         latest = self.out / "latest.npz"
         if latest.exists():
             try:
@@ -135,14 +137,14 @@ def read_segments(out: PathLike) -> list[Segment]:
     return segments
 
 
-def read_frame(out: PathLike, index: int) -> np.ndarray:
+def read_frame(out: PathLike, index: int) -> Picture:
     """A kept frame, (H, W, 3) of uint8."""
     with Image.open(frame_file(out, index)) as image:
         return np.asarray(image.convert("RGB"))
 
 
-def video_frames(a: np.ndarray, b: np.ndarray, segment: Segment, video_shape: tuple[int, int],
-                 indices: Optional[Iterable[int]] = None) -> Iterator[np.ndarray]:
+def video_frames(a: Picture, b: Picture, segment: Segment, video_shape: tuple[int, int],
+                 indices: Optional[Iterable[int]] = None) -> Iterator[Pixels]:
     """Yield captioned video frames, all or those of `indices`, of a segment that leads from frame `a` to frame `b`."""
     for frame in blended(a, b, segment.k, video_shape, segment.speed, indices):
         yield draw_caption(frame, segment.caption)

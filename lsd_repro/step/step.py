@@ -4,20 +4,21 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Callable, NamedTuple, Optional, Protocol, Union
+from typing import Any, Callable, NamedTuple, Optional, Protocol, Union
 
 import numpy as np
 
+from lsd_repro.hints import Array, Floats, Picture
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.ops.compiling import compile_function
-from lsd_repro.prior.energy import mean_pool, multiscale, patch_energy
+from lsd_repro.prior.energy import Energy, mean_pool, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.runtime.load import T, TensorVariable, theano
 from lsd_repro.step import activation
-from lsd_repro.step.adam import Moments, adam2015
-from lsd_repro.step.objective import Aim, aim_2015, aim_own_halves, class_term
+from lsd_repro.step.adam import Moments, Update, adam2015
+from lsd_repro.step.objective import Aim, Objective, aim_2015, aim_own_halves, class_term
 from lsd_repro.step.target import CLASSES, Channel, Classes, Guide, Target, numbers_for
 
 
@@ -36,18 +37,27 @@ class Terms(NamedTuple):
         Mean logit of the classes aimed at, over their halves and the network scales; or the activation of a layer.
     """
 
-    loss: Union[float, TensorVariable]
-    class_term: Union[float, TensorVariable]
-    prior_term: Union[float, TensorVariable]
-    target: Union[float, TensorVariable]
+    loss: float
+    class_term: float
+    prior_term: float
+    target: float
 
 
-def to_graph(picture: np.ndarray, dtype: str) -> np.ndarray:
+class SymbolicTerms(NamedTuple):
+    """`Terms`, before they are computed."""
+
+    loss: TensorVariable
+    class_term: TensorVariable
+    prior_term: TensorVariable
+    target: TensorVariable
+
+
+def to_graph(picture: Picture, dtype: str) -> Floats:
     """(H, W, 3) picture -> (1, 3, H, W), contiguous."""
     return np.ascontiguousarray(np.asarray(picture, dtype).transpose(2, 0, 1)[np.newaxis])
 
 
-def from_graph(x: np.ndarray) -> np.ndarray:
+def from_graph(x: Floats) -> Floats:
     """(1, 3, H, W) -> (H, W, 3) picture, contiguous."""
     return np.ascontiguousarray(x[0].transpose(1, 2, 0))
 
@@ -59,10 +69,10 @@ def symbolic(target: Target) -> Target:
     return replace(target, number=T.iscalar("channel")) if isinstance(target, Channel) else target
 
 
-def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWeights, layers: OrderedDict,
-                   energy: Callable[..., TensorVariable], target: Target, prior_strength: Union[float, TensorVariable],
+def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWeights, layers: OrderedDict[str, Any],
+                   energy: Energy, target: Target, prior_strength: Union[float, TensorVariable],
                    network_scales: Sequence[Union[int, TensorVariable]],
-                   objective: Callable[..., TensorVariable] = class_term, shown: Optional[np.ndarray] = None) -> Terms:
+                   objective: Objective = class_term, shown: Optional[Floats] = None) -> SymbolicTerms:
     """The loss of a picture, from network and prior.
 
     Parameters
@@ -99,9 +109,11 @@ def symbolic_terms(x: TensorVariable, size: tuple[int, int], network: NetworkWei
         logits = [vgg16.class_logits(layers, seen, network.mean) for seen in pooled]
         targets = [aim(scores) / float(len(aim.halves)) for aim, scores in zip(aims, logits)]
         class_terms = [objective(scores, aim) for aim, scores in zip(aims, logits)]
-    network_part = sum(class_terms) / float(len(class_terms))
+    # Neither sum is a plain 0: there is at least one scale.
+    network_part: Any = sum(class_terms) / float(len(class_terms))
+    raised: Any = sum(targets) / float(len(targets))
     prior_part = prior_strength * energy(x)
-    return Terms(network_part + prior_part, network_part, prior_part, sum(targets) / float(len(targets)))
+    return SymbolicTerms(network_part + prior_part, network_part, prior_part, raised)
 
 
 def _aim(size: tuple[int, int], fc6_size: int, target: Classes, scale: Union[int, TensorVariable]) -> Aim:
@@ -116,7 +128,8 @@ def _aim(size: tuple[int, int], fc6_size: int, target: Classes, scale: Union[int
 class Step(Protocol):
     """What whoever drives a step needs of it: `GradientStep` and `lsd_repro.step.tiled.TiledStep` have it."""
 
-    picture: np.ndarray
+    dtype: str
+    picture: Picture
     learning_rate: float
     prior_strength: float
     network_scale: int
@@ -124,16 +137,16 @@ class Step(Protocol):
     def step(self, *aim: Union[Target, int]) -> Terms:
         """As `GradientStep.step`."""
 
-    def evaluate(self, *aim: Union[Target, int]) -> tuple[Terms, np.ndarray, np.ndarray]:
+    def evaluate(self, *aim: Union[Target, int]) -> tuple[Terms, Floats, Floats]:
         """As `GradientStep.evaluate`."""
 
     def reset_moments(self) -> None:
         """As `GradientStep.reset_moments`."""
 
-    def state(self) -> dict[str, np.ndarray]:
+    def state(self) -> dict[str, Array]:
         """As `GradientStep.state`."""
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
+    def restore(self, state: dict[str, Array]) -> None:
         """As `GradientStep.restore`."""
 
 
@@ -171,10 +184,10 @@ class GradientStep:
         If the picture is too small for the network, or for that layer.
     """
 
-    def __init__(self, network: NetworkWeights, energy: Callable[..., TensorVariable], picture: np.ndarray,
+    def __init__(self, network: NetworkWeights, energy: Energy, picture: Picture,
                  learning_rate: float, prior_strength: float, network_scales: Optional[Sequence[int]] = (1,),
-                 dtype: str = "float32", objective: Callable[..., TensorVariable] = class_term,
-                 update: Callable[..., OrderedDict] = adam2015, target: Target = CLASSES) -> None:
+                 dtype: str = "float32", objective: Objective = class_term,
+                 update: Update = adam2015, target: Target = CLASSES) -> None:
         size = picture.shape[:2]
         self.dtype = dtype
         self._network, self._target = network, target
@@ -193,7 +206,7 @@ class GradientStep:
             self._numbers = raised.numbers
             self._strength = theano.shared(np.asarray(prior_strength, dtype), "prior_strength")
             layers = vgg16.build(network)
-            self._terms = symbolic_terms(self._x, size, network, layers, energy, raised, self._strength,
+            self._terms = symbolic_terms(self._x, (size[0], size[1]), network, layers, energy, raised, self._strength,
                                          network_scales or [self._scale], objective, guide_map(target, network))
             self._gradient = T.grad(self._terms.loss, self._x)
             self._map = vgg16.layer_map(layers, target.layer, self._x, network.mean)
@@ -219,7 +232,7 @@ class GradientStep:
         """
         return Terms(*map(float, self._step(*numbers_for(self._target, aim))))
 
-    def evaluate(self, *aim: Union[Target, int]) -> tuple[Terms, np.ndarray, np.ndarray]:
+    def evaluate(self, *aim: Union[Target, int]) -> tuple[Terms, Floats, Floats]:
         """What a step would see, without taking it; parameters as of `step`.
 
         Returns
@@ -241,12 +254,12 @@ class GradientStep:
                                     on_unused_input="ignore")
 
     @property
-    def picture(self) -> np.ndarray:
+    def picture(self) -> Floats:
         """(height, width, 3) array in 0..255; setting it leaves the moments as they are."""
         return from_graph(self._x.get_value(borrow=True))
 
     @picture.setter
-    def picture(self, picture: np.ndarray) -> None:
+    def picture(self, picture: Picture) -> None:
         self._x.set_value(to_graph(picture, self.dtype))
 
     @property
@@ -290,18 +303,18 @@ class GradientStep:
             moment.set_value(np.zeros_like(moment.get_value(borrow=True)))
         t.set_value(np.asarray(1, self.dtype))
 
-    def state(self) -> dict[str, np.ndarray]:
+    def state(self) -> dict[str, Array]:
         """Picture and moments as a dict of arrays, for `restore`."""
         return {variable.name: variable.get_value() for variable in (self._x, *self._moments)}
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
+    def restore(self, state: dict[str, Array]) -> None:
         """Continue, bit for bit, from what `state` returned."""
         for variable in (self._x, *self._moments):
             variable.set_value(np.asarray(state[variable.name], self.dtype))
 
 
-def compile_energies(energy: Callable[..., TensorVariable], scales: Sequence[int],
-                     dtype: str = "float32") -> Callable[[np.ndarray], np.ndarray]:
+def compile_energies(energy: Energy, scales: Sequence[int],
+                     dtype: str = "float32") -> Callable[[Picture], Floats]:
     """Compile an energy for pictures of any size, at each of several scales.
 
     Parameters
@@ -320,7 +333,7 @@ def compile_energies(energy: Callable[..., TensorVariable], scales: Sequence[int
     return _compile(lambda x: [multiscale(energy, [scale])(x) for scale in scales], dtype)
 
 
-def compile_energy_map(prior: PatchPrior, dtype: str = "float32") -> Callable[[np.ndarray], np.ndarray]:
+def compile_energy_map(prior: PatchPrior, dtype: str = "float32") -> Callable[[Picture], Floats]:
     """Compile the energy of a patch prior at every position.
 
     Parameters
@@ -338,8 +351,8 @@ def compile_energy_map(prior: PatchPrior, dtype: str = "float32") -> Callable[[n
     return _compile(lambda x: energy(x, axis=1)[0], dtype)
 
 
-def compile_gradient(energy: Callable[..., TensorVariable],
-                     dtype: str = "float32") -> Callable[[np.ndarray], np.ndarray]:
+def compile_gradient(energy: Energy,
+                     dtype: str = "float32") -> Callable[[Picture], Floats]:
     """Compile the gradient of an energy.
 
     Parameters
@@ -359,7 +372,7 @@ def compile_gradient(energy: Callable[..., TensorVariable],
 
 def compile_logits(network: NetworkWeights,
                    expression: Callable[[TensorVariable, TensorVariable], TensorVariable] = lambda logits, x: logits[0],
-                   inputs: Sequence[TensorVariable] = ()) -> Callable[..., np.ndarray]:
+                   inputs: Sequence[TensorVariable] = ()) -> Callable[..., Floats]:
     """Compile the class logits of a network, or what an expression makes of them.
 
     Parameters
@@ -383,7 +396,7 @@ def compile_logits(network: NetworkWeights,
         return _compile_seen(network, result, inputs)
 
 
-def guide_map(target: Target, network: NetworkWeights) -> Optional[np.ndarray]:
+def guide_map(target: Target, network: NetworkWeights) -> Optional[Floats]:
     """What the layer shows of a guide's picture, (channels, rows, columns) in Theano's floatX; None for another target."""
     if not isinstance(target, Guide):
         return None

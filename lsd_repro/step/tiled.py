@@ -5,22 +5,22 @@ exact but for rounding (`lsd_repro.step.tiles` says why).  The picture, its grad
 moments are in memory as a whole; of the network's maps, those of a tile.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, Callable, Optional, Union
 
 import numpy as np
 
+from lsd_repro.hints import Array, Floats, Picture
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.ops.compiling import compile_function
-from lsd_repro.prior.energy import Multiscale, check_scales, mean_pool
+from lsd_repro.prior.energy import Energy, Multiscale, check_scales, mean_pool
 from lsd_repro.runtime.load import T, TensorVariable, theano
 from lsd_repro.step import activation
-from lsd_repro.step.adam import Moments, adam2015
-from lsd_repro.step.objective import aim_weighed, class_term, cut_2015, cut_own
+from lsd_repro.step.adam import Moments, Update, adam2015
+from lsd_repro.step.objective import Objective, aim_weighed, class_term, cut_2015, cut_own
 from lsd_repro.step.step import Terms, from_graph, guide_map, symbolic, to_graph
 from lsd_repro.step.target import CLASSES, Classes, Target, numbers_for
 from lsd_repro.step.tiles import Tile, grid
@@ -49,18 +49,21 @@ class TiledStep:
         If the picture, or the tile, is too small for network or prior.
     """
 
-    def __init__(self, network: NetworkWeights, energy: Multiscale, picture: np.ndarray,
+    def __init__(self, network: NetworkWeights, energy: Multiscale, picture: Picture,
                  learning_rate: float, prior_strength: float, network_scales: Optional[Sequence[int]] = (1,),
-                 dtype: str = "float32", objective: Callable[..., TensorVariable] = class_term,
-                 update: Callable[..., OrderedDict] = adam2015, target: Target = CLASSES, *,
+                 dtype: str = "float32", objective: Objective = class_term,
+                 update: Update = adam2015, target: Target = CLASSES, *,
                  patch_size: int, tile: int, watch: Callable[[list[Tile]], Iterable[Tile]] = iter) -> None:
         self.dtype, self.learning_rate, self.prior_strength = dtype, learning_rate, prior_strength
         self._network, self._target, self._tile, self._watch = network, target, tile, watch
         self._network_scales, self._scale = network_scales, 1
-        self._prior_scales, self._patch_size = energy.scales, patch_size
+        self._prior_scales: Sequence[Any] = energy.scales
+        self._patch_size = patch_size
+        self._t: Any = None
         self._x = to_graph(picture, dtype)
         self.reset_moments()
-        check_scales(*picture.shape[:2], energy.scales, patch_size)
+        scales: Any = energy.scales  # numbers, here
+        check_scales(picture.shape[0], picture.shape[1], scales, patch_size)
         for scale in network_scales or [1]:
             self._network_tiles(scale)
         with theano.config.change_flags(floatX=dtype):
@@ -78,11 +81,11 @@ class TiledStep:
         self._t = t
         return terms
 
-    def evaluate(self, *aim: Union[Target, int]) -> tuple[Terms, np.ndarray, np.ndarray]:
+    def evaluate(self, *aim: Union[Target, int]) -> tuple[Terms, Floats, Floats]:
         """As `GradientStep.evaluate`."""
         terms, gradient = self._evaluate(numbers_for(self._target, aim))
         tiles, size = self._network_tiles(1)
-        shown = None
+        shown: Any = None
         for tile in tiles:
             part = self._map(self._x[tile.pixels(1)])
             if shown is None:
@@ -120,8 +123,8 @@ class TiledStep:
             term, target = term + float(tile_term), target + float(tile_target) / halves
             gradient[pixels] += tile_gradient
         if activation.is_root(self._target):
-            target = activation.value(self._target, target)
-            term, weight = -target, weight / (2 * target)
+            root: Any = activation.value(self._target, target)
+            term, weight, target = -root, weight / (2 * root), root
         gradient *= self._number(weight)
         total += gradient
         return term, target
@@ -139,7 +142,8 @@ class TiledStep:
         everywhere[:] = 1 / everywhere.size
         if not isinstance(self._target, Classes):
             return everywhere, bottom, top, 1
-        full_rows, _ = vgg16.map_size(*self._pooled_size(1), self._network.fc6_size)
+        height, width = self._pooled_size(1)
+        full_rows, _ = vgg16.map_size(height, width, self._network.fc6_size)
         start, stop = cut_2015(full_rows) if self._network_scales else cut_own(size[0])
         halves = [half for half in (bottom[start:], top[:stop]) if half.size]
         for half in halves:
@@ -149,7 +153,7 @@ class TiledStep:
     def _add_prior(self, scale, total, weight):
         """Energy at a scale; adds its gradient, times a weight, to a total."""
         size, patch = self._pooled_size(scale), self._patch_size
-        places = [side - patch + 1 for side in size]
+        places = size[0] - patch + 1, size[1] - patch + 1
         energy = 0.0
         for tile in grid(size, places, 1, 0, patch, self._tile):
             pixels = tile.pixels(scale)
@@ -167,12 +171,12 @@ class TiledStep:
         return np.asarray(value, self.dtype)
 
     @property
-    def picture(self) -> np.ndarray:
+    def picture(self) -> Floats:
         """(height, width, 3) array in 0..255; setting it leaves the moments as they are."""
         return from_graph(self._x)
 
     @picture.setter
-    def picture(self, picture: np.ndarray) -> None:
+    def picture(self, picture: Picture) -> None:
         self._x = to_graph(picture, self.dtype)
 
     @property
@@ -189,11 +193,11 @@ class TiledStep:
         """As `GradientStep.reset_moments`."""
         self._m, self._v, self._t = np.zeros_like(self._x), np.zeros_like(self._x), self._number(1)
 
-    def state(self) -> dict[str, np.ndarray]:
+    def state(self) -> dict[str, Array]:
         """As `GradientStep.state`."""
         return {"x": self._x.copy(), "m": self._m.copy(), "v": self._v.copy(), "t": self._t}
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
+    def restore(self, state: dict[str, Array]) -> None:
         """As `GradientStep.restore`."""
         self._x, self._m, self._v, self._t = (np.array(state[name], self.dtype) for name in "xmvt")
 
@@ -202,7 +206,7 @@ def _picture(name: str) -> TensorVariable:
     return T.TensorType(theano.config.floatX, (True, False, False, False))(name)
 
 
-def _compile_network(network: NetworkWeights, objective: Callable[..., TensorVariable], target: Target) -> Callable[..., Any]:
+def _compile_network(network: NetworkWeights, objective: Objective, target: Target) -> Callable[..., Any]:
     """From a tile, a scale, a target's numbers and what each place counts for, to term, target (or its square) and gradient."""
     x, scale, raised = _picture("x"), T.lscalar("scale"), symbolic(target)
     everywhere, *_ = weights = T.matrices("everywhere", "bottom", "top")
@@ -218,14 +222,14 @@ def _compile_network(network: NetworkWeights, objective: Callable[..., TensorVar
                             givens=vgg16.fixed_filters(layers), on_unused_input="ignore")
 
 
-def _compile_prior(energy: Callable[..., TensorVariable]) -> Callable[..., Any]:
+def _compile_prior(energy: Energy) -> Callable[..., Any]:
     """From a tile and a scale to energy and gradient."""
     x, scale = _picture("x"), T.lscalar("scale")
     value = energy(mean_pool(x, scale))
     return compile_function([x, scale], [value, T.grad(value, x)])
 
 
-def _compile_update(update: Callable[..., OrderedDict]) -> Callable[..., Any]:
+def _compile_update(update: Update) -> Callable[..., Any]:
     """From gradient, picture, moments and learning rate to the next picture and moments."""
     gradient, x, m, v = map(_picture, ("gradient", "x", "m", "v"))
     t, rate = T.scalars("t", "learning_rate")
