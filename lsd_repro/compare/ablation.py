@@ -31,7 +31,8 @@ from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import Energy, check_scales, multiscale, patch_energy, total_variation
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STREAM, Program
-from lsd_repro.step.step import GradientStep, compile_gradient
+from lsd_repro.step.evaluate import compile_gradient
+from lsd_repro.step.gradient import GradientStep
 
 # The smallest picture that has a patch at the coarsest of the stream's scales; two frames, so
 # that the second begins, as in the stream, with a dream that was zoomed.

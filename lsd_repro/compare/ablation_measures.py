@@ -22,7 +22,7 @@ from lsd_repro.material import files
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.prior.store import PatchPrior
-from lsd_repro.step.step import compile_energies, compile_logits
+from lsd_repro.step.evaluate import compile_energies, compile_logits
 
 FILE = "measures.json"
 JUDGED = "judged.json"  # what the command in `lsd_repro.train.judge_ablation` writes

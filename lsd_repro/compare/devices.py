@@ -138,7 +138,7 @@ def measure(out: files.PathLike, steps: int, size: tuple[int, int], gradient_siz
     from lsd_repro.network import matconvnet
     from lsd_repro.prior import store
     from lsd_repro.prior.energy import multiscale, patch_energy
-    from lsd_repro.step.step import GradientStep
+    from lsd_repro.step.gradient import GradientStep
 
     network = matconvnet.read(shipped.path(shipped.SMALL))
     energy = multiscale(patch_energy(store.load_kind(shipped.path(shipped.PRIORS), "student")), STREAM.prior_scales)

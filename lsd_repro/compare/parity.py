@@ -23,7 +23,8 @@ from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.program2015 import STILLS, STREAM
-from lsd_repro.step.step import GradientStep, Step, Terms, compile_energies, to_graph
+from lsd_repro.step.evaluate import compile_energies, to_graph
+from lsd_repro.step.gradient import GradientStep, Terms
 from lsd_repro.step.target import Classes
 
 # In float64 the programs agree to rounding; the limits leave room for another BLAS.
@@ -169,7 +170,7 @@ def replay(path: files.PathLike, prior_dir: Optional[files.PathLike] = None, flo
     return deviations + compare(golden, *run(golden, step))
 
 
-def at_start(golden: Golden, step: Step, limit: float) -> list[Deviation]:
+def at_start(golden: Golden, step: GradientStep, limit: float) -> list[Deviation]:
     """Deviations of everything that the file has about the start image."""
     found = []
 
@@ -197,7 +198,7 @@ def at_start(golden: Golden, step: Step, limit: float) -> list[Deviation]:
     return found
 
 
-def run(golden: Golden, step: Step) -> tuple[list[Terms], list[Picture], list[Picture]]:
+def run(golden: Golden, step: GradientStep) -> tuple[list[Terms], list[Picture], list[Picture]]:
     """Run the schedule.
 
     Returns

@@ -18,7 +18,7 @@ from lsd_repro.prior.energy import Energy, patch_energy
 from lsd_repro.prior.fit import scale_matrix
 from lsd_repro.prior.patches import sample_patches
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
-from lsd_repro.step.step import compile_energies
+from lsd_repro.step.evaluate import compile_energies
 
 # Crops hold a patch at each of the stream's scales but the coarsest, at which few
 # photos would give any.

@@ -35,8 +35,8 @@ from lsd_repro.prior.energy import check_scales, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import BEFORE_1850, PUBLISHED, Program
 from lsd_repro.step.adam import Update, adam2015, adam_published
+from lsd_repro.step.gradient import GradientStep, Terms
 from lsd_repro.step.objective import Objective, class_term, one_half_term
-from lsd_repro.step.step import GradientStep, Terms
 
 # The pictures, as `lsd-repro fetch frames` names them.
 BEFORE, AFTER = f"{BEFORE_1850}.png", f"result{PUBLISHED['pizza'][0]}.png"

@@ -12,7 +12,7 @@ from lsd_repro.film.stream import video_frames
 from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
 
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step
+    from lsd_repro.step.gradient import GradientStep
 
 # Video frames to time: enough for the encoder to get going.
 VIDEO_FRAMES = 25
@@ -30,12 +30,12 @@ class Pace(NamedTuple):
                 + films * program.video_frames_per_frame * self.video_frame)
 
 
-def measure(step: "Step", scene: Scene, program: Program) -> Pace:
+def measure(step: "GradientStep", scene: Scene, program: Program) -> Pace:
     """Time a step, and the film between two frames.
 
     Parameters
     ----------
-    step : Step
+    step : GradientStep
         Moves on by two steps at each network scale: the first one allocates its maps.
     scene : Scene
     program : Program

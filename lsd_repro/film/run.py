@@ -35,7 +35,7 @@ from lsd_repro.runtime import provenance
 from lsd_repro.step.target import CLASSES, Classes, Guide, Target
 
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step
+    from lsd_repro.step.gradient import GradientStep
 
 # The frames do not depend on it; what comes after them does.
 FILM_BYTES = 0.04  # a pixel of a video frame: the demo's film has 0.037
@@ -170,7 +170,7 @@ def save_picture(out: Path, index: int, picture: Picture) -> None:
     write.write_png(out / "frames" / f"frame{index:04d}.png", write.as_still(picture))
 
 
-def save_state(out: Path, done: int, step: "Step") -> None:
+def save_state(out: Path, done: int, step: "GradientStep") -> None:
     """Save where to go on after the last finished frame; its picture has been saved."""
     files.write_arrays(out / "state" / "latest.npz", done=done, **step.state())
 
@@ -201,7 +201,7 @@ def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, Array]]]:
         raise InputError(f"{latest} can't be used ({arrays.reason(error)}): {_ANEW}") from error
 
 
-def restore(out: PathLike, step: "Step", state: dict[str, Array]) -> None:
+def restore(out: PathLike, step: "GradientStep", state: dict[str, Array]) -> None:
     """Have a step go on from a state; InputError if it is another step's."""
     own, latest = step.state(), Path(out) / "state" / "latest.npz"
     for name, value in own.items():

@@ -24,7 +24,7 @@ from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
 from lsd_repro.runtime.progress import tqdm
 
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step, Terms
+    from lsd_repro.step.gradient import GradientStep, Terms
 
 CONTACT_PICTURES = 6
 
@@ -47,13 +47,13 @@ class Frame(NamedTuple):
     terms: "Terms"
 
 
-def frames(step: "Step", turns: Iterable[tuple[Scene, Program]], on_step: Callable[[Scene, "Terms"], Any] = lambda *_: None,
-           done: int = 0) -> Iterator[Frame]:
+def frames(step: "GradientStep", turns: Iterable[tuple[Scene, Program]],
+           on_step: Callable[[Scene, "Terms"], Any] = lambda *_: None, done: int = 0) -> Iterator[Frame]:
     """The stream's loop: frame after frame, each when it is asked for.
 
     Parameters
     ----------
-    step : Step
+    step : GradientStep
         Holds a frame's picture until the next frame is asked for.  What interrupts a frame leaves the step as it was
         before that frame.
     turns : iterable of (Scene, Program)
@@ -90,14 +90,14 @@ def frames(step: "Step", turns: Iterable[tuple[Scene, Program]], on_step: Callab
         yield Frame(index, scene, terms)
 
 
-def optimise_frame(step: "Step", scene: Scene, program: Program, on_step: Callable[["Terms"], Any]) -> None:
+def optimise_frame(step: "GradientStep", scene: Scene, program: Program, on_step: Callable[["Terms"], Any]) -> None:
     """One turn of the stream's loop: zoom, reset Adam, take the steps.
 
     2015 quirk: moments reset at every frame (of the stream, not of the stills).
 
     Parameters
     ----------
-    step : Step
+    step : GradientStep
     scene : Scene
         What to show.
     program : Program
@@ -147,7 +147,7 @@ def video_frames(frames: Union[Sequence[Picture], run.Frames], scenes: Sequence[
 
 
 @one_at_a_time
-def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_step: Callable[[], "Step"],
+def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_step: Callable[[], "GradientStep"],
               parameters: dict[str, Any], resume: bool = False, earlier: Sequence[Picture] = (),
               on_frame: Callable[[Frame], Any] = lambda _: None, progress: bool = True) -> None:
     """Run the stream over a plan of scenes and write frames, film and contact sheet.
@@ -162,7 +162,7 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
         One for each optimised frame.
     program : Program
     make_step : callable
-        Returns the Step at the start image; called only when steps remain.
+        Returns the GradientStep at the start image; called only when steps remain.
     parameters : dict
         From `lsd_repro.film.run.parameters`; kept in run.json.  A run resumes only under equal ones.
     resume : bool
@@ -199,7 +199,7 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
     write.write_png(out / "contact.png", contact_sheet(frames, scenes))
 
 
-def optimise(out: Path, step: "Step", scenes: Sequence[Scene], program: Program,
+def optimise(out: Path, step: "GradientStep", scenes: Sequence[Scene], program: Program,
              saved: Optional[tuple[int, dict[str, Array]]], earlier: Sequence[Picture] = (),
              on_frame: Callable[[Frame], Any] = lambda _: None, progress: bool = True) -> None:
     """Optimise the frames that remain after what `lsd_repro.film.run.read_latest` found, saving each; see `make_film`.

@@ -29,7 +29,7 @@ from lsd_repro.material.files import PathLike
 from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS, NEWEST_WEIGHT, Program
 
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step
+    from lsd_repro.step.gradient import GradientStep
 
 # Seconds.  Somebody alone at the page should see what comes of a suggestion.
 HOLD = {"live": 10, "demo": 10, "stream": HOLD_SECONDS}
@@ -76,7 +76,7 @@ def main(options: Options, slot_path: PathLike, pipe: Connection) -> None:
 class _Dreamer:
     """What the two threads of the process share: one listens, one dreams."""
 
-    def __init__(self, program: Program, descriptions: Sequence[str], make_step: "Callable[[], Step]",
+    def __init__(self, program: Program, descriptions: Sequence[str], make_step: "Callable[[], GradientStep]",
                  journal: Journal, options: Options) -> None:
         self.program, self.descriptions, self.make_step, self.journal = program, descriptions, make_step, journal
         hold = HOLD[options.spec.preset] if options.hold is None else options.hold

@@ -30,7 +30,7 @@ from lsd_repro.material.files import PathLike
 from lsd_repro.step.target import Classes
 
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step
+    from lsd_repro.step.gradient import GradientStep
 
 
 class Segment(NamedTuple):
@@ -96,12 +96,12 @@ class Journal:
         files.write_bytes(self.out / "journal.jsonl", lines.encode())
         self.segments = self.segments[-keep:]
 
-    def begin(self, step: "Step", scene: Scene) -> None:
+    def begin(self, step: "GradientStep", scene: Scene) -> None:
         """Save the start image, as frame 0."""
         write.write_png(frame_file(self.out, 0), write.as_still(step.picture))
         self._save(0, step, scene)
 
-    def add(self, step: "Step", segment: Segment, scene: Scene) -> None:
+    def add(self, step: "GradientStep", segment: Segment, scene: Scene) -> None:
         """Save a finished frame, the segment that leads to it, and the scene that comes next."""
         write.write_png(frame_file(self.out, segment.index), write.as_still(step.picture))
         with open(self.out / "journal.jsonl", "a", encoding="utf-8") as journal:

@@ -20,7 +20,7 @@ from lsd_repro.material.files import PathLike
 from lsd_repro.network import ilsvrc, matconvnet
 from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.runtime.openblas import instruct_openblas
-from lsd_repro.step.step import compile_logits
+from lsd_repro.step.evaluate import compile_logits
 from lsd_repro.train import canvases
 
 

@@ -13,7 +13,7 @@ from lsd_repro.hints import Floats, Integers, Picture
 from lsd_repro.material.files import PathLike
 from lsd_repro.network.known import AVERAGE_COLOUR
 from lsd_repro.network.matconvnet import NetworkWeights
-from lsd_repro.step.step import compile_logits
+from lsd_repro.step.evaluate import compile_logits
 from lsd_repro.train import canvases, judge
 from lsd_repro.train.canvases import CELLS, Part, Pictures
 

@@ -18,7 +18,7 @@ from lsd_repro.material import files
 from lsd_repro.presets import DEMO
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STREAM
-from lsd_repro.step.step import Terms
+from lsd_repro.step.gradient import Terms
 from lsd_repro.step.target import Classes
 
 START = np.random.default_rng(0).integers(0, 256, (36, 48, 3)).astype(np.uint8)
