@@ -19,14 +19,15 @@ from PIL import Image
 from tqdm import tqdm
 
 from lsd_repro.errors import InputError
-from lsd_repro.film.run import check_finite, open_record
+from lsd_repro.film.run import open_record
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.start import load_start, noise
-from lsd_repro.film.stream import optimise_frame
+from lsd_repro.film.stream import frames
 from lsd_repro.film.write import as_still, write_png
 from lsd_repro.hints import Picture, Pixels
 from lsd_repro.material import files
 from lsd_repro.material.arrays import digest
+from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import Energy, check_scales, multiscale, patch_energy, total_variation
 from lsd_repro.prior.store import PatchPrior
@@ -159,6 +160,7 @@ def read(path: Path) -> Pixels:
         return np.asarray(file)
 
 
+@one_at_a_time
 def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, PatchPrior], scenes: Sequence[Scene], seeds: int,
               kinds: Sequence[str] = KINDS, scales: Sequence[str] = (ONE, ALL), strengths: Sequence[float] = STRENGTHS,
               program: Program = PROGRAM, resume: bool = False) -> Study:
@@ -261,6 +263,9 @@ def dream(steps: Steps, block: Block, arm: Arm, weights: dict[tuple[str, str], f
     ndarray, shape (height, width, 3)
     """
     step = steps.at(arm, noise((program.width, program.height), block.seed), weights)
-    for _ in range(program.frames_per_class):
-        optimise_frame(step, block.scene, program, lambda terms: check_finite(terms.loss, arm.name))
+    try:
+        for _ in frames(step, [(block.scene, program)] * program.frames_per_class):
+            pass
+    except InputError as error:
+        raise InputError(f"{arm.name}: {error}") from error
     return step.picture

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 from lsd_repro.errors import InputError
 from lsd_repro.figures.parity import drift
+from lsd_repro.film import stream
 from lsd_repro.film.schedule import Scene
-from lsd_repro.film.stream import optimise_frame
 from lsd_repro.film.zoom import between, zoom_picture
 from lsd_repro.hints import Array, Floats, Picture
 from lsd_repro.material import files
@@ -215,13 +215,12 @@ def run(golden: Golden, step: GradientStep) -> tuple[list[Terms], list[Picture],
     pictures: list[Picture] = []
     frames: list[Picture] = [step.picture]
 
-    def on_step(step_terms):
+    def on_step(_, step_terms):
         if len(terms) in wanted:
             pictures.append(step.picture)
         terms.append(step_terms)
 
-    for scene in golden.scenes:
-        optimise_frame(step, scene, golden.program, on_step)
+    for _ in stream.frames(step, [(scene, golden.program) for scene in golden.scenes], on_step):
         frames.append(step.picture)
     return terms, pictures, frames
 

@@ -1,6 +1,6 @@
 """The one known transition of the stream, made once more: from a frame of 2015 to the next, which is known, too.
 
-The picture before is zoomed, Adam is reset, ten steps are taken: `lsd_repro.film.stream.optimise_frame`, as in a film. What
+The picture before is zoomed, Adam is reset, ten steps are taken: `lsd_repro.film.stream.frames`, as in a film. What
 comes of it is held against what came of it in 2015 by the *change*, the picture after minus the zoomed one
 (`lsd_repro.compare.change`), for each of the arms of `lsd_repro.compare.transition_arms`.
 
@@ -22,8 +22,8 @@ from tqdm import tqdm
 from lsd_repro.compare import change, statistics
 from lsd_repro.compare.transition_arms import Arm
 from lsd_repro.errors import InputError
-from lsd_repro.film.run import check_finite, open_record
-from lsd_repro.film.stream import optimise_frame
+from lsd_repro.film.run import open_record
+from lsd_repro.film.stream import frames
 from lsd_repro.film.zoom import zoom_picture
 from lsd_repro.hints import Floats, Picture
 from lsd_repro.material import arrays, files
@@ -94,7 +94,8 @@ def dream(steps: Steps, arm: Arm, before: Picture, seed: int = 0,
     if arm.dithered:
         start = np.clip(start + np.random.default_rng(seed).uniform(-DITHER, DITHER, start.shape), 0, 255)
     step = steps.at(arm, start)
-    optimise_frame(step, arm.scene, arm.program, on_step)
+    for _ in frames(step, [(arm.scene, arm.program)], lambda _, terms: on_step(terms)):
+        pass
     return step.picture
 
 
@@ -128,12 +129,11 @@ def dream_all(arms: dict[str, Arm], network: NetworkWeights, priors: dict[str, P
                 yield name, _kept(kept, before.shape)
                 continue
 
-            def on_step(terms):
-                check_finite(terms.loss, name)
-                bar.update()
-
             bar.set_postfix_str(name)
-            picture = dream(steps, arm, before, seed, on_step)
+            try:
+                picture = dream(steps, arm, before, seed, lambda _: bar.update())
+            except InputError as error:
+                raise InputError(f"{name}: {error}") from error
             if kept:
                 files.write_array(kept, picture)
             yield name, picture

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 # The frames do not depend on it; what comes after them does.
 FILM_BYTES = 0.04  # a pixel of a video frame: the demo's film has 0.037
 GB = 10 ** 9
-_ANEW = "delete it, and --resume dreams the run anew; or choose another --out, without --resume"
+ANEW = "delete it, and --resume dreams the run anew; or choose another --out, without --resume"
 
 
 def parameters(program: Program, scenes: Sequence[Scene], start: Picture, network: NetworkWeights,
@@ -170,9 +170,9 @@ def save_picture(out: Path, index: int, picture: Picture) -> None:
     write.write_png(out / "frames" / f"frame{index:04d}.png", write.as_still(picture))
 
 
-def save_state(out: Path, done: int, step: "GradientStep") -> None:
-    """Save where to go on after the last finished frame; its picture has been saved."""
-    files.write_arrays(out / "state" / "latest.npz", done=done, **step.state())
+def save_state(out: Path, done: int, step: "GradientStep", **more: Any) -> None:
+    """Save where to go on after the last finished frame, and what else that takes; its picture has been saved."""
+    files.write_arrays(out / "state" / "latest.npz", done=done, **more, **step.state())
 
 
 def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, Array]]]:
@@ -181,7 +181,8 @@ def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, Array]]]:
     Returns
     -------
     (int, dict of str to ndarray) or None
-        Finished frames (0: the start image alone is saved) and the step's state; None if nothing is saved.
+        Finished frames (0: the start image alone is saved) and the step's state, with what else was saved; None if
+        nothing is.
 
     Raises
     ------
@@ -198,7 +199,7 @@ def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, Array]]]:
             raise ValueError(f"{done} finished frames")
         return int(done), state
     except arrays.UNREADABLE as error:
-        raise InputError(f"{latest} can't be used ({arrays.reason(error)}): {_ANEW}") from error
+        raise InputError(f"{latest} can't be used ({arrays.reason(error)}): {ANEW}") from error
 
 
 def restore(out: PathLike, step: "GradientStep", state: dict[str, Array]) -> None:
@@ -206,10 +207,10 @@ def restore(out: PathLike, step: "GradientStep", state: dict[str, Array]) -> Non
     own, latest = step.state(), Path(out) / "state" / "latest.npz"
     for name, value in own.items():
         if name not in state:
-            raise InputError(f"{latest} can't be used ({name} is missing): {_ANEW}")
+            raise InputError(f"{latest} can't be used ({name} is missing): {ANEW}")
         if (state[name].shape, state[name].dtype) != (value.shape, value.dtype):
             raise InputError(f"{latest} can't be used ({name} is {state[name].dtype} of shape {state[name].shape}, not "
-                             f"{value.dtype} of {value.shape}): {_ANEW}")
+                             f"{value.dtype} of {value.shape}): {ANEW}")
     step.restore(state)
 
 

@@ -19,6 +19,7 @@ from lsd_repro.chat.messages import Message
 from lsd_repro.chat.picking import Chat
 from lsd_repro.chat.vocabulary import vocabulary
 from lsd_repro.errors import InputError
+from lsd_repro.film.run import restore
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.stream import frames
 from lsd_repro.film.write import as_still
@@ -26,6 +27,7 @@ from lsd_repro.live.journal import Journal, Segment
 from lsd_repro.live.options import Options
 from lsd_repro.live.slot import Slot
 from lsd_repro.material.files import PathLike
+from lsd_repro.material.lock import alone
 from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS, NEWEST_WEIGHT, Program
 
 if TYPE_CHECKING:
@@ -65,8 +67,9 @@ def main(options: Options, slot_path: PathLike, pipe: Connection) -> None:
     try:
         inputs = load(options.spec)
         parameters = {name: value for name, value in inputs.parameters.items() if name != "scenes"}
-        journal = Journal(options.out, parameters, options.resume, options.keep)
-        _Dreamer(inputs.program, inputs.network.descriptions, lambda: build(inputs), journal, options).run(slot_path, pipe)
+        with alone(options.out):
+            journal = Journal(options.out, parameters, options.resume, options.keep)
+            _Dreamer(inputs.program, inputs.network.descriptions, lambda: build(inputs), journal, options).run(slot_path, pipe)
     except Stopped:
         pass
     except InputError as error:
@@ -100,7 +103,7 @@ class _Dreamer:
         threading.Thread(target=self.listen, args=(pipe,), daemon=True).start()
         self.step = self.make_step()
         if journal.saved:
-            self.step.restore(journal.saved["state"])
+            restore(journal.out, self.step, journal.saved["state"])
         else:
             journal.begin(self.step, self.chat.scene)
         self.dream()

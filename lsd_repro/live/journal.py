@@ -5,13 +5,14 @@ A run lives in one folder::
     run.json                  every parameter, and the versions of what computes it
     journal.jsonl             a line for each finished frame: how the film gets there, and its caption
     frames/frame000001.png    the frames; only the last several hundred are kept
-    latest.npz                picture and moments after the last finished frame, and what is shown
+    state/latest.npz          picture and moments after the last finished frame, and what is shown
 
-Every file but the journal is written whole or not at all, and of a frame's files latest.npz comes last: what it
+Every file but the journal is written whole or not at all, and of a frame's files state/latest.npz comes last: what it
 calls finished is on disk.
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
@@ -78,18 +79,21 @@ class Journal:
     def __init__(self, out: PathLike, parameters: dict[str, Any], resume: bool, keep: int) -> None:
         self.out, self.keep = Path(out), keep
         run.open_record(self.out, parameters, resume)
-        files.make_folder(self.out / "frames")
+        for folder in ("frames", "state"):
+            files.make_folder(self.out / folder)
         self.done = 0
         self.saved: Any = None
-        latest = self.out / "latest.npz"
-        if latest.exists():
+        latest, earlier = self.out / "state" / "latest.npz", self.out / "latest.npz"
+        if earlier.exists() and not latest.exists():
+            os.replace(earlier, latest)  # where version 0.1 had it
+        found = run.read_latest(self.out)
+        if found:
+            self.done, state = found
             try:
-                state = arrays.read_npz(latest)
-                self.done, scene = int(state.pop("done")), json.loads(str(state.pop("scene")))
+                scene = json.loads(str(state.pop("scene")))
                 self.saved = {"state": state, "scene": Scene(Classes(int(scene[0]), int(scene[1])), str(scene[2]))}
             except (*arrays.UNREADABLE, IndexError) as error:
-                raise InputError(f"{latest} can't be read ({arrays.reason(error)}); choose another --out, "
-                                 "without --resume") from error
+                raise InputError(f"{latest} can't be used ({arrays.reason(error)}): {run.ANEW}") from error
         # A frame that was being saved when the run was interrupted is dreamt again.
         self.segments = [segment for segment in read_segments(self.out) if segment.index <= self.done]
         lines = "".join(json.dumps(segment) + "\n" for segment in self.segments)
@@ -113,7 +117,7 @@ class Journal:
             frame_file(self.out, gone).unlink(missing_ok=True)
 
     def _save(self, done, step, scene):
-        files.write_arrays(self.out / "latest.npz", done=done, scene=json.dumps(scene.as_list()), **step.state())
+        run.save_state(self.out, done, step, scene=json.dumps(scene.as_list()))
         self.done = done
 
 

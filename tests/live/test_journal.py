@@ -54,7 +54,7 @@ def test_other_parameters_or_a_folder_in_use_are_refused(tmp_path):
         Journal(tmp_path / "run", {"seed": 1}, True, 50)
     with pytest.raises(InputError, match="--resume"):
         Journal(tmp_path / "run", PARAMETERS, False, 50)
-    (tmp_path / "run" / "latest.npz").write_bytes(b"PK")
+    (tmp_path / "run" / "state" / "latest.npz").write_bytes(b"PK")
     with pytest.raises(InputError, match="latest.npz"):
         Journal(tmp_path / "run", PARAMETERS, True, 50)
 
