@@ -19,7 +19,7 @@ VIDEO_FRAMES = 25
 
 
 class Pace(NamedTuple):
-    """Seconds that a step takes on average over the octaves, and a video frame."""
+    """Seconds that a step takes on average over the parts of a frame, and a video frame."""
 
     step: float
     video_frame: float
@@ -46,7 +46,7 @@ def measure(step: "GradientStep", scene: Scene, program: Program) -> Pace:
     """
     before = step.picture.copy()
     seconds = 0.0
-    for scale, steps in program.octaves or [(None, program.steps_per_frame)]:
+    for scale, steps in program.parts:
         if scale:
             step.network_scale = scale
         step.step(scene.target)

@@ -105,7 +105,7 @@ def open_record(out: Path, parameters: dict[str, Any], resume: bool) -> None:
         earlier, computed_by = dict(kept["parameters"]), {part: dict(kept.get(part) or {}) for part in _computed_by()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{out} holds no run to resume (run.json: {arrays.reason(error)}); leave out --resume") from error
-    changed = [key for key in sorted({*earlier, *parameters}) if earlier.get(key) != parameters.get(key)]
+    changed = [key for key in sorted({*earlier, *parameters}) if _said(earlier.get(key)) != _said(parameters.get(key))]
     if changed:
         differences = "; ".join(f"{key} was {_short(earlier.get(key))}, is {_short(parameters.get(key))}"
                                 for key in changed)
@@ -117,6 +117,11 @@ def open_record(out: Path, parameters: dict[str, Any], resume: bool) -> None:
         if others:
             print(f"{out}: what is added may differ by rounding from what is there ({part}: {'; '.join(others)})",
                   file=sys.stderr)
+
+
+def _said(value):
+    """A parameter that is empty is one that is not there: a record need not know it."""
+    return None if value == [] else value
 
 
 def _computed_by():

@@ -101,15 +101,15 @@ def optimise_frame(step: "GradientStep", scene: Scene, program: Program, on_step
     scene : Scene
         What to show.
     program : Program
-        Sets zoom, steps, at which octaves they are taken, and whether Adam is reset.
+        Sets zoom, steps, at which network scales they are taken, and whether Adam is reset.
     on_step : callable
         Called with the Terms of each step after it is taken.
     """
-    if program.video_frames_per_frame:
+    if program.has_film:
         step.picture = zoom_picture(step.picture, program.video_frames_per_frame)
     if program.reset_moments:
         step.reset_moments()
-    for scale, steps in program.octaves or [(None, program.steps_per_frame)]:
+    for scale, steps in program.parts:
         if scale:
             step.network_scale = scale
         for _ in range(steps):
@@ -182,7 +182,7 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
         If `out` is not empty, holds no run to resume, or one with other parameters; or if films can't be encoded.
     """
     out = Path(out)
-    if program.video_frames_per_frame:
+    if program.has_film:
         encoder.check()
     run.open_record(out, parameters, resume)
     for folder in ("frames", "state"):
@@ -192,7 +192,7 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
     if saved is None or saved[0] < len(scenes):
         optimise(out, make_step(), scenes, program, saved, earlier, on_frame, progress)
     frames = run.Frames(out, len(scenes) + 1, (program.height, program.width))
-    if program.video_frames_per_frame:
+    if program.has_film:
         total = len(scenes) * program.video_frames_per_frame
         shown = tqdm(video_frames(frames, scenes, program), "film", total, unit="frame", disable=not progress)
         write.write_film(out / "film.mp4", shown, (program.video_width, program.video_height), FRAMES_PER_SECOND)

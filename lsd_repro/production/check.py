@@ -4,15 +4,14 @@ from dataclasses import replace
 
 from lsd_repro.errors import InputError
 from lsd_repro.material import shipped
-from lsd_repro.presets import OF_2015, PRESETS, STRENGTHS, WEIGHTS
+from lsd_repro.presets import OF_2015, PRESETS, STRENGTHS, WEIGHTS, Preset
 from lsd_repro.production.spec import Spec
-from lsd_repro.program2015 import Program
 
 # A second for each would be thirty years.
 MOST_STEPS = 10 ** 9
 
 
-def check(spec: Spec) -> Program:
+def check(spec: Spec) -> Preset:
     """See that options go together.
 
     Parameters
@@ -21,7 +20,7 @@ def check(spec: Spec) -> Program:
 
     Returns
     -------
-    Program
+    Preset
         The preset with what the spec changes of it, but for the picture's size, which depends on the start image.
 
     Raises

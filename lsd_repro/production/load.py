@@ -23,13 +23,12 @@ from lsd_repro.material.photos import read_photo
 from lsd_repro.network import matconvnet, receptive
 from lsd_repro.network.layers import least_side
 from lsd_repro.network.weights import NetworkWeights
-from lsd_repro.presets import PRESETS, WEIGHTS
+from lsd_repro.presets import PRESETS, WEIGHTS, Preset
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import check_scales
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.production.check import check, short
 from lsd_repro.production.spec import Spec
-from lsd_repro.program2015 import Program
 from lsd_repro.step import activation
 from lsd_repro.step.target import Classes, Target
 from lsd_repro.step.tiles import spans
@@ -46,7 +45,7 @@ class Inputs(NamedTuple):
     Attributes
     ----------
     spec : Spec
-    program : Program
+    program : Preset
         With the size of the picture.
     scenes : list of Scene
         One for each optimised frame.
@@ -60,7 +59,7 @@ class Inputs(NamedTuple):
     """
 
     spec: Spec
-    program: Program
+    program: Preset
     scenes: list[Scene]
     network: NetworkWeights
     prior: Optional[PatchPrior]
@@ -118,7 +117,7 @@ def load(spec: Spec, say: Callable[[str], Any] = say) -> Inputs:
         raise InputError("what a layer sees is not a class: leave out --classes, --schedule and --chat, or "
                          f"{'--guide' if spec.guide else '--objective'}")
     scaled = program.video_width == program.width
-    wanted = spec.start or program.start
+    wanted = spec.start or (NOISE if program.start == NOISE else None)
     size = size or (None if wanted not in (None, NOISE) and not scaled else (program.width, program.height))
     if size:
         _check_room(*size, program, network, tile)

@@ -42,6 +42,13 @@ def test_a_frame_that_was_being_saved_is_forgotten(tmp_path, end):
     assert journal.read_segments(tmp_path / "run")[-1].k == 5
 
 
+def test_a_run_of_the_first_version_goes_on(tmp_path):
+    dreamt(tmp_path / "run", 3)
+    (tmp_path / "run" / "state" / "latest.npz").rename(tmp_path / "run" / "latest.npz")
+    (tmp_path / "run" / "state").rmdir()
+    assert Journal(tmp_path / "run", PARAMETERS, True, 50).done == 3
+
+
 def test_only_the_last_frames_are_kept(tmp_path):
     run, _ = dreamt(tmp_path / "run", 6, keep=3)
     assert [path.name for path in sorted((tmp_path / "run" / "frames").iterdir())] == [f"frame{i:06d}.png" for i in range(3, 7)]

@@ -11,7 +11,7 @@ import pytest
 from lsd_repro.cli import options
 from lsd_repro.cli.options import SAID
 from lsd_repro.errors import InputError, OptionError
-from lsd_repro.presets import DEMO, PRESETS
+from lsd_repro.presets import DEMO, PRESETS, Preset
 from lsd_repro.production import load
 from lsd_repro.production.check import check
 from lsd_repro.production.spec import OPTIONS, Spec
@@ -26,7 +26,7 @@ def test_a_presets_octaves_that_do_not_fit_leave_their_steps_to_the_finest():
 
 
 def test_a_program_keeps_what_is_not_asked_for():
-    assert check(Spec("stream", prior_strength=3)) == replace(STREAM, prior_strength=3.0)
+    assert check(Spec("stream", prior_strength=3)) == replace(Preset.of(STREAM), prior_strength=3.0)
     assert [check(Spec(name)) for name in PRESETS] == list(PRESETS.values())
 
 
