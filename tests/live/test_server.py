@@ -293,7 +293,8 @@ def test_without_its_libraries_it_says_how_to_get_them(monkeypatch, capsys):
 
 
 HOST = b"Host: localhost\r\n"
-UPGRADE = HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + b"A" * 22 + b"==\r\n"
+UPGRADE = (HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+           + b"A" * 22 + b"==\r\n")
 NO_REQUESTS = {
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(200)), "binary": b"\x00\xff\xfe\r\n\r\n",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "no such version": b"GET / HTTP/9.9\r\n" + HOST + b"\r\n",
@@ -301,7 +302,8 @@ NO_REQUESTS = {
     "a giant header": b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 100_000 + b"\r\n\r\n",
     "many headers": b"GET / HTTP/1.1\r\n" + HOST + b"X: y\r\n" * 10_000 + b"\r\n",
     "no URL": b"GET http://[::1 HTTP/1.1\r\n" + HOST + b"\r\n", "no port": b"CONNECT a:x HTTP/1.1\r\n" + HOST + b"\r\n",
-    "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "no length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: x\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "no length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: x\r\n\r\n",
     "no chunks": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     "no gzip": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
     "no page": b"GET /../../etc HTTP/1.1\r\n" + HOST + b"\r\n", "half a line": b"GET / HT",
