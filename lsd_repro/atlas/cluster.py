@@ -4,6 +4,7 @@
 Each has a share of the cores for itself, or a GPU.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -149,13 +150,26 @@ def remote(address: str) -> "Iterator[Client]":
     from distributed import Client
 
     with _quiet():
+        client = Client.__new__(Client)
         try:
-            client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
-        except (OSError, ValueError, TypeError) as error:
+            asyncio.run(_call(address))
+            Client.__init__(client, address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+        except Exception as error:  # whatever answers there may be no scheduler at all
+            # Otherwise it would try to close, when it is collected, what it never opened: for 20 seconds, and with a traceback.
+            client.status = "closed"
             raise InputError(f"--scheduler {address}: no Dask scheduler answers there "
                              f"({(str(error).splitlines() or [type(error).__name__])[0][:120]})") from error
         with client:
             yield client
+
+
+async def _call(address):
+    """Connect, and hang up: a Client would wait for ever for somebody who says nothing."""
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    connecting = connect(address, timeout=SECONDS_TO_CONNECT, **Security().get_connection_args("client"))
+    await (await asyncio.wait_for(connecting, SECONDS_TO_CONNECT + 1)).close()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """The ``lsd-repro`` command line; what each command does is in `lsd_repro.cli.commands`.
 
 Exit status: 0 done, 1 deviations beyond their limits (parity), 2 bad input,
-130 interrupted.
+130 interrupted, 141 whoever read what it prints has left (``| head``).
 """
 
 import argparse
@@ -13,6 +13,7 @@ from typing import Callable, Optional
 from lsd_repro import __version__
 from lsd_repro.cli import commands, options
 from lsd_repro.cli.options import NETWORK_CHOICE, typed
+from lsd_repro.cli.output import to_the_end
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch, shipped
 from lsd_repro.presets import FILMED
@@ -30,6 +31,7 @@ DREAM = ("start", "size", "frames", "steps", "network_scales", "octaves", "learn
 STILLS = ("classes", "schedule", "objective", "guide", "tile", *DREAM)
 
 
+@to_the_end
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the command line; returns the exit status."""
     args = parser().parse_args(argv)

@@ -18,7 +18,7 @@ from lsd_repro.film import stream
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.zoom import between, zoom_picture
 from lsd_repro.hints import Array, Floats, Picture
-from lsd_repro.material import files
+from lsd_repro.material import arrays, files
 from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import multiscale, patch_energy
@@ -37,6 +37,20 @@ LIMIT_32 = 1e-5
 # see it; which these are changes with the processor and the number of threads.
 SHARE_32 = 0.9
 DRIFT_FACTOR = 1.5
+
+# The programs of 2015, by the names of their files.
+PROGRAMS = {"train": STREAM, "train_image": STILLS}
+LAYERS = 16
+# What a golden file has, and how many axes each has; one of a film has more.
+AXES = {"program": 0, "start_image": 3, "mean": 0, "stride": 0, "classes": 1, "loss_at_start": 0, "network_term_at_start": 0,
+        "prior_term_at_start": 0, "grad_at_start": 4, "logits_at_start": 4, "losses": 1, "prior_terms": 1, "x_after_step": 5,
+        "x_after_step_ids": 1, **{f"W{i:02d}": 4 for i in range(LAYERS)}, **{f"b{i:02d}": 1 for i in range(LAYERS)}}
+AXES_OF_A_FILM = {"schedule": 2, "steps_per_frame": 0, "video_frames_per_frame": 0, "video_shape": 1}
+AXES_OF_ITS_FRAMES = {"optimised_frames": 4, "zoomed_frames": 4, "video_frames": 4, "video_frame_ids": 1}
+# Whole numbers, and the least that each can be.
+LEAST = {"classes": 0, "schedule": 0, "x_after_step_ids": 0, "video_frame_ids": 0, "stride": 1, "steps_per_frame": 1,
+         "video_frames_per_frame": 1, "video_shape": 1}
+NAMED = 5
 
 
 class Deviation(NamedTuple):
@@ -77,17 +91,16 @@ class Golden:
 
     def __init__(self, path: files.PathLike, prior_dir: Optional[files.PathLike] = None) -> None:
         try:
-            with np.load(path, allow_pickle=False) as file:
-                self._arrays = {name: file[name] for name in file.files}
-            self.program = {"train": STREAM, "train_image": STILLS}[str(self["program"])]
-            self.network = NetworkWeights(
-                weights=tuple(self[f"W{i:02d}"] for i in range(16)),
-                biases=tuple(self[f"b{i:02d}"] for i in range(16)),
-                average_image=np.full((1, 1, 3), self["mean"], np.float32),
-                descriptions=tuple(map(str, range(len(self["b15"])))), names=())
-        except Exception as error:
-            raise InputError(f"{path}: not a golden file ({error!r}); "
+            self._arrays = arrays.read_npz(path)
+            self._check()
+        except arrays.UNREADABLE as error:
+            raise InputError(f"{path}: not a golden file ({arrays.reason(error)}); "
                              "tests/golden/ of the source code has two") from error
+        self.program = PROGRAMS[str(self["program"])]
+        self.network = NetworkWeights(
+            weights=tuple(self[f"W{i:02d}"] for i in range(LAYERS)), biases=tuple(self[f"b{i:02d}"] for i in range(LAYERS)),
+            average_image=np.full((1, 1, 3), self["mean"], np.float32),
+            descriptions=tuple(map(str, range(len(self["b15"])))), names=())
         self.start = self["start_image"]
         self.stride = int(self["stride"])
         if "student_prior_filters" not in self and prior_dir is None:
@@ -102,6 +115,23 @@ class Golden:
         else:
             pairs = [self["classes"]] * len(self["prior_terms"])
         self.scenes = [Scene(Classes(int(bottom), int(top)), "") for bottom, top in pairs]
+
+    def _check(self):
+        """ValueError unless the arrays are there that are used below, of as many axes."""
+        needed = {**AXES, **(AXES_OF_A_FILM if "schedule" in self else {}),
+                  **(AXES_OF_ITS_FRAMES if "zoomed_frames" in self else {})}
+        missing = [name for name in needed if name not in self]
+        if missing:
+            more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+            raise ValueError(f"it has no {', '.join(missing[:NAMED])}{more}")
+        for name, axes in needed.items():
+            found = self[name]
+            if found.ndim != axes or (name in LEAST and found.dtype.kind not in "iu"):
+                raise ValueError(f"its {name} is {found.dtype} of shape {found.shape}")
+            if name in LEAST and (found < LEAST[name]).any():
+                raise ValueError(f"its {name} is less than {LEAST[name]}")
+        if str(self["program"]) not in PROGRAMS:
+            raise ValueError(f"its program is {str(self['program'])[:40]!r}, none of {', '.join(PROGRAMS)}")
 
     def __contains__(self, name: str) -> bool:
         return name in self._arrays

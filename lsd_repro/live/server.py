@@ -79,6 +79,10 @@ class Live:
 
     async def serve(self, address: Optional[tuple[str, int, str]]) -> None:
         """Serve until the dream ends, and listen to the channel at `address` (see `lsd_repro.live.irc`) unless it is None."""
+        with guard.quiet():
+            await self._serve(address)
+
+    async def _serve(self, address):
         loop = asyncio.get_running_loop()
         self.ended = loop.create_future()
         loop.add_reader(self.pipe.fileno(), self.on_end)

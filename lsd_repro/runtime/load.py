@@ -192,5 +192,7 @@ def _import(name):
     try:
         return importlib.import_module(name)
     except Exception as error:  # with the wrong numpy or setuptools anything can come up
+        # Theano checks its settings while it is imported.
+        mending = ("correct THEANO_FLAGS or .theanorc" if isinstance(error, ValueError) and user_flags() else check.REINSTALL)
         raise StackError(
-            f"{name} cannot be imported ({type(error).__name__}: {error}): {check.REINSTALL}") from error
+            f"{name} cannot be imported ({type(error).__name__}: {' '.join(str(error).split())}): {mending}") from error
