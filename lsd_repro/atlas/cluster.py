@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Optional
 
-from lsd_repro.errors import InputError
+from lsd_repro.errors import InputError, OptionError
 from lsd_repro.runtime import device, extras
 from lsd_repro.runtime.flags import overridden
 from lsd_repro.runtime.gpu import cuda
@@ -157,7 +157,7 @@ def remote(address: str) -> "Iterator[Client]":
         except Exception as error:  # whatever answers there may be no scheduler at all
             # Otherwise it would try to close, when it is collected, what it never opened: for 20 seconds, and with a traceback.
             client.status = "closed"
-            raise InputError(f"--scheduler {address}: no Dask scheduler answers there "
+            raise OptionError("scheduler", f"{address}: no Dask scheduler answers there "
                              f"({(str(error).splitlines() or [type(error).__name__])[0][:120]})") from error
         with client:
             yield client

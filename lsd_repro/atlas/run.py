@@ -112,7 +112,7 @@ def _result(client, future, out):
         return worker.Failed(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}")
     if future.status != "finished":
         raise InputError(f"the scheduler {client.scheduler.address} went away: what was done is in {out}; once there is one "
-                         "again, the same command with --resume goes on")
+                         "again, the same with resume=True goes on")
     result = future.result()
     if isinstance(result, worker.Unfit):
         raise InputError(f"the worker {result.host} can't dream this: {result.reason}")

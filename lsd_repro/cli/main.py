@@ -14,6 +14,7 @@ from lsd_repro import __version__
 from lsd_repro.cli import commands, options
 from lsd_repro.cli.options import NETWORK_CHOICE, typed
 from lsd_repro.cli.output import to_the_end
+from lsd_repro.cli.words import as_typed
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch, shipped
 from lsd_repro.presets import FILMED
@@ -41,7 +42,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             device.choose(args.device)
         return args.run(args)
     except InputError as error:
-        print(f"lsd-repro: {error}", file=sys.stderr)
+        # Another command's options, too, which `fetch` speaks of.
+        print(f"lsd-repro: {as_typed(str(error), {*vars(args), *OPTIONS, 'pictures'})}", file=sys.stderr)
         return 2
     except MemoryError as error:
         print(f"lsd-repro: not enough memory ({str(error).splitlines()[0] if str(error) else 'it ran out'}): ask for less, "

@@ -111,7 +111,7 @@ def page(out: PathLike, colour: bool = False, prior: Optional[PathLike] = None, 
     missing = sorted({method.kind for method in chosen.values()} - set(found))
     if missing:
         raise InputError(f"{path}: holds no {missing[0]} prior; fit both kinds with 'lsd-repro prior fit', or choose "
-                         "others of --methods")
+                         "other methods=")
     nu = degrees_of_freedom(found, channels)
     paths = picture_paths(channels, pictures)
     open_record(out, {
@@ -141,7 +141,7 @@ def picture_paths(channels: int, folder: Optional[PathLike] = None) -> list[Path
     place = fetch.fetched(SETS[channels])
     if place is None:
         raise InputError(f"the test pictures are not here: 'lsd-repro fetch {SETS[channels]}' downloads them, "
-                         "or name a folder of others with --pictures")
+                         "or name a folder of others, pictures=")
     return [place / file.name for file in fetch.SETS[SETS[channels]]]
 
 
@@ -196,7 +196,7 @@ def read(kept: Path, names: Sequence[str], sigmas: Sequence[int]) -> Optional[di
             raise ValueError("not all lists are of the same length")
         return values
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{kept}: can't be read ({error}); remove it and start anew with --resume") from error
+        raise InputError(f"{kept}: can't be read ({error}); remove it and start anew with resume=True") from error
 
 
 def psnr(clean: Picture, estimate: Floats) -> float:

@@ -118,7 +118,7 @@ def _measure_apart(name, *arguments):
                               env={**os.environ, "THEANO_FLAGS": flags}, stdout=subprocess.PIPE)
         if done.returncode:
             raise InputError(f"the measurement on {name} failed, as said above; "
-                             f"see also lsd-repro doctor --device {name}")
+                             "lsd-repro doctor says more")
         with np.load(out) as arrays:
             found = dict(arrays)
     return found, found.pop("seconds").tolist()

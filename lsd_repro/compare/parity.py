@@ -104,7 +104,7 @@ class Golden:
         self.start = self["start_image"]
         self.stride = int(self["stride"])
         if "student_prior_filters" not in self and prior_dir is None:
-            raise InputError(f"{path} holds no prior: give the folder of its .npy files with --prior-dir")
+            raise InputError(f"{path} holds no prior: give the folder of its .npy files, prior_dir=")
         self.priors = store.load(path if "student_prior_filters" in self or prior_dir is None else prior_dir)
         if "schedule" in self:
             self.program = replace(

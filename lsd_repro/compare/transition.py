@@ -151,7 +151,7 @@ def _kept(path, shape):
             raise ValueError(f"{picture.dtype} of shape {picture.shape}, not floating point of {shape}")
         return picture
     except arrays.UNREADABLE as error:
-        raise InputError(f"{path} can't be read ({arrays.reason(error)}): delete it, and --resume dreams it anew") from error
+        raise InputError(f"{path} can't be read ({arrays.reason(error)}): delete it, and resume=True dreams it anew") from error
 
 
 class Transition(NamedTuple):
@@ -229,12 +229,12 @@ def check(before: Picture, after: Picture, network: NetworkWeights, priors: dict
     """
     if before.shape != after.shape:
         sizes = ["{1}x{0}".format(*picture.shape) for picture in (before, after)]
-        raise InputError(f"--before has {sizes[0]} pixels and --after {sizes[1]}: give two optimised frames of one stream")
-    for name, picture in (("--before", before), ("--after", after)):
+        raise InputError(f"before= has {sizes[0]} pixels and after= {sizes[1]}: give two optimised frames of one stream")
+    for name, picture in (("before=", before), ("after=", after)):
         statistics.check(name, picture)
     for name, arm in arms.items():
         if arm.kind not in priors:
-            raise InputError(f"--prior has no {arm.kind} prior for the arm '{name}': give a file with both kinds, or --quick")
+            raise InputError(f"prior= has no {arm.kind} prior for the arm '{name}': give a file with both kinds, or quick=True")
         check_scales(before.shape[0], before.shape[1], arm.program.prior_scales, priors[arm.kind].patch_size)
     map_size(before.shape[0], before.shape[1], network.fc6_size)
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 # The frames do not depend on it; what comes after them does.
 FILM_BYTES = 0.04  # a pixel of a video frame: the demo's film has 0.037
 GB = 10 ** 9
-ANEW = "delete it, and --resume dreams the run anew; or choose another --out, without --resume"
+ANEW = "delete it, and resume=True dreams the run anew; or choose another out=, without resume=True"
 
 
 def parameters(program: Program, scenes: Sequence[Scene], start: Picture, network: NetworkWeights,
@@ -104,13 +104,13 @@ def open_record(out: Path, parameters: dict[str, Any], resume: bool) -> None:
         kept = json.loads(record.read_text("utf-8"))
         earlier, computed_by = dict(kept["parameters"]), {part: dict(kept.get(part) or {}) for part in _computed_by()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{out} holds no run to resume (run.json: {arrays.reason(error)}); leave out --resume") from error
+        raise InputError(f"{out} holds no run to resume (run.json: {arrays.reason(error)}); leave out resume=True") from error
     changed = [key for key in sorted({*earlier, *parameters}) if _said(earlier.get(key)) != _said(parameters.get(key))]
     if changed:
         differences = "; ".join(f"{key} was {_short(earlier.get(key))}, is {_short(parameters.get(key))}"
                                 for key in changed)
         raise InputError(f"{out} can't be resumed with other parameters: {differences}. "
-                         "Use the same as before, or another --out without --resume")
+                         "Use the same as before, or another out= without resume=True")
     for part, now in _computed_by().items():
         others = [f"{key} was {_short(was)}, is {_short(now.get(key))}"
                   for key, was in computed_by[part].items() if was != now.get(key)]
@@ -154,8 +154,8 @@ def check_room(out: Path, program: Program, frames: int, itemsize: int) -> None:
 def check_empty(out: Path) -> None:
     """InputError unless a folder (Path) is empty or absent."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists and is not an empty folder: choose another --out, "
-                         "or --resume to go on with the run there")
+        raise InputError(f"{out} exists and is not an empty folder: choose another out=, "
+                         "or resume=True to go on with the run there")
 
 
 def _short(value):
@@ -248,5 +248,5 @@ class Frames:
             if frame.shape != self._shape or frame.dtype.kind != "f":
                 raise ValueError(f"{frame.dtype} of shape {frame.shape}, not floating point of {self._shape}")
         except arrays.UNREADABLE as error:
-            raise InputError(f"{file} can't be read ({arrays.reason(error)}); run again into another --out") from error
+            raise InputError(f"{file} can't be read ({arrays.reason(error)}); run again into another out=") from error
         return frame

@@ -154,8 +154,7 @@ SETS = {
     "bsds-train": _pictures("bsds-train", [base + "train/" for base in BSDS]),
 }
 # How the commands are told where a set lies, if not in the cache.
-OPTIONS = {"weights": "--weights F", "priors": "--prior DIR", "starts": "--start IMG",
-           "bsd68": "--pictures DIR", "cbsd68": "--pictures DIR"}
+OPTIONS = {"weights": "weights=", "priors": "prior=", "starts": "start=", "bsd68": "pictures=", "cbsd68": "pictures="}
 
 
 class _Failed(Exception):
@@ -213,7 +212,7 @@ def fetch(what: str, to: Union[str, Path, None] = None, networks: Any = None) ->
                 _download(what, file, path)
     except OSError as error:
         raise InputError(f"{error.filename or folder}: {error.strerror or error}; make room and see that it can be "
-                         f"written to, or name another folder with --to or {CACHE_VARIABLE}") from error
+                         f"written to, or name another folder with to= or {CACHE_VARIABLE}") from error
     return _place(what, to)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lsd_repro.chat import logs, replay
 from lsd_repro.chat.vocabulary import vocabulary
-from lsd_repro.errors import InputError
+from lsd_repro.errors import InputError, OptionError
 from lsd_repro.film import run, schedule
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.start import NOISE, load_start
@@ -114,8 +114,8 @@ def load(spec: Spec, say: Callable[[str], Any] = say) -> Inputs:
     network = read_network(spec.weights or WEIGHTS.get(spec.preset))
     target = activation.read(spec.objective, network, _read_guide(spec.guide) if spec.guide else None)
     if not isinstance(target, Classes) and (spec.classes or spec.schedule or spec.chat):
-        raise InputError("what a layer sees is not a class: leave out --classes, --schedule and --chat, or "
-                         f"{'--guide' if spec.guide else '--objective'}")
+        raise InputError("what a layer sees is not a class: leave out classes=, schedule= and chat=, or "
+                         f"{'guide=' if spec.guide else 'objective='}")
     scaled = program.video_width == program.width
     wanted = spec.start or (NOISE if program.start == NOISE else None)
     size = size or (None if wanted not in (None, NOISE) and not scaled else (program.width, program.height))
@@ -209,7 +209,7 @@ def _read_guide(path):
     try:
         guide = Image.fromarray(read_photo(path))
     except InputError as error:
-        raise InputError(f"--guide {error}") from error
+        raise OptionError("guide", str(error)) from error
     guide.thumbnail((GUIDE_SIDE, GUIDE_SIDE), Image.Resampling.LANCZOS)
     return np.asarray(guide)
 
@@ -230,8 +230,8 @@ def _check_room(width, height, program, network, tile):
     maps = 4 * MAPS_AT_ONCE * network.weights[0].shape[0] * seen[0] * seen[1]
     needed = max(maps, 12 * 4 * width * height)  # picture, gradient and moments
     if hasattr(os, "sysconf") and needed > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
-        mend = "choose a smaller --size"
+        mend = "choose a smaller size="
         if needed == maps:
-            mend = "choose a smaller --tile" if tile else f"{mend}, or --tile {TILE}"
+            mend = "choose a smaller tile=" if tile else f"{mend}, or tile={TILE}"
         raise InputError(f"a picture of {short(width)}x{short(height)} needs {short(needed >> 30)} GiB of memory at the "
                          f"least, more than there is: {mend}")

@@ -145,7 +145,7 @@ def _use_gpu(name):
         gpuarray.use(name)
     except Exception as error:  # of the driver, the compiler or the memory of a GPU
         raise StackError(f"device={name}: the GPU cannot be used ({type(error).__name__}: {error}); "
-                         f"see lsd-repro doctor --device {name}, or compute with --device cpu") from error
+                         f"lsd-repro doctor says more; device='cpu' computes without it") from error
 
 
 def _our_flags():

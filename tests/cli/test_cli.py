@@ -80,7 +80,7 @@ SMALL = ("--size", "264x256", "--frames", 1, "--steps", 2, "--video-frames", 2)
     (("--octaves", "2:5", "1:5", "--steps", 4), ("--octaves", "leave out --steps")),
     (("--size", "264x256", "--octaves", "9:5", "17:2"), ("at scale 9 and 17", "shorter side")),
     (("--size", "264x256", "--network-scales", 1, 9), ("at scale 9:", "shorter side")),
-    (("--size", "120x130"), ("prior scale 16 and 32", "at least 256x256", "leave such scales out")),
+    (("--size", "120x130"), ("prior scale 16 and 32", "at least 256x256", "--prior-scales")),
 ])
 def test_bad_input_is_one_clear_line_before_anything_is_made(tmp_path, monkeypatch, capsys, weights, arguments, words):
     monkeypatch.chdir(tmp_path)

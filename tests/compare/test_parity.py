@@ -100,7 +100,7 @@ def test_a_prior_can_come_from_a_folder(tmp_path):
     for name in [name for name in arrays if "prior_filters" in name or "prior_mean" in name]:
         np.save(tmp_path / f"{name}.npy", arrays.pop(name))
     np.savez(tmp_path / "bare.npz", **arrays)
-    with pytest.raises(InputError, match="bare.npz holds no prior.*--prior-dir"):
+    with pytest.raises(InputError, match="bare.npz holds no prior.*prior_dir="):
         parity.Golden(tmp_path / "bare.npz")
     assert set(parity.Golden(tmp_path / "bare.npz", tmp_path).priors) == {"student", "gaussian"}
 

@@ -75,7 +75,7 @@ LATEST = {
 
 @pytest.mark.parametrize("damage", LATEST.values(), ids=LATEST)
 def test_a_damaged_state_is_named(interrupted, tmp_path, damage):
-    assert "--out" in refused(interrupted, tmp_path, damage, "latest.npz can't be used")
+    assert "out=" in refused(interrupted, tmp_path, damage, "latest.npz can't be used")
 
 
 def test_a_run_whose_state_was_deleted_begins_anew(interrupted, tmp_path):

@@ -201,7 +201,7 @@ def test_resuming_with_other_parameters_names_the_difference(whole):
 
 
 def test_an_existing_folder_is_not_written_into(whole, tmp_path):
-    with pytest.raises(InputError, match="--resume"):
+    with pytest.raises(InputError, match="resume=True"):
         stream.make_film(whole, SCENES, PROGRAM, Step, parameters())
     (tmp_path / "empty").mkdir()
     run.open_record(tmp_path / "empty", parameters(), resume=False)
@@ -211,7 +211,7 @@ def test_an_existing_folder_is_not_written_into(whole, tmp_path):
 def test_a_folder_without_a_run_is_not_resumed(tmp_path, record):
     if record is not None:
         (tmp_path / "run.json").write_text(record)
-    with pytest.raises(InputError, match="leave out --resume"):
+    with pytest.raises(InputError, match="leave out resume=True"):
         run.open_record(tmp_path, parameters(), resume=True)
 
 

@@ -59,7 +59,7 @@ def test_other_parameters_or_a_folder_in_use_are_refused(tmp_path):
     dreamt(tmp_path / "run", 1)
     with pytest.raises(InputError, match="seed was 0, is 1"):
         Journal(tmp_path / "run", {"seed": 1}, True, 50)
-    with pytest.raises(InputError, match="--resume"):
+    with pytest.raises(InputError, match="resume=True"):
         Journal(tmp_path / "run", PARAMETERS, False, 50)
     (tmp_path / "run" / "state" / "latest.npz").write_bytes(b"PK")
     with pytest.raises(InputError, match="latest.npz"):

@@ -270,7 +270,7 @@ def test_the_end_of_the_dream_is_the_end_of_the_page(tmp_path):
 
     with pytest.raises(InputError, match="loss is nan"):
         play(ended, {"error": "frame 3: the loss is nan"})
-    with pytest.raises(InputError, match="--resume"):
+    with pytest.raises(InputError, match="resume=True"):
         play(ended, None)
 
 
@@ -282,7 +282,7 @@ def test_a_port_that_is_taken_is_named(tmp_path):
             async with serving(tmp_path, port=other.getsockname()[1]):
                 pass
 
-    with pytest.raises(InputError, match="--port"):
+    with pytest.raises(InputError, match="port="):
         play(scene)
 
 

@@ -144,7 +144,7 @@ def test_objectives_are_read_and_those_that_the_network_lacks_refused():
             ("layer:conv1_1:", None, "channels 0 to 7"), ("layer:conv1_1:-1", None, "channels 0 to 7"),
             ("layer:conv1_1:²", None, "channels 0 to 7"), ("layer:conv1_1:" + "9" * 5000, None, "channels 0 to 7"),
             ("layer:conv4_1:3", GUIDE, "names no channel"), ("layer:conv2_2", GUIDE, "layer:conv3_1 or a later"),
-            ("layer:pool5", GUIDE[:20], "--guide: a 64x20 picture is too small for pool5")):
+            ("layer:pool5", GUIDE[:20], "guide=: a 64x20 picture is too small for pool5")):
         with pytest.raises(InputError, match=words):
             read(text, guide)
 

@@ -114,6 +114,6 @@ def test_tiles_hold_what_their_entries_see_and_every_entry_is_in_one(name):
 
 
 def test_a_tile_too_small_for_a_single_place_is_refused():
-    with pytest.raises(InputError, match="--tile 255: .* receptive field of 256 pixels"):
+    with pytest.raises(InputError, match="tile=255: .* receptive field of 256 pixels"):
         grid((400, 400), (9, 9), 32, -90, 244, 255)
     assert len(grid((400, 400), (9, 9), 32, -90, 244, 256)) == 81
