@@ -11,6 +11,7 @@ import sys
 from typing import Any, Callable
 
 from lsd_repro import __version__
+from lsd_repro.cli.words import as_typed
 from lsd_repro.errors import InputError, StackError
 from lsd_repro.material import fetch, shipped
 from lsd_repro.runtime import check, device, load, openblas, toolchain
@@ -42,7 +43,7 @@ def report() -> str:
     lines = [f"{name:{width}}  {value}" for name, value in rows]
     todo = problems()
     lines += ["", "What to do:", *(f"* {message}" for message in todo)] if todo else ["", "All is well."]
-    return "\n".join(lines)
+    return as_typed("\n".join(lines), ("verify_gpu", "device"))
 
 
 def problems() -> list[str]:

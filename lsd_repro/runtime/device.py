@@ -20,7 +20,7 @@ from lsd_repro.runtime.toolchain import find_compiler
 
 NAMES = re.compile(r"cpu|cuda\d*")
 
-VERIFIED = "verified on an NVIDIA H200 (docs/gpu.md); here, lsd-repro doctor does it if asked to"
+VERIFIED = "verified on an NVIDIA H200 (docs/gpu.md); here, lsd-repro doctor with verify_gpu=True does it"
 
 GET_PYGPU = ("install version 0.7.6 (Debian 12: sudo apt install python3-pygpu libgpuarray-dev, and make the virtual "
              "environment with python3.11 -m venv --system-site-packages; conda: conda install -c conda-forge pygpu)")
