@@ -7,7 +7,6 @@ blocks. Blocks are dreamt one after the other: a study that is broken off has fe
 What the dreams are worth is measured from their pictures, by `lsd_repro.compare.ablation_measures`.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -218,7 +217,7 @@ def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, Pa
 def kept_weights(path: Path, priors: dict[str, PatchPrior], program: Program, sets: dict[str, Sequence[int]],
                  families: Sequence[tuple[str, str]]) -> dict[tuple[str, str], float]:
     """`relative_weights` at the photo that ships, from a file as far as it has them; the others are added to it."""
-    found = json.loads(path.read_text()) if path.exists() else {}
+    found = files.read_tables(path)
     missing = [(kind, scales) for kind, scales in families if scales not in found.get(kind, {})]
     if missing:
         start = load_start(size=(program.width, program.height))

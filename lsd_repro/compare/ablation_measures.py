@@ -4,7 +4,6 @@ A judge is a function from a picture and the description of its class to a numbe
 nothing but the package; ``python -m lsd_repro.train.judge_ablation DIR`` adds EfficientNet-lite0, which needs PyTorch.
 """
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Callable, NamedTuple, Optional
@@ -167,7 +166,7 @@ def measure(study: Study, found: dict[str, Callable]) -> dict[str, dict]:
         NaN where a judge does not know the class.
     """
     path = study.out / FILE
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known = files.read_tables(path)
     cells = {(block, arm): f"{block.folder_name}/{arm.file_name}" for block in study.blocks for arm in study.arms}
     try:
         for (block, arm), key in tqdm(cells.items(), desc="measuring", unit="dream"):
@@ -178,8 +177,7 @@ def measure(study: Study, found: dict[str, Callable]) -> dict[str, dict]:
                     {name: _plain(found[name](picture, block.scene.target.bottom)) for name in missing})
     finally:
         files.write_json(path, known)
-    judged = study.out / JUDGED
-    extra = json.loads(judged.read_text()) if judged.exists() else {}
+    extra = files.read_tables(study.out / JUDGED)
     names = [*found, *({name for values in extra.values() for name in values})]
     return {name: np.array([[_number({**known[cells[block, arm]], **extra.get(cells[block, arm], {})}.get(name))
                              for arm in study.arms] for block in study.blocks]) for name in names}

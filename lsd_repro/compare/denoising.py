@@ -4,7 +4,6 @@ Noise is white, Gaussian and neither clipped nor rounded; a result is clipped to
 compared with the picture (PSNR with a peak of 255).  Every method gets the same noise.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
@@ -15,7 +14,7 @@ from tqdm import tqdm
 
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import open_record
-from lsd_repro.material import fetch, files, photos, shipped
+from lsd_repro.material import arrays, fetch, files, photos, shipped
 from lsd_repro.material.arrays import digest
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.lock import one_at_a_time
@@ -186,15 +185,15 @@ def measured(kept: Path, paths: Sequence[Path], found: dict[str, store.PatchPrio
 
 def read(kept: Path, names: Sequence[str], sigmas: Sequence[int]) -> Optional[dict[str, dict[str, list[float]]]]:
     """The values in a file of `measured`; None if there is none."""
-    if not kept.exists():
+    values = files.read_tables(kept)
+    if not values:
         return None
     try:
-        values = json.loads(kept.read_text())
         if len({len(values[name][str(sigma)]) for name in names for sigma in sigmas}) > 1:
             raise ValueError("not all lists are of the same length")
         return values
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{kept}: can't be read ({error}); remove it and start anew with --resume") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{kept}: can't be read ({arrays.reason(error)}); delete it, and --resume makes it anew") from error
 
 
 def psnr(clean: np.ndarray, estimate: np.ndarray) -> float:
