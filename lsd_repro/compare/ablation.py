@@ -15,7 +15,6 @@ from typing import Callable, NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import check_finite, open_record
@@ -29,6 +28,7 @@ from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STREAM, Program
+from lsd_repro.runtime.progress import tqdm
 from lsd_repro.step.step import GradientStep, compile_gradient
 
 # The smallest picture that has a patch at the coarsest of the stream's scales; two frames, so

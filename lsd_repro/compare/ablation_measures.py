@@ -10,7 +10,6 @@ from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 from scipy.special import log_softmax
-from tqdm import tqdm
 
 from lsd_repro.compare import statistics
 from lsd_repro.compare.ablation import Study, energies
@@ -19,6 +18,7 @@ from lsd_repro.material import files
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.prior.store import PatchPrior
+from lsd_repro.runtime.progress import tqdm
 from lsd_repro.step.step import compile_energies, compile_logits
 
 FILE = "measures.json"

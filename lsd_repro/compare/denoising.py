@@ -10,7 +10,6 @@ from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 from scipy import stats
-from tqdm import tqdm
 
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import open_record
@@ -20,6 +19,7 @@ from lsd_repro.material.files import PathLike
 from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.prior import denoise, density, store
 from lsd_repro.prior.patches import sample_patches
+from lsd_repro.runtime.progress import tqdm
 
 SIGMAS = 15, 25, 50
 # Sets of `lsd_repro.material.fetch`, by the number of channels.
@@ -166,7 +166,7 @@ def measured(kept: Path, paths: Sequence[Path], found: dict[str, store.PatchPrio
     values = read(kept, names, sigmas) or {name: {str(sigma): [] for sigma in sigmas} for name in names}
     done = len(values["noisy"][str(sigmas[-1])])
     channels = next(iter(found.values())).channels
-    with tqdm(total=len(paths), initial=done, unit="picture", desc="denoising", disable=None) as bar:
+    with tqdm(total=len(paths), initial=done, unit="picture", desc="denoising") as bar:
         for index in range(done, len(paths)):
             clean = photos.read_photo(paths[index], channels).astype(np.float32)
             # The same draw at each level of noise.
