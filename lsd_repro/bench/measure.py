@@ -18,7 +18,7 @@ from lsd_repro.bench.race import race
 from lsd_repro.errors import InputError, OptionError
 from lsd_repro.figures import bench as figures
 from lsd_repro.figures import drawing
-from lsd_repro.material import files
+from lsd_repro.material import arrays, files
 from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
 from lsd_repro.runtime import toolchain
@@ -189,8 +189,8 @@ def earlier(path: Path, now: dict[str, Any]) -> list[dict[str, Any]]:
         found = json.loads(path.read_text())
         changed = [name for name in CONDITIONS if found[name] != now[name]]
         races = found["races"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} holds no measurements to resume ({error}); leave out resume=True") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{path} holds no measurements to resume ({arrays.reason(error)}); leave out resume=True") from error
     if changed:
         raise InputError(f"{path} was measured with other {' and '.join(changed)}: leave out resume=True, "
                          "or choose another out=")

@@ -290,7 +290,7 @@ def run_bench_film(args: Namespace) -> int:
 
 def _bench(args, page, *options):
     """Measure, showing how far it is, and print the table."""
-    from tqdm import tqdm
+    from lsd_repro.runtime.progress import tqdm
 
     with tqdm(bar_format="{elapsed} {desc}") as bar:
         text = page(args.out, *options, report=bar.set_description_str)

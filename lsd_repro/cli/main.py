@@ -13,7 +13,7 @@ from typing import Callable, Optional
 from lsd_repro import __version__
 from lsd_repro.cli import commands, options
 from lsd_repro.cli.options import NETWORK_CHOICE, typed
-from lsd_repro.cli.output import to_the_end
+from lsd_repro.cli.output import ended_bars, to_the_end
 from lsd_repro.cli.words import as_typed
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch, shipped
@@ -40,7 +40,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     try:
         if getattr(args, "device", None):
             device.choose(args.device)
-        return args.run(args)
+        with ended_bars():
+            return args.run(args)
     except InputError as error:
         # Another command's options, too, which `fetch` speaks of.
         print(f"lsd-repro: {as_typed(str(error), {*vars(args), *OPTIONS, 'pictures'})}", file=sys.stderr)

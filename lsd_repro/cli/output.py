@@ -1,18 +1,21 @@
 """What a command prints may have nowhere to go: a reader that has left (``| head``), a disk that is full.
 
-Commands print as always; `to_the_end` has such a failure end them as it ends Unix's own tools.
+Commands print as always; `to_the_end` has such a failure end them as it ends Unix's own tools.  It also keeps apart what is
+said on standard error and progress bars, and spells what the terminal's encoding lacks.
 """
 
 import contextlib
 import functools
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Callable, Optional, TextIO
 
 # What a shell reports of a program that SIGPIPE killed, as it does cat: its reader had seen enough.
 READER_LEFT = 141
 CANNOT_WRITE = 2
+PROGRESS = "lsd_repro.runtime.progress"  # which brings tqdm, so only if a command has brought it
+ERASED = "\r\x1b[K"  # the line that the cursor of a terminal is in
 
 
 class _Ended(Exception):
@@ -23,28 +26,41 @@ class _Stream:
     """A standard stream whose failures are an `_Ended`, which nobody takes for another file's."""
 
     def __init__(self, stream: TextIO, is_output: bool) -> None:
-        self._stream, self._is_output = stream, is_output
+        self._stream, self._is_output, self._in_bar = stream, is_output, False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        return self._attempt(self._stream.write, text)
+        if self._in_bar and text.strip() and text[0] not in "\r\x1b":
+            self._put(ERASED)
+        # tqdm begins a bar with a carriage return, and goes from line to line by nothing but controls.
+        if text:
+            self._in_bar = text[0] == "\r" or (self._in_bar and text[0] == "\x1b")
+        self._put(text)
+        return len(text)
+
+    def _put(self, text):
+        try:
+            self._attempt(self._stream.write, text)
+        except UnicodeEncodeError:
+            encoding = self._stream.encoding
+            self._attempt(self._stream.write, text.encode(encoding, "backslashreplace").decode(encoding))
 
     def writelines(self, lines: Iterable[str]) -> None:
-        self._attempt(self._stream.writelines, lines)
+        for line in lines:
+            self.write(line)
 
     def flush(self) -> None:
         self._attempt(self._stream.flush)
 
     def _attempt(self, function, *arguments):
         try:
-            return function(*arguments)
+            function(*arguments)
         except OSError as error:
             # Of what is wrong with standard error nobody can be told, and no dream should end for it.
             if self._is_output or isinstance(error, BrokenPipeError):
                 raise _Ended from error
-            return None
 
 
 def to_the_end(run: Callable[..., int]) -> Callable[..., int]:
@@ -75,6 +91,16 @@ def to_the_end(run: Callable[..., int]) -> Callable[..., int]:
                     _let_go(err)
 
     return running
+
+
+@contextlib.contextmanager
+def ended_bars() -> Iterator[None]:
+    """Progress bars that an exception leaves standing end before anything is said of it."""
+    try:
+        yield
+    finally:
+        if PROGRESS in sys.modules:
+            sys.modules[PROGRESS].end()
 
 
 def _said(error, err):

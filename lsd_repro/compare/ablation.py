@@ -7,7 +7,6 @@ blocks. Blocks are dreamt one after the other: a study that is broken off has fe
 What the dreams are worth is measured from their pictures, by `lsd_repro.compare.ablation_measures`.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -16,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import open_record
@@ -32,6 +30,7 @@ from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import Energy, check_scales, multiscale, patch_energy, total_variation
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STREAM, Program
+from lsd_repro.runtime.progress import tqdm
 from lsd_repro.step.evaluate import compile_gradient
 from lsd_repro.step.gradient import GradientStep
 
@@ -222,7 +221,7 @@ def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, Pa
 def kept_weights(path: Path, priors: dict[str, PatchPrior], program: Program, sets: dict[str, Sequence[int]],
                  families: Sequence[tuple[str, str]]) -> dict[tuple[str, str], float]:
     """`relative_weights` at the photo that ships, from a file as far as it has them; the others are added to it."""
-    found = json.loads(path.read_text()) if path.exists() else {}
+    found = files.read_tables(path)
     missing = [(kind, scales) for kind, scales in families if scales not in found.get(kind, {})]
     if missing:
         start = load_start(size=(program.width, program.height))

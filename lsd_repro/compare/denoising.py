@@ -4,24 +4,23 @@ Noise is white, Gaussian and neither clipped nor rounded; a result is clipped to
 compared with the picture (PSNR with a peak of 255).  Every method gets the same noise.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
 from scipy import stats
-from tqdm import tqdm
 
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import open_record
 from lsd_repro.hints import Floats, Picture
-from lsd_repro.material import fetch, files, photos, shipped
+from lsd_repro.material import arrays, fetch, files, photos, shipped
 from lsd_repro.material.arrays import digest
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.prior import denoise, density, store
 from lsd_repro.prior.patches import sample_patches
+from lsd_repro.runtime.progress import tqdm
 
 SIGMAS = 15, 25, 50
 # Sets of `lsd_repro.material.fetch`, by the number of channels.
@@ -169,7 +168,7 @@ def measured(kept: Path, paths: Sequence[Path], found: dict[str, store.PatchPrio
     values = read(kept, names, sigmas) or {name: {str(sigma): [] for sigma in sigmas} for name in names}
     done = len(values["noisy"][str(sigmas[-1])])
     channels = next(iter(found.values())).channels
-    with tqdm(total=len(paths), initial=done, unit="picture", desc="denoising", disable=None) as bar:
+    with tqdm(total=len(paths), initial=done, unit="picture", desc="denoising") as bar:
         for index in range(done, len(paths)):
             clean = photos.read_photo(paths[index], channels).astype(np.float32)
             # The same draw at each level of noise.
@@ -188,15 +187,15 @@ def measured(kept: Path, paths: Sequence[Path], found: dict[str, store.PatchPrio
 
 def read(kept: Path, names: Sequence[str], sigmas: Sequence[int]) -> Optional[dict[str, dict[str, list[float]]]]:
     """The values in a file of `measured`; None if there is none."""
-    if not kept.exists():
+    values = files.read_tables(kept)
+    if not values:
         return None
     try:
-        values = json.loads(kept.read_text())
         if len({len(values[name][str(sigma)]) for name in names for sigma in sigmas}) > 1:
             raise ValueError("not all lists are of the same length")
         return values
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{kept}: can't be read ({error}); remove it and start anew with resume=True") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{kept}: can't be read ({arrays.reason(error)}); delete it, and resume=True makes it anew") from error
 
 
 def psnr(clean: Picture, estimate: Floats) -> float:

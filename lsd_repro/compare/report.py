@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
-from tqdm import tqdm
 
 from lsd_repro.compare import report_page, report_parts, statistics
 from lsd_repro.errors import InputError
@@ -19,6 +18,7 @@ from lsd_repro.material.photos import find_photos, in_order, read_photo
 from lsd_repro.network import matconvnet
 from lsd_repro.prior import store
 from lsd_repro.program2015 import STREAM
+from lsd_repro.runtime.progress import tqdm
 
 
 class Frame(NamedTuple):

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
-from tqdm import tqdm
 
 from lsd_repro.compare import change, statistics
 from lsd_repro.compare.transition_arms import Arm
@@ -34,6 +33,7 @@ from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import BEFORE_1850, PUBLISHED, Program
+from lsd_repro.runtime.progress import tqdm
 from lsd_repro.step.adam import Update, adam2015, adam_published
 from lsd_repro.step.gradient import GradientStep, Terms
 from lsd_repro.step.objective import Objective, class_term, one_half_term

@@ -37,6 +37,8 @@ from lsd_repro.step.target import CLASSES, Classes, Guide, Target
 if TYPE_CHECKING:
     from lsd_repro.step.gradient import GradientStep
 
+# What reading a damaged run.json raises.
+UNREADABLE = OSError, ValueError, TypeError, RecursionError
 # The frames do not depend on it; what comes after them does.
 FILM_BYTES = 0.04  # a pixel of a video frame: the demo's film has 0.037
 GB = 10 ** 9
@@ -101,10 +103,13 @@ def open_record(out: Path, parameters: dict[str, Any], resume: bool) -> None:
         files.write_json(record, {"parameters": parameters, **_computed_by()})
         return
     try:
-        kept = json.loads(record.read_text("utf-8"))
-        earlier, computed_by = dict(kept["parameters"]), {part: dict(kept.get(part) or {}) for part in _computed_by()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{out} holds no run to resume (run.json: {arrays.reason(error)}); leave out resume=True") from error
+        earlier, computed_by = _kept(record)
+    except UNREADABLE as error:
+        if record.exists():
+            mend = "delete it and leave out resume=True, or choose another out="
+        else:
+            mend = "leave out resume=True" + ", and choose another out=" * _holds_something(out)
+        raise InputError(f"{out} holds no run to resume (run.json: {arrays.reason(error)}); {mend}") from error
     changed = [key for key in sorted({*earlier, *parameters}) if _said(earlier.get(key)) != _said(parameters.get(key))]
     if changed:
         differences = "; ".join(f"{key} was {_short(earlier.get(key))}, is {_short(parameters.get(key))}"
@@ -151,11 +156,30 @@ def check_room(out: Path, program: Program, frames: int, itemsize: int) -> None:
                          "choose another folder, or dream fewer or smaller frames")
 
 
+def _kept(record):
+    """What a run.json says of a run, and of what computed it."""
+    kept = json.loads(record.read_text("utf-8"))
+    if not isinstance(kept, dict) or not isinstance(kept.get("parameters"), dict):
+        raise ValueError("it has no parameters")
+    return dict(kept["parameters"]), {part: dict(kept.get(part) or {}) for part in _computed_by()}
+
+
 def check_empty(out: Path) -> None:
     """InputError unless a folder (Path) is empty or absent."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists and is not an empty folder: choose another out=, "
-                         "or resume=True to go on with the run there")
+    if not _holds_something(out):
+        return
+    try:
+        _kept(out / "run.json")
+        otherwise = "resume=True to go on with the run there"
+    except (FileNotFoundError, NotADirectoryError):
+        otherwise = ""
+    except UNREADABLE as error:
+        otherwise = f"delete it, as its run can't be resumed (run.json: {arrays.reason(error)})"
+    raise InputError(f"{out} exists and is not an empty folder: choose another out=" + f", or {otherwise}" * bool(otherwise))
+
+
+def _holds_something(out):
+    return out.exists() and (not out.is_dir() or any(out.iterdir()))
 
 
 def _short(value):

@@ -83,4 +83,6 @@ def noise(size: tuple[int, int], seed: int) -> Pixels:
     frequency[0, 0] = np.inf  # the mean is set below
     fallen = fft.rfft2(white, axes=(0, 1)) / frequency[..., None] ** NOISE_EXPONENT
     clouds = fft.irfft2(fallen, (height, width), axes=(0, 1))
-    return np.clip(np.rint(NOISE_MEAN + NOISE_SPREAD * clouds / clouds.std((0, 1))), 0, 255).astype(np.uint8)
+    spread = clouds.std((0, 1))
+    spread[spread == 0] = 1  # a single pixel has none
+    return np.clip(np.rint(NOISE_MEAN + NOISE_SPREAD * clouds / spread), 0, 255).astype(np.uint8)

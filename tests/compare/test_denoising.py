@@ -93,7 +93,8 @@ def test_a_run_goes_on_where_it_broke_off(tmp_path, pictures, monkeypatch):
     assert (tmp_path / "halved" / "denoising.json").read_bytes() == (tmp_path / "whole" / "denoising.json").read_bytes()
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", '{"noisy": {"25": [20.0]}}', '{"noisy": {"25": [20.0]}, "student": {"25": []}}'])
+@pytest.mark.parametrize("content", ["{", "[1]", "[" * 200_000,
+                                     '{"noisy": {"25": [20.0]}}', '{"noisy": {"25": [20.0]}, "student": {"25": []}}'])
 def test_a_spoilt_record_is_an_input_error(tmp_path, content):
     (tmp_path / "values.json").write_text(content)
     with pytest.raises(InputError, match="values.json: can't be read"):
