@@ -4,14 +4,20 @@
 class InputError(ValueError):
     """Bad input: the message names the file or option and what to do about it.
 
-    The command line prints the message alone and exits with 2.
+    An option is named as Python has it, ``prior_kind=``. The command line prints the message alone, with options as they
+    are typed there, ``prior-kind`` after two hyphens, and exits with 2.
     """
 
 
 class OptionError(InputError):
-    """A value that an option can't have; `option` is its name, and `reason` what is wrong with the value.
+    """A value that an option can't have.
 
-    The command line writes the name ``--prior-kind``, Python ``prior_kind``.
+    Parameters
+    ----------
+    option : str
+        Its name in Python.
+    reason : str
+        The value, and what is wrong with it.
     """
 
     def __init__(self, option: str, reason: str) -> None:
@@ -19,7 +25,7 @@ class OptionError(InputError):
         self.option, self.reason = option, reason
 
     def __str__(self) -> str:
-        return f"{self.option}: {self.reason}"
+        return f"{self.option}={self.reason}"
 
 
 class StackError(InputError):

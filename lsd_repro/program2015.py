@@ -64,7 +64,7 @@ class Program:
     reset_moments : bool
         Whether Adam starts afresh at every frame.
     video_frames_per_frame : int
-        Video frames between two optimised frames (0: no film).  In 2015 this was
+        Video frames between two optimised frames; the stills had none, and no film.  In 2015 this was
         25 times the 7 to 8 s that the steps of a frame took.  The stream's 193 is measured:
         of `BEFORE_1850` and 1850, the only two frames known to follow one another, the first
         correlates with the second 0.931 if zoomed by 193, 0.921 by 192 and 0.920 by 194.
@@ -77,33 +77,32 @@ class Program:
         What is shown unless the user says otherwise; empty: drawn at random.
     frames_per_class : int
         Optimised frames for each entry of `classes`.
-    octaves : tuple of (int, int)
-        Not of 2015. Network scale and steps of each part of a frame; the network then sees the picture
-        at that scale alone, instead of at `network_scales`. The steps add up to `steps_per_frame`.
-    start : {None, "noise"}
-        What the film starts from unless the user says otherwise; None: a photo.
     """
 
     width: int
     height: int
     learning_rate: float
     prior_strength: float
-    prior_scales: tuple
-    network_scales: tuple
+    prior_scales: tuple[int, ...]
+    network_scales: tuple[int, ...]
     steps_per_frame: int
     reset_moments: bool
     video_frames_per_frame: int
     video_width: int
     video_height: int
     caption_leads: bool
-    classes: tuple
+    classes: tuple[str, ...]
     frames_per_class: int
-    octaves: tuple = ()
-    start: Optional[str] = None
 
-    def __post_init__(self) -> None:
-        if self.octaves and sum(steps for _, steps in self.octaves) != self.steps_per_frame:
-            raise ValueError(f"octaves {self.octaves} do not add up to {self.steps_per_frame} steps a frame")
+    @property
+    def has_film(self) -> bool:
+        """Whether there are video frames between the optimised ones."""
+        return self.video_frames_per_frame > 0
+
+    @property
+    def parts(self) -> tuple[tuple[Optional[int], int], ...]:
+        """Network scale, if it is another than before, and steps of each part of a frame: in 2015 there was one."""
+        return ((None, self.steps_per_frame),)
 
 
 STREAM = Program(

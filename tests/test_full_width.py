@@ -16,7 +16,7 @@ import json
 import numpy as np
 from lsd_repro.bench.worker import memory
 from lsd_repro.material import shipped
-from lsd_repro.step.step import GradientStep
+from lsd_repro.step.gradient import GradientStep
 from lsd_repro.film.start import load_start
 from lsd_repro.network import matconvnet
 from lsd_repro.network.layers import FULL

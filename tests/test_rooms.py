@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import lsd_repro
+from lsd_repro.cli import main
+from lsd_repro.cli.words import TYPED
 
 PACKAGE = Path(lsd_repro.__file__).parent
 ROOMS = re.findall(r"^``(\w+)`` ", lsd_repro.__doc__, re.M)
@@ -136,3 +138,33 @@ def test_the_table_of_a_folder_names_all_of_its_modules(folder):
     folders = {path.name for path in FOLDERS[folder].iterdir() if path.is_dir()}
     assert sorted(set(named) - (folders - modules_of(FOLDERS[folder]).keys())) == sorted(modules_of(FOLDERS[folder]))
     assert len(named) == len(set(named))
+
+
+COMMANDS = ("frames", "live", "stills", "reproduce", "atlas a.toml", "classes", "prior fit photos", "prior show",
+            "prior compare a.npz",
+            "prior ablate", "prior denoise", "fetch", "convert a.h5 --out a.mat", "parity a.npz", "compare a.png", "transition",
+            "bench step", "bench film", "doctor")
+
+
+def options():
+    """All options of the command line, as they are typed."""
+    parser = main.parser()
+    names = {name for command in COMMANDS for name in vars(parser.parse_args(command.split()))}
+    return {f"--{TYPED.get(name, name)}".replace("_", "-") for name in names - {"run"}} | {"--help"}
+
+
+def named(source, known):
+    """Options that the strings of a source name."""
+    return {option for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            for option in re.findall(r"(?<![\w-])(?<!uv venv )--[a-z][a-z0-9-]*", node.value) if option in known}
+
+
+def test_only_the_command_line_speaks_of_options_as_they_are_typed():
+    known = options()
+    assert {"--prior-kind", "--class", "--with", "--resume", "--sizes"} <= known
+    for path in PACKAGE.rglob("*.py"):
+        # Those that `python -m` runs have a command line of their own.
+        if path.parent.name not in ("cli", "train") and path.name != "naming.py":
+            assert not named(path.read_text("utf-8"), known), path
+    source = 'def f(size):\n    """Take --size."""\n    raise ValueError(f"{size}: see --resume")'
+    assert named(source, known) == {"--size", "--resume"}

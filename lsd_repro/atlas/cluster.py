@@ -4,6 +4,7 @@
 Each has a share of the cores for itself, or a GPU.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Optional
 
-from lsd_repro.errors import InputError
+from lsd_repro.errors import InputError, OptionError
 from lsd_repro.runtime import device, extras
 from lsd_repro.runtime.flags import overridden
 from lsd_repro.runtime.gpu import cuda
@@ -149,13 +150,26 @@ def remote(address: str) -> "Iterator[Client]":
     from distributed import Client
 
     with _quiet():
+        client = Client.__new__(Client)
         try:
-            client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
-        except (OSError, ValueError, TypeError) as error:
-            raise InputError(f"--scheduler {address}: no Dask scheduler answers there "
+            asyncio.run(_call(address))
+            Client.__init__(client, address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+        except Exception as error:  # whatever answers there may be no scheduler at all
+            # Otherwise it would try to close, when it is collected, what it never opened: for 20 seconds, and with a traceback.
+            client.status = "closed"
+            raise OptionError("scheduler", f"{address}: no Dask scheduler answers there "
                              f"({(str(error).splitlines() or [type(error).__name__])[0][:120]})") from error
         with client:
             yield client
+
+
+async def _call(address):
+    """Connect, and hang up: a Client would wait for ever for somebody who says nothing."""
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    connecting = connect(address, timeout=SECONDS_TO_CONNECT, **Security().get_connection_args("client"))
+    await (await asyncio.wait_for(connecting, SECONDS_TO_CONNECT + 1)).close()
 
 
 @contextlib.contextmanager

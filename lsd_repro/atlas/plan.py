@@ -158,7 +158,8 @@ def _settings(caption, layer, options, plan):
              "prior-kind": spec.prior_kind, "prior-strength": program.prior_strength,
              "learning-rate": program.learning_rate, "steps": program.steps_per_frame, "frames": program.frames_per_class,
              **({"octaves": octaves} if octaves else {"network-scales": _text(program.network_scales)}),
-             "video-frames": program.video_frames_per_frame, "start": program.start or SHIPPED_PHOTO, "seed": spec.seed}
+             "video-frames": program.video_frames_per_frame,
+             "start": NOISE if program.start == NOISE else SHIPPED_PHOTO, "seed": spec.seed}
     return {**found, **{key: _text(value) for key, value in options.items() if key not in found or key in FILES}}
 
 

@@ -12,8 +12,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Union
 
-from tqdm import tqdm
-
 from lsd_repro import __version__
 from lsd_repro.atlas import page, store, worker
 from lsd_repro.atlas.plan import Dream
@@ -21,6 +19,7 @@ from lsd_repro.errors import InputError
 from lsd_repro.film import run
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.lock import one_at_a_time
+from lsd_repro.runtime.progress import tqdm
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -112,7 +111,7 @@ def _result(client, future, out):
         return worker.Failed(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}")
     if future.status != "finished":
         raise InputError(f"the scheduler {client.scheduler.address} went away: what was done is in {out}; once there is one "
-                         "again, the same command with --resume goes on")
+                         "again, the same with resume=True goes on")
     result = future.result()
     if isinstance(result, worker.Unfit):
         raise InputError(f"the worker {result.host} can't dream this: {result.reason}")

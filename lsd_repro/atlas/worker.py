@@ -18,7 +18,7 @@ from lsd_repro.runtime.openblas import instruct_openblas
 if TYPE_CHECKING:
     from lsd_repro.production.load import Inputs
     from lsd_repro.production.spec import Spec
-    from lsd_repro.step.step import Step
+    from lsd_repro.step.gradient import GradientStep
 
 # Parameters of a run that a compiled step can be given anew, or that it has nothing to do with.  Whatever is not
 # among them is taken to be compiled in.
@@ -84,9 +84,9 @@ class Steps:
     """Compiled steps, the latest few."""
 
     def __init__(self) -> None:
-        self._made: OrderedDict[str, Step] = OrderedDict()
+        self._made: OrderedDict[str, GradientStep] = OrderedDict()
 
-    def at_start(self, inputs: "Inputs", parameters: dict[str, Any]) -> "Step":
+    def at_start(self, inputs: "Inputs", parameters: dict[str, Any]) -> "GradientStep":
         """The step of a run, at its start."""
         from lsd_repro.production.build import build
 

@@ -15,10 +15,10 @@ from typing import Any, Callable, Optional
 
 from lsd_repro.bench import contenders, film, problem, table, worker
 from lsd_repro.bench.race import race
-from lsd_repro.errors import InputError
+from lsd_repro.errors import InputError, OptionError
 from lsd_repro.figures import bench as figures
 from lsd_repro.figures import drawing
-from lsd_repro.material import files
+from lsd_repro.material import arrays, files
 from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
 from lsd_repro.runtime import toolchain
@@ -149,7 +149,7 @@ def check_size(width: int, height: int) -> None:
     """InputError for a picture that is too small for the stream's prior; any network then has room."""
     least = max(STREAM.prior_scales) * PATCH_SIZE
     if min(width, height) < least:
-        raise InputError(f"--sizes {width}x{height}: the prior of the stream needs at least {least}x{least}")
+        raise OptionError("sizes", f"{width}x{height}: the prior of the stream needs at least {least}x{least}")
 
 
 def wanted(sizes: Sequence[Size], widths: Sequence[str]) -> Iterator[tuple[str, Optional[str], Size]]:
@@ -189,9 +189,9 @@ def earlier(path: Path, now: dict[str, Any]) -> list[dict[str, Any]]:
         found = json.loads(path.read_text())
         changed = [name for name in CONDITIONS if found[name] != now[name]]
         races = found["races"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} holds no measurements to resume ({error}); leave out --resume") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{path} holds no measurements to resume ({arrays.reason(error)}); leave out resume=True") from error
     if changed:
-        raise InputError(f"{path} was measured with other {' and '.join(changed)}: leave out --resume, "
-                         "or choose another --out")
+        raise InputError(f"{path} was measured with other {' and '.join(changed)}: leave out resume=True, "
+                         "or choose another out=")
     return races

@@ -11,8 +11,10 @@ from lsd_repro.ops.compiling import compile_function
 from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.program2015 import STREAM
 from lsd_repro.runtime.load import T, theano
-from lsd_repro.step.step import GradientStep, symbolic_terms, to_graph
+from lsd_repro.step.evaluate import to_graph
+from lsd_repro.step.gradient import GradientStep
 from lsd_repro.step.target import Classes
+from lsd_repro.step.whole import symbolic_terms
 
 
 def make(part: str, width: Optional[str], size: tuple[int, int]) -> Callable[[], float]:

@@ -47,7 +47,7 @@ def scenes(messages: Sequence[Message], words: Vocabulary, program: Program, see
         frames = math.ceil((messages[-1].time + HOLD_SECONDS) / seconds)
         if frames > MOST_FRAMES:
             raise InputError(f"the chat's times span {messages[-1].time:.0f} s, which would make {frames} frames: "
-                             "say with --frames how many to take")
+                             "say with frames= how many to take")
     chat, coming, planned = Chat(words, seed), iter(messages), []
     message = next(coming, None)
     for index in range(frames):

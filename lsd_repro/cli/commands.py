@@ -95,7 +95,7 @@ def run_atlas(args: Namespace) -> int:
     from lsd_repro.atlas import plan, run, sweep
 
     dreams = plan.dreams(sweep.read(args.sweep))
-    failed = run.make(args.out, dreams, partial(cluster.remote, args.scheduler) if args.scheduler else
+    failed = run.make(args.out, dreams, partial(cluster.remote, args.scheduler) if args.scheduler is not None else
                       partial(cluster.local, computing, args.workers), args.resume)
     if failed:
         print(f"lsd-repro: {len(failed)} of {len(dreams)} dreams failed, as said above; with --resume they are tried again",
@@ -290,7 +290,7 @@ def run_bench_film(args: Namespace) -> int:
 
 def _bench(args, page, *options):
     """Measure, showing how far it is, and print the table."""
-    from tqdm import tqdm
+    from lsd_repro.runtime.progress import tqdm
 
     with tqdm(bar_format="{elapsed} {desc}") as bar:
         text = page(args.out, *options, report=bar.set_description_str)

@@ -1,16 +1,17 @@
 """What this installation runs on, what is missing, and what to do about it.
 
-It works even if Theano does not start: that is when it is needed.
+It works even if Theano does not start: that is when it is needed.  Nor does anything else that fails here, foreseen or
+not, keep it from what there is to say of the rest.
 """
 
 import importlib.metadata
 import platform
 import subprocess
 import sys
-from functools import partial
 from typing import Any, Callable
 
 from lsd_repro import __version__
+from lsd_repro.cli.words import as_typed
 from lsd_repro.errors import InputError, StackError
 from lsd_repro.material import fetch, shipped
 from lsd_repro.runtime import check, device, load, openblas, toolchain
@@ -30,20 +31,19 @@ def report() -> str:
         each thing in `problems`.
     """
     rows = [("Python", f"{platform.python_version()} ({sys.executable})"), ("lsd_repro", __version__)]
-    rows += [(name, _version(name)) for name in DISTRIBUTIONS]
-    rows += [("C++ compiler", _or_missing(_compiler)), ("Python.h", _or_missing(toolchain.find_headers)),
-             ("BLAS", _or_missing(_blas))]
-    rows += _theano_rows()
-    rows += device.rows()
-    rows += [("ffmpeg", _or_missing(_ffmpeg)), ("film's C code", _or_missing(_film_code))]
-    rows += [(name, _or_missing(shipped.path, name)) for name in SHIPPED]
-    rows += _fetched_rows()
+    rows += [(name, _said(_version, name)) for name in DISTRIBUTIONS]
+    rows += [("C++ compiler", _said(_compiler)), ("Python.h", _said(toolchain.find_headers)), ("BLAS", _said(_blas))]
+    rows += _several("Theano", _theano_rows)
+    rows += _several("GPU", device.rows)
+    rows += [("ffmpeg", _said(_ffmpeg)), ("film's C code", _said(_film_code))]
+    rows += [(name, _said(shipped.path, name)) for name in SHIPPED]
+    rows += _several("fetched", _fetched_rows)
 
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:{width}}  {value}" for name, value in rows]
     todo = problems()
     lines += ["", "What to do:", *(f"* {message}" for message in todo)] if todo else ["", "All is well."]
-    return "\n".join(lines)
+    return as_typed("\n".join(lines), ("verify_gpu", "device"))
 
 
 def problems() -> list[str]:
@@ -54,15 +54,24 @@ def problems() -> list[str]:
     list of str
         One message for each problem, saying what to do; empty if all is well.
     """
-    found = check.problems()
-    checks: list[Callable[[], Any]] = [_ffmpeg, _film_code, *(partial(shipped.path, name) for name in SHIPPED)]
-    if not found:  # otherwise it fails for a reason that is listed already
-        checks.insert(0, load.load)
-    for attempt in checks:
+    found: list[str] = []
+
+    def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            attempt()
+            return function(*arguments)
         except InputError as error:
             found.append(str(error))
+        except Exception as error:  # nothing that fails is to keep the rest from being said
+            found.append(_unforeseen(error))
+        return None
+
+    found += attempt(check.problems) or []
+    if not found:  # otherwise it fails for a reason that is listed already
+        attempt(load.load)
+    for function in (_ffmpeg, _film_code):
+        attempt(function)
+    for name in SHIPPED:
+        attempt(shipped.path, name)
     return found
 
 
@@ -74,11 +83,24 @@ def _fetched_rows():
         return []
 
 
-def _or_missing(find, *arguments):
+def _said(find, *arguments):
     try:
         return str(find(*arguments))
     except InputError:
         return "MISSING"
+    except Exception as error:
+        return _unforeseen(error)
+
+
+def _several(name, find):
+    try:
+        return find()
+    except Exception as error:
+        return [(name, _unforeseen(error))]
+
+
+def _unforeseen(error):
+    return f"can't be looked at ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
 
 
 def _version(distribution):
@@ -147,5 +169,5 @@ def _film_code():
 
 
 def _first_line(*command):
-    output = subprocess.run(command, capture_output=True, text=True).stdout
+    output = subprocess.run(command, capture_output=True).stdout.decode(errors="replace")
     return output.partition("\n")[0]

@@ -1,7 +1,7 @@
 """The ``lsd-repro`` command line; what each command does is in `lsd_repro.cli.commands`.
 
 Exit status: 0 done, 1 deviations beyond their limits (parity), 2 bad input,
-130 interrupted.
+130 interrupted, 141 whoever read what it prints has left (``| head``).
 """
 
 import argparse
@@ -13,6 +13,8 @@ from typing import Callable, Optional
 from lsd_repro import __version__
 from lsd_repro.cli import commands, options
 from lsd_repro.cli.options import NETWORK_CHOICE, typed
+from lsd_repro.cli.output import ended_bars, to_the_end
+from lsd_repro.cli.words import as_typed
 from lsd_repro.errors import InputError
 from lsd_repro.material import fetch, shipped
 from lsd_repro.presets import FILMED
@@ -30,6 +32,7 @@ DREAM = ("start", "size", "frames", "steps", "network_scales", "octaves", "learn
 STILLS = ("classes", "schedule", "objective", "guide", "tile", *DREAM)
 
 
+@to_the_end
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the command line; returns the exit status."""
     args = parser().parse_args(argv)
@@ -37,9 +40,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     try:
         if getattr(args, "device", None):
             device.choose(args.device)
-        return args.run(args)
+        with ended_bars():
+            return args.run(args)
     except InputError as error:
-        print(f"lsd-repro: {error}", file=sys.stderr)
+        # Another command's options, too, which `fetch` speaks of.
+        print(f"lsd-repro: {as_typed(str(error), {*vars(args), *OPTIONS, 'pictures'})}", file=sys.stderr)
         return 2
     except MemoryError as error:
         print(f"lsd-repro: not enough memory ({str(error).splitlines()[0] if str(error) else 'it ran out'}): ask for less, "

@@ -7,30 +7,32 @@ blocks. Blocks are dreamt one after the other: a study that is broken off has fe
 What the dreams are worth is measured from their pictures, by `lsd_repro.compare.ablation_measures`.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from lsd_repro.errors import InputError
-from lsd_repro.film.run import check_finite, open_record
+from lsd_repro.film.run import open_record
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.start import load_start, noise
-from lsd_repro.film.stream import optimise_frame
+from lsd_repro.film.stream import frames
 from lsd_repro.film.write import as_still, write_png
+from lsd_repro.hints import Picture, Pixels
 from lsd_repro.material import files
 from lsd_repro.material.arrays import digest
+from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.network.weights import NetworkWeights
-from lsd_repro.prior.energy import check_scales, multiscale, patch_energy, total_variation
+from lsd_repro.prior.energy import Energy, check_scales, multiscale, patch_energy, total_variation
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STREAM, Program
-from lsd_repro.step.step import GradientStep, compile_gradient
+from lsd_repro.runtime.progress import tqdm
+from lsd_repro.step.evaluate import compile_gradient
+from lsd_repro.step.gradient import GradientStep
 
 # The smallest picture that has a patch at the coarsest of the stream's scales; two frames, so
 # that the second begins, as in the stream, with a dream that was zoomed.
@@ -75,7 +77,7 @@ class Block(NamedTuple):
     @property
     def folder_name(self) -> str:
         words = re.sub(r"\W+", "-", self.scene.caption.lower()).strip("-")
-        return f"{self.scene.target.bottom:03d}-{words}-seed{self.seed}"
+        return f"{self.scene.target.numbers[0]:03d}-{words}-seed{self.seed}"
 
 
 NONE = Arm("none")
@@ -92,12 +94,12 @@ def blocks(scenes: Sequence[Scene], seeds: int) -> list[Block]:
     return [Block(scene, seed) for seed in range(seeds) for scene in scenes]
 
 
-def energies(priors: dict[str, PatchPrior]) -> dict[str, Callable]:
+def energies(priors: dict[str, PatchPrior]) -> dict[str, Energy]:
     """From the kind of a prior to its energy at one scale."""
     return {**{kind: patch_energy(prior) for kind, prior in priors.items()}, "tv": total_variation}
 
 
-def relative_weights(priors: dict[str, PatchPrior], picture: np.ndarray, scales: dict[str, Sequence[int]],
+def relative_weights(priors: dict[str, PatchPrior], picture: Picture, scales: dict[str, Sequence[int]],
                      families: Sequence[tuple[str, str]]) -> dict[tuple[str, str], float]:
     """By what energies must be multiplied to push as hard as the Student-t at all scales.
 
@@ -139,24 +141,25 @@ class Study(NamedTuple):
     """
 
     out: Path
-    blocks: list
-    arms: list
-    weights: dict
+    blocks: list[Block]
+    arms: list[Arm]
+    weights: dict[tuple[str, str], float]
 
     def path(self, block: Block, arm: Arm) -> Path:
         """Where a dream is kept."""
         return self.out / "pictures" / block.folder_name / arm.file_name
 
-    def picture(self, block: Block, arm: Arm) -> np.ndarray:
+    def picture(self, block: Block, arm: Arm) -> Pixels:
         """A dream: (height, width, 3) uint8 array."""
         return read(self.path(block, arm))
 
 
-def read(path: Path) -> np.ndarray:
+def read(path: Path) -> Pixels:
     with Image.open(path) as file:
         return np.asarray(file)
 
 
+@one_at_a_time
 def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, PatchPrior], scenes: Sequence[Scene], seeds: int,
               kinds: Sequence[str] = KINDS, scales: Sequence[str] = (ONE, ALL), strengths: Sequence[float] = STRENGTHS,
               program: Program = PROGRAM, resume: bool = False) -> Study:
@@ -190,11 +193,11 @@ def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, Pa
         As `lsd_repro.film.stream.open_record`; if the picture is too small for the scales, or a scene has two classes.
     """
     for scene in scenes:
-        if scene.target.bottom != scene.target.top:
+        if len(set(scene.target.numbers)) > 1:
             raise InputError(f"'{scene.caption}': the study compares dreams of one class each; name them apart")
     out = Path(out)
     check_scales(program.height, program.width, program.prior_scales)
-    sets = {ONE: program.prior_scales[:1], ALL: program.prior_scales}
+    sets: dict[str, Sequence[int]] = {ONE: program.prior_scales[:1], ALL: program.prior_scales}
     # Neither blocks nor arms: more of them may be asked for later, and change no dream.
     open_record(out, {
         **asdict(program), "network": network.digest,
@@ -202,7 +205,7 @@ def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, Pa
     study = Study(out, blocks(scenes, seeds), arms(kinds, scales, strengths),
                   kept_weights(out / "weights.json", priors, program, sets, [(kind, some) for kind in kinds for some in scales]))
     files.write_json(out / "classes.json",
-                     {block.folder_name: network.descriptions[block.scene.target.bottom] for block in study.blocks})
+                     {block.folder_name: network.descriptions[block.scene.target.numbers[0]] for block in study.blocks})
     steps = Steps(network, priors, sets, program)
     with tqdm(total=len(study.blocks) * len(study.arms), unit="dream", desc="dreaming") as bar:
         for block in study.blocks:
@@ -218,7 +221,7 @@ def dream_all(out: files.PathLike, network: NetworkWeights, priors: dict[str, Pa
 def kept_weights(path: Path, priors: dict[str, PatchPrior], program: Program, sets: dict[str, Sequence[int]],
                  families: Sequence[tuple[str, str]]) -> dict[tuple[str, str], float]:
     """`relative_weights` at the photo that ships, from a file as far as it has them; the others are added to it."""
-    found = json.loads(path.read_text()) if path.exists() else {}
+    found = files.read_tables(path)
     missing = [(kind, scales) for kind, scales in families if scales not in found.get(kind, {})]
     if missing:
         start = load_start(size=(program.width, program.height))
@@ -233,10 +236,10 @@ class Steps:
 
     def __init__(self, network: NetworkWeights, priors: dict[str, PatchPrior], sets: dict[str, Sequence[int]],
                  program: Program) -> None:
-        self._made = {}
+        self._made: dict[tuple[str, str], GradientStep] = {}
         self._network, self._energies, self._sets, self._program = network, energies(priors), sets, program
 
-    def at(self, arm: Arm, start: np.ndarray, weights: dict[tuple[str, str], float]) -> GradientStep:
+    def at(self, arm: Arm, start: Picture, weights: dict[tuple[str, str], float]) -> GradientStep:
         """The step of an arm, at a start."""
         # No prior is any prior of strength 0; always the same one, the fastest, so that nothing depends on the order.
         kind, scales = ("tv", ONE) if arm.kind == "none" else (arm.kind, arm.scales)
@@ -251,7 +254,7 @@ class Steps:
         return step
 
 
-def dream(steps: Steps, block: Block, arm: Arm, weights: dict[tuple[str, str], float], program: Program) -> np.ndarray:
+def dream(steps: Steps, block: Block, arm: Arm, weights: dict[tuple[str, str], float], program: Program) -> Picture:
     """One dream, as the stream would have it: zoom, then steps, frame after frame.
 
     Returns
@@ -259,6 +262,9 @@ def dream(steps: Steps, block: Block, arm: Arm, weights: dict[tuple[str, str], f
     ndarray, shape (height, width, 3)
     """
     step = steps.at(arm, noise((program.width, program.height), block.seed), weights)
-    for _ in range(program.frames_per_class):
-        optimise_frame(step, block.scene, program, lambda terms: check_finite(terms.loss, arm.name))
+    try:
+        for _ in frames(step, [(block.scene, program)] * program.frames_per_class):
+            pass
+    except InputError as error:
+        raise InputError(f"{arm.name}: {error}") from error
     return step.picture

@@ -4,7 +4,6 @@ A judge is a function from a picture and the description of its class to a numbe
 nothing but the package; ``python -m lsd_repro.train.judge_ablation DIR`` adds EfficientNet-lite0, which needs PyTorch.
 """
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 from scipy.special import log_softmax
-from tqdm import tqdm
 
 from lsd_repro.compare import statistics
 from lsd_repro.compare.ablation import Study, energies
@@ -22,7 +20,8 @@ from lsd_repro.material import files
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.prior.store import PatchPrior
-from lsd_repro.step.step import compile_energies, compile_logits
+from lsd_repro.runtime.progress import tqdm
+from lsd_repro.step.evaluate import compile_energies, compile_logits
 
 FILE = "measures.json"
 JUDGED = "judged.json"  # what the command in `lsd_repro.train.judge_ablation` writes
@@ -172,7 +171,7 @@ def measure(study: Study, found: dict[str, Sees]) -> dict[str, Floats]:
         NaN where a judge does not know the class.
     """
     path = study.out / FILE
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known = files.read_tables(path)
     cells = {(block, arm): f"{block.folder_name}/{arm.file_name}" for block in study.blocks for arm in study.arms}
     try:
         for (block, arm), key in tqdm(cells.items(), desc="measuring", unit="dream"):
@@ -183,8 +182,7 @@ def measure(study: Study, found: dict[str, Sees]) -> dict[str, Floats]:
                     {name: _plain(found[name](picture, block.scene.target.bottom)) for name in missing})
     finally:
         files.write_json(path, known)
-    judged = study.out / JUDGED
-    extra = json.loads(judged.read_text()) if judged.exists() else {}
+    extra = files.read_tables(study.out / JUDGED)
     names = [*found, *({name for values in extra.values() for name in values})]
     return {name: np.array([[_number({**known[cells[block, arm]], **extra.get(cells[block, arm], {})}.get(name))
                              for arm in study.arms] for block in study.blocks]) for name in names}

@@ -4,24 +4,23 @@ Noise is white, Gaussian and neither clipped nor rounded; a result is clipped to
 compared with the picture (PSNR with a peak of 255).  Every method gets the same noise.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
 from scipy import stats
-from tqdm import tqdm
 
 from lsd_repro.errors import InputError
 from lsd_repro.film.run import open_record
 from lsd_repro.hints import Floats, Picture
-from lsd_repro.material import fetch, files, photos, shipped
+from lsd_repro.material import arrays, fetch, files, photos, shipped
 from lsd_repro.material.arrays import digest
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.lock import one_at_a_time
 from lsd_repro.prior import denoise, density, store
 from lsd_repro.prior.patches import sample_patches
+from lsd_repro.runtime.progress import tqdm
 
 SIGMAS = 15, 25, 50
 # Sets of `lsd_repro.material.fetch`, by the number of channels.
@@ -111,7 +110,7 @@ def page(out: PathLike, colour: bool = False, prior: Optional[PathLike] = None, 
     missing = sorted({method.kind for method in chosen.values()} - set(found))
     if missing:
         raise InputError(f"{path}: holds no {missing[0]} prior; fit both kinds with 'lsd-repro prior fit', or choose "
-                         "others of --methods")
+                         "other methods=")
     nu = degrees_of_freedom(found, channels)
     paths = picture_paths(channels, pictures)
     open_record(out, {
@@ -141,7 +140,7 @@ def picture_paths(channels: int, folder: Optional[PathLike] = None) -> list[Path
     place = fetch.fetched(SETS[channels])
     if place is None:
         raise InputError(f"the test pictures are not here: 'lsd-repro fetch {SETS[channels]}' downloads them, "
-                         "or name a folder of others with --pictures")
+                         "or name a folder of others, pictures=")
     return [place / file.name for file in fetch.SETS[SETS[channels]]]
 
 
@@ -169,7 +168,7 @@ def measured(kept: Path, paths: Sequence[Path], found: dict[str, store.PatchPrio
     values = read(kept, names, sigmas) or {name: {str(sigma): [] for sigma in sigmas} for name in names}
     done = len(values["noisy"][str(sigmas[-1])])
     channels = next(iter(found.values())).channels
-    with tqdm(total=len(paths), initial=done, unit="picture", desc="denoising", disable=None) as bar:
+    with tqdm(total=len(paths), initial=done, unit="picture", desc="denoising") as bar:
         for index in range(done, len(paths)):
             clean = photos.read_photo(paths[index], channels).astype(np.float32)
             # The same draw at each level of noise.
@@ -188,15 +187,15 @@ def measured(kept: Path, paths: Sequence[Path], found: dict[str, store.PatchPrio
 
 def read(kept: Path, names: Sequence[str], sigmas: Sequence[int]) -> Optional[dict[str, dict[str, list[float]]]]:
     """The values in a file of `measured`; None if there is none."""
-    if not kept.exists():
+    values = files.read_tables(kept)
+    if not values:
         return None
     try:
-        values = json.loads(kept.read_text())
         if len({len(values[name][str(sigma)]) for name in names for sigma in sigmas}) > 1:
             raise ValueError("not all lists are of the same length")
         return values
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{kept}: can't be read ({error}); remove it and start anew with --resume") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{kept}: can't be read ({arrays.reason(error)}); delete it, and resume=True makes it anew") from error
 
 
 def psnr(clean: Picture, estimate: Floats) -> float:

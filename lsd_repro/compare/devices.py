@@ -118,7 +118,7 @@ def _measure_apart(name, *arguments):
                               env={**os.environ, "THEANO_FLAGS": flags}, stdout=subprocess.PIPE)
         if done.returncode:
             raise InputError(f"the measurement on {name} failed, as said above; "
-                             f"see also lsd-repro doctor --device {name}")
+                             "lsd-repro doctor says more")
         with np.load(out) as arrays:
             found = dict(arrays)
     return found, found.pop("seconds").tolist()
@@ -138,7 +138,7 @@ def measure(out: files.PathLike, steps: int, size: tuple[int, int], gradient_siz
     from lsd_repro.network import matconvnet
     from lsd_repro.prior import store
     from lsd_repro.prior.energy import multiscale, patch_energy
-    from lsd_repro.step.step import GradientStep
+    from lsd_repro.step.gradient import GradientStep
 
     network = matconvnet.read(shipped.path(shipped.SMALL))
     energy = multiscale(patch_energy(store.load_kind(shipped.path(shipped.PRIORS), "student")), STREAM.prior_scales)

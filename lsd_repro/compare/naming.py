@@ -99,7 +99,7 @@ def name_frames(paths: Iterable[Path], network: NetworkWeights) -> list[Half]:
     """
     # Not at the top: imports Theano.
     from lsd_repro.network.vgg16 import map_size
-    from lsd_repro.step.step import compile_logits
+    from lsd_repro.step.evaluate import compile_logits
 
     known = labels()
     _, descriptions = ilsvrc.read()

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
-from tqdm import tqdm
 
 from lsd_repro.compare import priors
 from lsd_repro.compare.pictures import crops
@@ -17,8 +16,9 @@ from lsd_repro.material import files
 from lsd_repro.material.photos import photo_paths
 from lsd_repro.prior import density, store
 from lsd_repro.prior.energy import check_scales, total_variation
+from lsd_repro.runtime.progress import tqdm
+from lsd_repro.step.evaluate import compile_energy_map
 from lsd_repro.step.sampling import sample_picture
-from lsd_repro.step.step import compile_energy_map
 
 TILES = 64  # patches on a sheet
 SAMPLE_SIDE = 224

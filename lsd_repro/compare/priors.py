@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 from scipy.stats import mannwhitneyu
-from tqdm import tqdm
 
 from lsd_repro.compare.pictures import crops, degradations
 from lsd_repro.errors import InputError
@@ -18,7 +17,8 @@ from lsd_repro.prior.energy import Energy, patch_energy
 from lsd_repro.prior.fit import scale_matrix
 from lsd_repro.prior.patches import sample_patches
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
-from lsd_repro.step.step import compile_energies
+from lsd_repro.runtime.progress import tqdm
+from lsd_repro.step.evaluate import compile_energies
 
 # Crops hold a patch at each of the stream's scales but the coarsest, at which few
 # photos would give any.

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
-from tqdm import tqdm
 
 from lsd_repro.compare import report_page, report_parts, statistics
 from lsd_repro.errors import InputError
@@ -19,6 +18,7 @@ from lsd_repro.material.photos import find_photos, in_order, read_photo
 from lsd_repro.network import matconvnet
 from lsd_repro.prior import store
 from lsd_repro.program2015 import STREAM
+from lsd_repro.runtime.progress import tqdm
 
 
 class Frame(NamedTuple):
@@ -158,7 +158,7 @@ def frame_reader(prior_path: Optional[files.PathLike] = None,
 def _energies(priors):
     # Not at the top: imports Theano, which the report can do without.
     from lsd_repro.prior.energy import check_scales, patch_energy
-    from lsd_repro.step.step import compile_energies
+    from lsd_repro.step.evaluate import compile_energies
 
     prior = priors.get("student") or priors["gaussian"]
     energies = compile_energies(patch_energy(prior), STREAM.prior_scales)
@@ -172,7 +172,7 @@ def _energies(priors):
 
 def _logits(network):
     from lsd_repro.network.vgg16 import map_size
-    from lsd_repro.step.step import compile_logits
+    from lsd_repro.step.evaluate import compile_logits
 
     logits = compile_logits(network)
 

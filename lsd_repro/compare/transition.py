@@ -1,6 +1,6 @@
 """The one known transition of the stream, made once more: from a frame of 2015 to the next, which is known, too.
 
-The picture before is zoomed, Adam is reset, ten steps are taken: `lsd_repro.film.stream.optimise_frame`, as in a film. What
+The picture before is zoomed, Adam is reset, ten steps are taken: `lsd_repro.film.stream.frames`, as in a film. What
 comes of it is held against what came of it in 2015 by the *change*, the picture after minus the zoomed one
 (`lsd_repro.compare.change`), for each of the arms of `lsd_repro.compare.transition_arms`.
 
@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
-from tqdm import tqdm
 
 from lsd_repro.compare import change, statistics
 from lsd_repro.compare.transition_arms import Arm
 from lsd_repro.errors import InputError
-from lsd_repro.film.run import check_finite, open_record
-from lsd_repro.film.stream import optimise_frame
+from lsd_repro.film.run import open_record
+from lsd_repro.film.stream import frames
 from lsd_repro.film.zoom import zoom_picture
 from lsd_repro.hints import Floats, Picture
 from lsd_repro.material import arrays, files
@@ -34,9 +33,10 @@ from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.prior.energy import check_scales, multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import BEFORE_1850, PUBLISHED, Program
+from lsd_repro.runtime.progress import tqdm
 from lsd_repro.step.adam import Update, adam2015, adam_published
+from lsd_repro.step.gradient import GradientStep, Terms
 from lsd_repro.step.objective import Objective, class_term, one_half_term
-from lsd_repro.step.step import GradientStep, Terms
 
 # The pictures, as `lsd-repro fetch frames` names them.
 BEFORE, AFTER = f"{BEFORE_1850}.png", f"result{PUBLISHED['pizza'][0]}.png"
@@ -94,7 +94,8 @@ def dream(steps: Steps, arm: Arm, before: Picture, seed: int = 0,
     if arm.dithered:
         start = np.clip(start + np.random.default_rng(seed).uniform(-DITHER, DITHER, start.shape), 0, 255)
     step = steps.at(arm, start)
-    optimise_frame(step, arm.scene, arm.program, on_step)
+    for _ in frames(step, [(arm.scene, arm.program)], lambda _, terms: on_step(terms)):
+        pass
     return step.picture
 
 
@@ -128,12 +129,11 @@ def dream_all(arms: dict[str, Arm], network: NetworkWeights, priors: dict[str, P
                 yield name, _kept(kept, before.shape)
                 continue
 
-            def on_step(terms):
-                check_finite(terms.loss, name)
-                bar.update()
-
             bar.set_postfix_str(name)
-            picture = dream(steps, arm, before, seed, on_step)
+            try:
+                picture = dream(steps, arm, before, seed, lambda _: bar.update())
+            except InputError as error:
+                raise InputError(f"{name}: {error}") from error
             if kept:
                 files.write_array(kept, picture)
             yield name, picture
@@ -151,7 +151,7 @@ def _kept(path, shape):
             raise ValueError(f"{picture.dtype} of shape {picture.shape}, not floating point of {shape}")
         return picture
     except arrays.UNREADABLE as error:
-        raise InputError(f"{path} can't be read ({arrays.reason(error)}): delete it, and --resume dreams it anew") from error
+        raise InputError(f"{path} can't be read ({arrays.reason(error)}): delete it, and resume=True dreams it anew") from error
 
 
 class Transition(NamedTuple):
@@ -229,12 +229,12 @@ def check(before: Picture, after: Picture, network: NetworkWeights, priors: dict
     """
     if before.shape != after.shape:
         sizes = ["{1}x{0}".format(*picture.shape) for picture in (before, after)]
-        raise InputError(f"--before has {sizes[0]} pixels and --after {sizes[1]}: give two optimised frames of one stream")
-    for name, picture in (("--before", before), ("--after", after)):
+        raise InputError(f"before= has {sizes[0]} pixels and after= {sizes[1]}: give two optimised frames of one stream")
+    for name, picture in (("before=", before), ("after=", after)):
         statistics.check(name, picture)
     for name, arm in arms.items():
         if arm.kind not in priors:
-            raise InputError(f"--prior has no {arm.kind} prior for the arm '{name}': give a file with both kinds, or --quick")
+            raise InputError(f"prior= has no {arm.kind} prior for the arm '{name}': give a file with both kinds, or quick=True")
         check_scales(before.shape[0], before.shape[1], arm.program.prior_scales, priors[arm.kind].patch_size)
     map_size(before.shape[0], before.shape[1], network.fc6_size)
 

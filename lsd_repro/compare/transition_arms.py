@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from lsd_repro.errors import InputError
+from lsd_repro.errors import InputError, OptionError
 from lsd_repro.film.schedule import Scene, parse_classes
 from lsd_repro.network.classes import terms
 from lsd_repro.program2015 import STREAM, Program
@@ -73,13 +73,13 @@ def quick_arms(descriptions: Sequence[str], target: str = TARGET, wrong: Sequenc
     InputError
         If the network lacks a class, or a wrong one is the target.
     """
-    aimed, = _scenes("--class", [target], descriptions)
-    others = _scenes("--wrong", wrong, descriptions)
+    aimed, = _scenes("target", [target], descriptions)
+    others = _scenes("wrong", wrong, descriptions)
     arm = Arm(aimed, program)
     found = {aimed.caption: arm, CEILING: arm._replace(dithered=True)}
     for scene in others:
         if scene.caption in found or scene.target in [one.scene.target for one in found.values()]:
-            raise InputError(f"--wrong {scene.caption}: it is there already; name classes that differ from each other and from "
+            raise OptionError("wrong", f"{scene.caption}: it is there already; name classes that differ from each other and from "
                              f"{aimed.caption}")
         found[scene.caption] = arm._replace(scene=scene)
     return found
@@ -88,7 +88,7 @@ def quick_arms(descriptions: Sequence[str], target: str = TARGET, wrong: Sequenc
 def default_wrong(descriptions: Sequence[str], target: str = TARGET) -> list[str]:
     """`WRONG`, and in place of those that a network lacks, or that are aimed at, its first other classes, by their indices."""
     names = {term.casefold() for description in descriptions for term in terms(description)}
-    aimed, *found = _scenes("--class", [target, *(name for name in WRONG if name in names)], descriptions)
+    aimed, *found = _scenes("target", [target, *(name for name in WRONG if name in names)], descriptions)
     wrong = [scene for scene in found if scene.target.bottom not in aimed.target.numbers]
     taken = {*aimed.target.numbers, *(scene.target.bottom for scene in wrong)}
     others = [str(index) for index in range(len(descriptions)) if index not in taken]
@@ -127,4 +127,4 @@ def _scenes(option, names, descriptions):
     try:
         return parse_classes(names, descriptions)
     except InputError as error:
-        raise InputError(f"{option}: {error}") from error
+        raise InputError(f"{option}=: {error}") from error

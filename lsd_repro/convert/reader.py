@@ -100,7 +100,7 @@ def _opener(path):
     if head[8:9] == b"{" and not any(head[5:8]):  # after the header's length in 8 bytes
         return torchvision.opened_safetensors
     if head.startswith(b"MATLAB"):
-        raise InputError("is a .mat file already: give it to --weights")
+        raise InputError("is a .mat file already: use it as it is, weights=")
     if head.startswith((b"\x80", b"\x93NUMPY")):
         raise InputError(f"is a pickle, or a .npy, {NO_PICKLES}; .h5, .caffemodel, .npz, .pth and .safetensors are read")
     return caffe.opened

@@ -12,7 +12,7 @@ from lsd_repro.network.weights import check_shapes
 
 # The most parameters that are read; VGG-19 has 143,667,240.
 MAX_PARAMETERS = 200_000_000
-KINDS = "'lsd-repro convert --help' says which files are read"
+KINDS = "the help of 'lsd-repro convert' says which files are read"
 TOP = ["fc6", "fc7", "fc8"]
 
 

@@ -109,7 +109,7 @@ def losses(terms: list[Any], steps_per_frame: int) -> Figure:
 
     Parameters
     ----------
-    terms : list of lsd_repro.step.step.Terms
+    terms : list of lsd_repro.step.gradient.Terms
         Of every step.
     steps_per_frame : int
     """

@@ -12,14 +12,14 @@ from lsd_repro.film.stream import video_frames
 from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
 
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step
+    from lsd_repro.step.gradient import GradientStep
 
 # Video frames to time: enough for the encoder to get going.
 VIDEO_FRAMES = 25
 
 
 class Pace(NamedTuple):
-    """Seconds that a step takes on average over the octaves, and a video frame."""
+    """Seconds that a step takes on average over the parts of a frame, and a video frame."""
 
     step: float
     video_frame: float
@@ -30,12 +30,12 @@ class Pace(NamedTuple):
                 + films * program.video_frames_per_frame * self.video_frame)
 
 
-def measure(step: "Step", scene: Scene, program: Program) -> Pace:
+def measure(step: "GradientStep", scene: Scene, program: Program) -> Pace:
     """Time a step, and the film between two frames.
 
     Parameters
     ----------
-    step : Step
+    step : GradientStep
         Moves on by two steps at each network scale: the first one allocates its maps.
     scene : Scene
     program : Program
@@ -46,7 +46,7 @@ def measure(step: "Step", scene: Scene, program: Program) -> Pace:
     """
     before = step.picture.copy()
     seconds = 0.0
-    for scale, steps in program.octaves or [(None, program.steps_per_frame)]:
+    for scale, steps in program.parts:
         if scale:
             step.network_scale = scale
         step.step(scene.target)

@@ -35,12 +35,14 @@ from lsd_repro.runtime import provenance
 from lsd_repro.step.target import CLASSES, Classes, Guide, Target
 
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step
+    from lsd_repro.step.gradient import GradientStep
 
+# What reading a damaged run.json raises.
+UNREADABLE = OSError, ValueError, TypeError, RecursionError
 # The frames do not depend on it; what comes after them does.
 FILM_BYTES = 0.04  # a pixel of a video frame: the demo's film has 0.037
 GB = 10 ** 9
-_ANEW = "delete it, and --resume dreams the run anew; or choose another --out, without --resume"
+ANEW = "delete it, and resume=True dreams the run anew; or choose another out=, without resume=True"
 
 
 def parameters(program: Program, scenes: Sequence[Scene], start: Picture, network: NetworkWeights,
@@ -101,22 +103,30 @@ def open_record(out: Path, parameters: dict[str, Any], resume: bool) -> None:
         files.write_json(record, {"parameters": parameters, **_computed_by()})
         return
     try:
-        kept = json.loads(record.read_text("utf-8"))
-        earlier, computed_by = dict(kept["parameters"]), {part: dict(kept.get(part) or {}) for part in _computed_by()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{out} holds no run to resume (run.json: {arrays.reason(error)}); leave out --resume") from error
-    changed = [key for key in sorted({*earlier, *parameters}) if earlier.get(key) != parameters.get(key)]
+        earlier, computed_by = _kept(record)
+    except UNREADABLE as error:
+        if record.exists():
+            mend = "delete it and leave out resume=True, or choose another out="
+        else:
+            mend = "leave out resume=True" + ", and choose another out=" * _holds_something(out)
+        raise InputError(f"{out} holds no run to resume (run.json: {arrays.reason(error)}); {mend}") from error
+    changed = [key for key in sorted({*earlier, *parameters}) if _said(earlier.get(key)) != _said(parameters.get(key))]
     if changed:
         differences = "; ".join(f"{key} was {_short(earlier.get(key))}, is {_short(parameters.get(key))}"
                                 for key in changed)
         raise InputError(f"{out} can't be resumed with other parameters: {differences}. "
-                         "Use the same as before, or another --out without --resume")
+                         "Use the same as before, or another out= without resume=True")
     for part, now in _computed_by().items():
         others = [f"{key} was {_short(was)}, is {_short(now.get(key))}"
                   for key, was in computed_by[part].items() if was != now.get(key)]
         if others:
             print(f"{out}: what is added may differ by rounding from what is there ({part}: {'; '.join(others)})",
                   file=sys.stderr)
+
+
+def _said(value):
+    """A parameter that is empty is one that is not there: a record need not know it."""
+    return None if value == [] else value
 
 
 def _computed_by():
@@ -146,11 +156,30 @@ def check_room(out: Path, program: Program, frames: int, itemsize: int) -> None:
                          "choose another folder, or dream fewer or smaller frames")
 
 
+def _kept(record):
+    """What a run.json says of a run, and of what computed it."""
+    kept = json.loads(record.read_text("utf-8"))
+    if not isinstance(kept, dict) or not isinstance(kept.get("parameters"), dict):
+        raise ValueError("it has no parameters")
+    return dict(kept["parameters"]), {part: dict(kept.get(part) or {}) for part in _computed_by()}
+
+
 def check_empty(out: Path) -> None:
     """InputError unless a folder (Path) is empty or absent."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} exists and is not an empty folder: choose another --out, "
-                         "or --resume to go on with the run there")
+    if not _holds_something(out):
+        return
+    try:
+        _kept(out / "run.json")
+        otherwise = "resume=True to go on with the run there"
+    except (FileNotFoundError, NotADirectoryError):
+        otherwise = ""
+    except UNREADABLE as error:
+        otherwise = f"delete it, as its run can't be resumed (run.json: {arrays.reason(error)})"
+    raise InputError(f"{out} exists and is not an empty folder: choose another out=" + f", or {otherwise}" * bool(otherwise))
+
+
+def _holds_something(out):
+    return out.exists() and (not out.is_dir() or any(out.iterdir()))
 
 
 def _short(value):
@@ -170,9 +199,9 @@ def save_picture(out: Path, index: int, picture: Picture) -> None:
     write.write_png(out / "frames" / f"frame{index:04d}.png", write.as_still(picture))
 
 
-def save_state(out: Path, done: int, step: "Step") -> None:
-    """Save where to go on after the last finished frame; its picture has been saved."""
-    files.write_arrays(out / "state" / "latest.npz", done=done, **step.state())
+def save_state(out: Path, done: int, step: "GradientStep", **more: Any) -> None:
+    """Save where to go on after the last finished frame, and what else that takes; its picture has been saved."""
+    files.write_arrays(out / "state" / "latest.npz", done=done, **more, **step.state())
 
 
 def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, Array]]]:
@@ -181,7 +210,8 @@ def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, Array]]]:
     Returns
     -------
     (int, dict of str to ndarray) or None
-        Finished frames (0: the start image alone is saved) and the step's state; None if nothing is saved.
+        Finished frames (0: the start image alone is saved) and the step's state, with what else was saved; None if
+        nothing is.
 
     Raises
     ------
@@ -198,18 +228,18 @@ def read_latest(out: PathLike) -> Optional[tuple[int, dict[str, Array]]]:
             raise ValueError(f"{done} finished frames")
         return int(done), state
     except arrays.UNREADABLE as error:
-        raise InputError(f"{latest} can't be used ({arrays.reason(error)}): {_ANEW}") from error
+        raise InputError(f"{latest} can't be used ({arrays.reason(error)}): {ANEW}") from error
 
 
-def restore(out: PathLike, step: "Step", state: dict[str, Array]) -> None:
+def restore(out: PathLike, step: "GradientStep", state: dict[str, Array]) -> None:
     """Have a step go on from a state; InputError if it is another step's."""
     own, latest = step.state(), Path(out) / "state" / "latest.npz"
     for name, value in own.items():
         if name not in state:
-            raise InputError(f"{latest} can't be used ({name} is missing): {_ANEW}")
+            raise InputError(f"{latest} can't be used ({name} is missing): {ANEW}")
         if (state[name].shape, state[name].dtype) != (value.shape, value.dtype):
             raise InputError(f"{latest} can't be used ({name} is {state[name].dtype} of shape {state[name].shape}, not "
-                             f"{value.dtype} of {value.shape}): {_ANEW}")
+                             f"{value.dtype} of {value.shape}): {ANEW}")
     step.restore(state)
 
 
@@ -242,5 +272,5 @@ class Frames:
             if frame.shape != self._shape or frame.dtype.kind != "f":
                 raise ValueError(f"{frame.dtype} of shape {frame.shape}, not floating point of {self._shape}")
         except arrays.UNREADABLE as error:
-            raise InputError(f"{file} can't be read ({arrays.reason(error)}); run again into another --out") from error
+            raise InputError(f"{file} can't be read ({arrays.reason(error)}); run again into another out=") from error
         return frame

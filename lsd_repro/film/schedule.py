@@ -85,7 +85,7 @@ def scenes(queries: Optional[Sequence[str]], path: Optional[PathLike], program: 
 
 
 def parse_classes(queries: Sequence[str], descriptions: Sequence[str]) -> list[Scene]:
-    """Scenes for a list of queries, such as the arguments of ``--classes``.
+    """Scenes for a list of queries, such as the classes that `lsd_repro.dream` is given.
 
     2015 quirk: bottom before top.
 

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from scipy import fft
 
-from lsd_repro.errors import InputError
+from lsd_repro.errors import InputError, OptionError
 from lsd_repro.hints import Pixels
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.photos import read_photo
@@ -56,7 +56,7 @@ def load_start(path: Optional[PathLike] = None, size: Optional[tuple[int, int]] 
         try:
             picture = read_photo(path)
         except InputError as error:
-            raise InputError(f"--start {error}") from error
+            raise OptionError("start", str(error)) from error
     if size is not None and picture.shape[1::-1] != tuple(size):
         picture = np.asarray(ImageOps.fit(Image.fromarray(picture), size, Image.Resampling.LANCZOS))
     return picture
@@ -83,4 +83,6 @@ def noise(size: tuple[int, int], seed: int) -> Pixels:
     frequency[0, 0] = np.inf  # the mean is set below
     fallen = fft.rfft2(white, axes=(0, 1)) / frequency[..., None] ** NOISE_EXPONENT
     clouds = fft.irfft2(fallen, (height, width), axes=(0, 1))
-    return np.clip(np.rint(NOISE_MEAN + NOISE_SPREAD * clouds / clouds.std((0, 1))), 0, 255).astype(np.uint8)
+    spread = clouds.std((0, 1))
+    spread[spread == 0] = 1  # a single pixel has none
+    return np.clip(np.rint(NOISE_MEAN + NOISE_SPREAD * clouds / spread), 0, 255).astype(np.uint8)

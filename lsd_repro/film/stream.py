@@ -16,6 +16,7 @@ from lsd_repro.film.blend import blended, blended_plainly
 from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.zoom import zoom_picture
+from lsd_repro.hints import Array, Picture, Pixels
 from lsd_repro.material import files
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.lock import one_at_a_time
@@ -23,7 +24,7 @@ from lsd_repro.program2015 import FRAMES_PER_SECOND, Program
 from lsd_repro.runtime.progress import tqdm
 
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step, Terms
+    from lsd_repro.step.gradient import GradientStep, Terms
 
 CONTACT_PICTURES = 6
 
@@ -41,18 +42,18 @@ class Frame(NamedTuple):
         Of its last step.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # in place of a tuple's method, which nobody asks for
     scene: Scene
     terms: "Terms"
 
 
-def frames(step: "Step", turns: Iterable[tuple[Scene, Program]], on_step: Callable[[Scene, "Terms"], Any] = lambda *_: None,
-           done: int = 0) -> Iterator[Frame]:
+def frames(step: "GradientStep", turns: Iterable[tuple[Scene, Program]],
+           on_step: Callable[[Scene, "Terms"], Any] = lambda *_: None, done: int = 0) -> Iterator[Frame]:
     """The stream's loop: frame after frame, each when it is asked for.
 
     Parameters
     ----------
-    step : Step
+    step : GradientStep
         Holds a frame's picture until the next frame is asked for.  What interrupts a frame leaves the step as it was
         before that frame.
     turns : iterable of (Scene, Program)
@@ -72,7 +73,8 @@ def frames(step: "Step", turns: Iterable[tuple[Scene, Program]], on_step: Callab
         If the loss is no longer finite.
     """
     for index, (scene, program) in enumerate(turns, done + 1):
-        terms, before = None, step.state()
+        terms: Any = None  # a frame has at least one step
+        before = step.state()
 
         def noted(latest):
             nonlocal terms
@@ -88,34 +90,34 @@ def frames(step: "Step", turns: Iterable[tuple[Scene, Program]], on_step: Callab
         yield Frame(index, scene, terms)
 
 
-def optimise_frame(step: "Step", scene: Scene, program: Program, on_step: Callable[["Terms"], Any]) -> None:
+def optimise_frame(step: "GradientStep", scene: Scene, program: Program, on_step: Callable[["Terms"], Any]) -> None:
     """One turn of the stream's loop: zoom, reset Adam, take the steps.
 
     2015 quirk: moments reset at every frame (of the stream, not of the stills).
 
     Parameters
     ----------
-    step : Step
+    step : GradientStep
     scene : Scene
         What to show.
     program : Program
-        Sets zoom, steps, at which octaves they are taken, and whether Adam is reset.
+        Sets zoom, steps, at which network scales they are taken, and whether Adam is reset.
     on_step : callable
         Called with the Terms of each step after it is taken.
     """
-    if program.video_frames_per_frame:
+    if program.has_film:
         step.picture = zoom_picture(step.picture, program.video_frames_per_frame)
     if program.reset_moments:
         step.reset_moments()
-    for scale, steps in program.octaves or [(None, program.steps_per_frame)]:
+    for scale, steps in program.parts:
         if scale:
             step.network_scale = scale
         for _ in range(steps):
             on_step(step.step(scene.target))
 
 
-def video_frames(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequence[Scene], program: Program,
-                 plain: bool = False) -> Iterator[np.ndarray]:
+def video_frames(frames: Union[Sequence[Picture], run.Frames], scenes: Sequence[Scene], program: Program,
+                 plain: bool = False) -> Iterator[Pixels]:
     """Yield the video frames between optimised frames, with their captions.
 
     2015 quirk: a frame behind.  2015 quirk: leading caption.
@@ -145,8 +147,8 @@ def video_frames(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequen
 
 
 @one_at_a_time
-def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_step: Callable[[], "Step"],
-              parameters: dict[str, Any], resume: bool = False, earlier: Sequence[np.ndarray] = (),
+def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_step: Callable[[], "GradientStep"],
+              parameters: dict[str, Any], resume: bool = False, earlier: Sequence[Picture] = (),
               on_frame: Callable[[Frame], Any] = lambda _: None, progress: bool = True) -> None:
     """Run the stream over a plan of scenes and write frames, film and contact sheet.
 
@@ -160,7 +162,7 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
         One for each optimised frame.
     program : Program
     make_step : callable
-        Returns the Step at the start image; called only when steps remain.
+        Returns the GradientStep at the start image; called only when steps remain.
     parameters : dict
         From `lsd_repro.film.run.parameters`; kept in run.json.  A run resumes only under equal ones.
     resume : bool
@@ -180,7 +182,7 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
         If `out` is not empty, holds no run to resume, or one with other parameters; or if films can't be encoded.
     """
     out = Path(out)
-    if program.video_frames_per_frame:
+    if program.has_film:
         encoder.check()
     run.open_record(out, parameters, resume)
     for folder in ("frames", "state"):
@@ -190,15 +192,15 @@ def make_film(out: PathLike, scenes: Sequence[Scene], program: Program, make_ste
     if saved is None or saved[0] < len(scenes):
         optimise(out, make_step(), scenes, program, saved, earlier, on_frame, progress)
     frames = run.Frames(out, len(scenes) + 1, (program.height, program.width))
-    if program.video_frames_per_frame:
+    if program.has_film:
         total = len(scenes) * program.video_frames_per_frame
         shown = tqdm(video_frames(frames, scenes, program), "film", total, unit="frame", disable=not progress)
         write.write_film(out / "film.mp4", shown, (program.video_width, program.video_height), FRAMES_PER_SECOND)
     write.write_png(out / "contact.png", contact_sheet(frames, scenes))
 
 
-def optimise(out: Path, step: "Step", scenes: Sequence[Scene], program: Program,
-             saved: Optional[tuple[int, dict[str, np.ndarray]]], earlier: Sequence[np.ndarray] = (),
+def optimise(out: Path, step: "GradientStep", scenes: Sequence[Scene], program: Program,
+             saved: Optional[tuple[int, dict[str, Array]]], earlier: Sequence[Picture] = (),
              on_frame: Callable[[Frame], Any] = lambda _: None, progress: bool = True) -> None:
     """Optimise the frames that remain after what `lsd_repro.film.run.read_latest` found, saving each; see `make_film`.
 
@@ -227,7 +229,7 @@ def show_step(bar: tqdm, scene: Scene, terms: "Terms") -> None:
     bar.update()
 
 
-def contact_sheet(frames: Union[Sequence[np.ndarray], run.Frames], scenes: Sequence[Scene]) -> np.ndarray:
+def contact_sheet(frames: Union[Sequence[Picture], run.Frames], scenes: Sequence[Scene]) -> Pixels:
     """The last frame of every scene; of a single scene, frames from start to end."""
     ends = [index for index, (scene, following) in enumerate(itertools.zip_longest(scenes, scenes[1:]), 1)
             if scene != following]

@@ -17,7 +17,7 @@ from lsd_repro.production.load import Inputs, load, say
 from lsd_repro.production.spec import Spec
 from lsd_repro.runtime import device as devices
 from lsd_repro.runtime.progress import tqdm
-from lsd_repro.step.step import Step, Terms
+from lsd_repro.step.gradient import GradientStep, Terms
 
 JPEG_QUALITY = 88  # a dream as PNG would fill a notebook with a megabyte
 
@@ -179,7 +179,7 @@ class Film:
     def __init__(self, inputs: Inputs, progress: bool = True) -> None:
         self.inputs, self._progress = inputs, progress
         self._made: list[Frame] = []
-        self._step: Optional[Step] = None
+        self._step: Optional[GradientStep] = None
 
     def __len__(self) -> int:
         return len(self.inputs.scenes)

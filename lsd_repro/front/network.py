@@ -10,7 +10,7 @@ from lsd_repro.network.classes import resolve
 from lsd_repro.network.receptive import layer_named
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.production.load import read_network
-from lsd_repro.step.step import compile_logits
+from lsd_repro.step.evaluate import compile_logits
 
 
 def load_network(weights: Optional[PathLike] = None) -> "Network":

@@ -16,8 +16,8 @@ from lsd_repro.prior.store import PatchPrior
 from lsd_repro.production import values
 from lsd_repro.program2015 import PATCH_SIZE, STREAM
 from lsd_repro.runtime.progress import tqdm
+from lsd_repro.step.evaluate import compile_energies, compile_energy_map, compile_gradient
 from lsd_repro.step.sampling import sample_picture
-from lsd_repro.step.step import compile_energies, compile_energy_map, compile_gradient
 
 SCALES = STREAM.prior_scales
 

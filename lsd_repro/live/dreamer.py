@@ -19,6 +19,7 @@ from lsd_repro.chat.messages import Message
 from lsd_repro.chat.picking import Chat
 from lsd_repro.chat.vocabulary import vocabulary
 from lsd_repro.errors import InputError
+from lsd_repro.film.run import restore
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.stream import frames
 from lsd_repro.film.write import as_still
@@ -26,10 +27,11 @@ from lsd_repro.live.journal import Journal, Segment
 from lsd_repro.live.options import Options
 from lsd_repro.live.slot import Slot
 from lsd_repro.material.files import PathLike
+from lsd_repro.material.lock import alone
 from lsd_repro.program2015 import FRAMES_PER_SECOND, HOLD_SECONDS, NEWEST_WEIGHT, Program
 
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step
+    from lsd_repro.step.gradient import GradientStep
 
 # Seconds.  Somebody alone at the page should see what comes of a suggestion.
 HOLD = {"live": 10, "demo": 10, "stream": HOLD_SECONDS}
@@ -65,8 +67,9 @@ def main(options: Options, slot_path: PathLike, pipe: Connection) -> None:
     try:
         inputs = load(options.spec)
         parameters = {name: value for name, value in inputs.parameters.items() if name != "scenes"}
-        journal = Journal(options.out, parameters, options.resume, options.keep)
-        _Dreamer(inputs.program, inputs.network.descriptions, lambda: build(inputs), journal, options).run(slot_path, pipe)
+        with alone(options.out):
+            journal = Journal(options.out, parameters, options.resume, options.keep)
+            _Dreamer(inputs.program, inputs.network.descriptions, lambda: build(inputs), journal, options).run(slot_path, pipe)
     except Stopped:
         pass
     except InputError as error:
@@ -76,7 +79,7 @@ def main(options: Options, slot_path: PathLike, pipe: Connection) -> None:
 class _Dreamer:
     """What the two threads of the process share: one listens, one dreams."""
 
-    def __init__(self, program: Program, descriptions: Sequence[str], make_step: "Callable[[], Step]",
+    def __init__(self, program: Program, descriptions: Sequence[str], make_step: "Callable[[], GradientStep]",
                  journal: Journal, options: Options) -> None:
         self.program, self.descriptions, self.make_step, self.journal = program, descriptions, make_step, journal
         hold = HOLD[options.spec.preset] if options.hold is None else options.hold
@@ -100,7 +103,7 @@ class _Dreamer:
         threading.Thread(target=self.listen, args=(pipe,), daemon=True).start()
         self.step = self.make_step()
         if journal.saved:
-            self.step.restore(journal.saved["state"])
+            restore(journal.out, self.step, journal.saved["state"])
         else:
             journal.begin(self.step, self.chat.scene)
         self.dream()

@@ -1,16 +1,20 @@
-"""Turns away what doesn't belong here: other sites, and more connections than there is room for.
+"""Turns away what doesn't belong here: other sites, more connections than there is room for, and noise from the terminal.
 
 Another site can make a browser open a WebSocket to this computer, or point a name of its own at it (DNS
 rebinding).  The first shows in the header Origin, the second in Host.
 """
 
 import asyncio
+import contextlib
 import ipaddress
+import logging
 import socket
-from collections.abc import Awaitable, Collection
+import traceback
+from collections.abc import Awaitable, Collection, Iterator
+from pathlib import Path
 from typing import Callable
 
-from aiohttp import web
+from aiohttp import http_exceptions, web
 
 MOST_CONNECTIONS = 256
 
@@ -22,6 +26,11 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store"}
+
+LOGGERS = "aiohttp.server", "aiohttp.websocket", "asyncio"
+# What comes of a request that is none, and of a connection that ends in the middle.
+THEIRS = (http_exceptions.HttpProcessingError, web.RequestPayloadError, ConnectionError)
+HERE = Path(__file__).parents[1]
 
 
 def is_ours(host: str, names: Collection[str]) -> bool:
@@ -80,3 +89,33 @@ class Gate(asyncio.Protocol):
         handler = self.server()
         transport.set_protocol(handler)
         handler.connection_made(transport)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Meanwhile aiohttp and asyncio log nothing that visitors bring about, and an error of our own as a line, once."""
+    said = set()
+
+    def is_worth_a_line(record):
+        if not record.exc_info:
+            return record.levelno >= logging.ERROR
+        error, frames = record.exc_info[1], traceback.extract_tb(record.exc_info[2])
+        own = [frame for frame in frames if HERE in Path(frame.filename).parents]
+        if isinstance(error, THEIRS) or not own:
+            return False
+        line = f"{type(error).__name__} in {Path(own[-1].filename).name}, line {own[-1].lineno}"
+        if line in said:
+            return False
+        said.add(line)
+        record.msg, record.args = "a visitor's request failed (%s: %s)", (line, " ".join(str(error).split())[:200])
+        record.exc_info = record.exc_text = None
+        return True
+
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    for logger in loggers:
+        logger.addFilter(is_worth_a_line)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(is_worth_a_line)

@@ -15,7 +15,7 @@ from typing import Any, Callable, Optional
 
 import irc.client_aio
 
-from lsd_repro.errors import InputError
+from lsd_repro.errors import InputError, OptionError
 
 PASSWORD_VARIABLE = "LSD_REPRO_IRC_PASSWORD"
 PORT = 6667
@@ -32,7 +32,7 @@ def parse_address(text: str) -> tuple[str, int, str]:
     """``HOST:PORT/#channel`` -> (host, port, channel); InputError if it is something else."""
     found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)(?::(\d{1,5}))?/(#[^\s,\x07]+)", text)
     if not found or not 0 < int(found.group(2) or PORT) < 65536:
-        raise InputError(f"--irc {text}: must be HOST:PORT/#channel, such as localhost:6667/#dreams")
+        raise OptionError("irc", f"{text}: must be HOST:PORT/#channel, such as localhost:6667/#dreams")
     return found.group(1).strip("[]"), int(found.group(2) or PORT), found.group(3)
 
 
@@ -62,7 +62,7 @@ class Channel:
         self.nick, self.hear = nick or f"{guest}{random.randint(10_000, 99_999)}", hear
         self.password = os.environ.get(PASSWORD_VARIABLE)
         if not re.fullmatch(r"[^\s:@!#\x00]{1,50}", self.nick):
-            raise InputError(f"--irc-nick {self.nick}: is no nickname")
+            raise OptionError("irc_nick", f"{self.nick}: is no nickname")
         if re.search(r"[\r\n\x00]", self.password or ""):
             raise InputError(f"the password in {PASSWORD_VARIABLE} has a line break")
         self.state = "connecting"

@@ -5,13 +5,14 @@ A run lives in one folder::
     run.json                  every parameter, and the versions of what computes it
     journal.jsonl             a line for each finished frame: how the film gets there, and its caption
     frames/frame000001.png    the frames; only the last several hundred are kept
-    latest.npz                picture and moments after the last finished frame, and what is shown
+    state/latest.npz          picture and moments after the last finished frame, and what is shown
 
-Every file but the journal is written whole or not at all, and of a frame's files latest.npz comes last: what it
+Every file but the journal is written whole or not at all, and of a frame's files state/latest.npz comes last: what it
 calls finished is on disk.
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
@@ -24,12 +25,13 @@ from lsd_repro.film import run, write
 from lsd_repro.film.blend import blended
 from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
+from lsd_repro.hints import Picture, Pixels
 from lsd_repro.material import arrays, files
 from lsd_repro.material.files import PathLike
 from lsd_repro.step.target import Classes
 
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step
+    from lsd_repro.step.gradient import GradientStep
 
 
 class Segment(NamedTuple):
@@ -46,7 +48,7 @@ class Segment(NamedTuple):
     caption : str
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # in place of a tuple's method, which nobody asks for
     k: int
     speed: float
     caption: str
@@ -77,29 +79,33 @@ class Journal:
     def __init__(self, out: PathLike, parameters: dict[str, Any], resume: bool, keep: int) -> None:
         self.out, self.keep = Path(out), keep
         run.open_record(self.out, parameters, resume)
-        files.make_folder(self.out / "frames")
-        self.done, self.saved = 0, None
-        latest = self.out / "latest.npz"
-        if latest.exists():
+        for folder in ("frames", "state"):
+            files.make_folder(self.out / folder)
+        self.done = 0
+        self.saved: Any = None
+        latest, earlier = self.out / "state" / "latest.npz", self.out / "latest.npz"
+        if earlier.exists() and not latest.exists():
+            os.replace(earlier, latest)  # where version 0.1 had it
+        found = run.read_latest(self.out)
+        if found:
+            self.done, state = found
             try:
-                state = arrays.read_npz(latest)
-                self.done, scene = int(state.pop("done")), json.loads(str(state.pop("scene")))
+                scene = json.loads(str(state.pop("scene")))
                 self.saved = {"state": state, "scene": Scene(Classes(int(scene[0]), int(scene[1])), str(scene[2]))}
             except (*arrays.UNREADABLE, IndexError) as error:
-                raise InputError(f"{latest} can't be read ({arrays.reason(error)}); choose another --out, "
-                                 "without --resume") from error
+                raise InputError(f"{latest} can't be used ({arrays.reason(error)}): {run.ANEW}") from error
         # A frame that was being saved when the run was interrupted is dreamt again.
         self.segments = [segment for segment in read_segments(self.out) if segment.index <= self.done]
         lines = "".join(json.dumps(segment) + "\n" for segment in self.segments)
         files.write_bytes(self.out / "journal.jsonl", lines.encode())
         self.segments = self.segments[-keep:]
 
-    def begin(self, step: "Step", scene: Scene) -> None:
+    def begin(self, step: "GradientStep", scene: Scene) -> None:
         """Save the start image, as frame 0."""
         write.write_png(frame_file(self.out, 0), write.as_still(step.picture))
         self._save(0, step, scene)
 
-    def add(self, step: "Step", segment: Segment, scene: Scene) -> None:
+    def add(self, step: "GradientStep", segment: Segment, scene: Scene) -> None:
         """Save a finished frame, the segment that leads to it, and the scene that comes next."""
         write.write_png(frame_file(self.out, segment.index), write.as_still(step.picture))
         with open(self.out / "journal.jsonl", "a", encoding="utf-8") as journal:
@@ -111,7 +117,7 @@ class Journal:
             frame_file(self.out, gone).unlink(missing_ok=True)
 
     def _save(self, done, step, scene):
-        files.write_arrays(self.out / "latest.npz", done=done, scene=json.dumps(scene.as_list()), **step.state())
+        run.save_state(self.out, done, step, scene=json.dumps(scene.as_list()))
         self.done = done
 
 
@@ -135,14 +141,14 @@ def read_segments(out: PathLike) -> list[Segment]:
     return segments
 
 
-def read_frame(out: PathLike, index: int) -> np.ndarray:
+def read_frame(out: PathLike, index: int) -> Picture:
     """A kept frame, (H, W, 3) of uint8."""
     with Image.open(frame_file(out, index)) as image:
         return np.asarray(image.convert("RGB"))
 
 
-def video_frames(a: np.ndarray, b: np.ndarray, segment: Segment, video_shape: tuple[int, int],
-                 indices: Optional[Iterable[int]] = None) -> Iterator[np.ndarray]:
+def video_frames(a: Picture, b: Picture, segment: Segment, video_shape: tuple[int, int],
+                 indices: Optional[Iterable[int]] = None) -> Iterator[Pixels]:
     """Yield captioned video frames, all or those of `indices`, of a segment that leads from frame `a` to frame `b`."""
     for frame in blended(a, b, segment.k, video_shape, segment.speed, indices):
         yield draw_caption(frame, segment.caption)

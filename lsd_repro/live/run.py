@@ -61,4 +61,4 @@ def check_port(host: str, port: int) -> None:
                     probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 probe.bind(address)
     except (OSError, OverflowError) as error:
-        raise InputError(f"can't serve at --host {host} --port {port}: {getattr(error, 'strerror', None) or error}") from error
+        raise InputError(f"can't serve at host={host} port={port}: {getattr(error, 'strerror', None) or error}") from error

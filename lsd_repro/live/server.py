@@ -79,6 +79,10 @@ class Live:
 
     async def serve(self, address: Optional[tuple[str, int, str]]) -> None:
         """Serve until the dream ends, and listen to the channel at `address` (see `lsd_repro.live.irc`) unless it is None."""
+        with guard.quiet():
+            await self._serve(address)
+
+    async def _serve(self, address):
         loop = asyncio.get_running_loop()
         self.ended = loop.create_future()
         loop.add_reader(self.pipe.fileno(), self.on_end)
@@ -129,7 +133,7 @@ class Live:
         try:
             server = await asyncio.get_running_loop().create_server(lambda: guard.Gate(gated), host, port)
         except OSError as error:  # taken since `lsd_repro.live.run` tried
-            raise InputError(f"can't serve at --host {host} --port {port}: {error.strerror or error}") from error
+            raise InputError(f"can't serve at host={host} port={port}: {error.strerror or error}") from error
         port = server.sockets[0].getsockname()[1]
         name = "localhost" if host in ("127.0.0.1", "::1") else f"[{host}]" if ":" in host else host
         url = f"http://{name}:{port}/"
@@ -313,7 +317,7 @@ def received(pipe: Connection) -> dict[str, Any]:
     try:
         said = pipe.recv()
     except (EOFError, OSError):
-        said = {"error": "the dreaming process has ended (out of memory?); run the same command with --resume to continue"}
+        said = {"error": "the dreaming process has ended (out of memory?); the same with resume=True continues"}
     if "error" in said:
         raise InputError(said["error"])
     return said

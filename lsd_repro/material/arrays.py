@@ -3,6 +3,7 @@
 import hashlib
 import lzma
 import math
+import re
 import struct
 import tokenize
 import zipfile
@@ -78,6 +79,8 @@ def reason(error: BaseException) -> str:
         return "it does not fit into memory"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, KeyError) and re.fullmatch(r"\S+", str(error.args[0])):
+        return f"it has no {error.args[0]}"
     return (str(error).splitlines() or [""])[0][:200] or type(error).__name__
 
 

@@ -154,8 +154,7 @@ SETS = {
     "bsds-train": _pictures("bsds-train", [base + "train/" for base in BSDS]),
 }
 # How the commands are told where a set lies, if not in the cache.
-OPTIONS = {"weights": "--weights F", "priors": "--prior DIR", "starts": "--start IMG",
-           "bsd68": "--pictures DIR", "cbsd68": "--pictures DIR"}
+OPTIONS = {"weights": "weights=", "priors": "prior=", "starts": "start=", "bsd68": "pictures=", "cbsd68": "pictures="}
 
 
 class _Failed(Exception):
@@ -213,7 +212,7 @@ def fetch(what: str, to: Union[str, Path, None] = None, networks: Any = None) ->
                 _download(what, file, path)
     except OSError as error:
         raise InputError(f"{error.filename or folder}: {error.strerror or error}; make room and see that it can be "
-                         f"written to, or name another folder with --to or {CACHE_VARIABLE}") from error
+                         f"written to, or name another folder with to= or {CACHE_VARIABLE}") from error
     return _place(what, to)
 
 
@@ -366,7 +365,8 @@ def _transfer(file, url, part):
 def _receive(file, url, part, begun, version, total):
     """Write what a URL sends to `part`, after the `begun` bytes there if they can be kept; returns how many could."""
     import requests
-    from tqdm import tqdm
+
+    from lsd_repro.runtime.progress import tqdm
 
     # Compressed on the way, the lengths would not be those of the file.
     headers = {"Accept-Encoding": "identity"}
@@ -379,10 +379,8 @@ def _receive(file, url, part, begun, version, total):
     with answer:
         begun, total = _check_answer(answer, file, part, begun, version, total)
         size, most = begun, LARGEST if total is None else total
-        # disable=None: a bar on a terminal only.
         with open(part, "ab" if begun else "wb") as stream, tqdm(
-                desc=file.name, total=total, initial=begun, unit="B", unit_scale=True, leave=False,
-                disable=None) as bar:
+                desc=file.name, total=total, initial=begun, unit="B", unit_scale=True, leave=False) as bar:
             if not begun:
                 _origin(part).write_text(json.dumps([url, _version(answer), total]), "utf-8")
             try:

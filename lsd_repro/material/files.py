@@ -121,6 +121,26 @@ def write_json(path: PathLike, value: Any, digits: Optional[int] = None) -> None
     write_bytes(path, (text + "\n").encode())
 
 
+def read_tables(path: Path) -> dict[str, dict[str, Any]]:
+    """Tables by name that `write_json` kept in a file, to be added to; none if there is no file.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        if not isinstance(found, dict) or not all(isinstance(table, dict) for table in found.values()):
+            raise ValueError("it holds something else")
+        return found
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{path}: can't be read ({reason}); delete it, and resume=True makes it anew") from error
+
+
 def plain(value: Any, digits: Optional[int] = None) -> Any:
     """What JSON can say of a value.
 

@@ -36,7 +36,7 @@ def alone(out: PathLike) -> Iterator[None]:
     if out.exists() and not out.is_dir():
         yield
         return
-    made = not out.exists()
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
     make_folder(out)
     folder = os.open(out, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -47,10 +47,10 @@ def alone(out: PathLike) -> Iterator[None]:
         yield
     finally:
         os.close(folder)
-        if made:
-            # Whoever refuses to write leaves nothing behind.
-            with suppress(OSError):
-                out.rmdir()
+        # Whoever refuses to write leaves nothing behind.
+        with suppress(OSError):
+            for empty in made:
+                empty.rmdir()
 
 
 def one_at_a_time(function: Callable[..., Result]) -> Callable[..., Result]:

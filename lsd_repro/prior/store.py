@@ -218,7 +218,7 @@ def _checked(path, kind, filters, mean, nu, channels):
     if filters.shape == (size, size, other, other * size ** 2):
         names = {1: "grey", 3: "RGB"}
         raise InputError(f"{path}: {prefix}_filters are for {names[other]} patches, {names[channels]} ones are needed here; "
-                         f"fit a prior {'with' if channels == 1 else 'without'} --grey")
+                         f"fit a prior of such patches")
     filters = _array(path, prefix + "_filters", filters, (size, size, channels, components))
     mean = _array(path, prefix + "_mean", mean, (components,))
     if nu is not None:

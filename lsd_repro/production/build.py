@@ -9,8 +9,7 @@ from lsd_repro.film import estimate, run, stream
 from lsd_repro.prior.energy import multiscale, patch_energy, total_variation
 from lsd_repro.production.load import Inputs, say
 from lsd_repro.runtime.progress import tqdm
-from lsd_repro.step.step import GradientStep, Step
-from lsd_repro.step.tiled import TiledStep
+from lsd_repro.step.gradient import GradientStep
 from lsd_repro.step.tiles import Tile
 
 TILES_SHOWN_AFTER = 5  # seconds
@@ -22,7 +21,7 @@ def show_tiles(tiles: Iterable[Tile]) -> Iterable[Tile]:
 
 
 def build(inputs: Inputs, watch: Callable[[Iterable[Tile]], Iterable[Tile]] = show_tiles,
-          say: Callable[[str], Any] = say) -> Step:
+          say: Callable[[str], Any] = say) -> GradientStep:
     """Compile the step, at the start image.
 
     Parameters
@@ -35,15 +34,14 @@ def build(inputs: Inputs, watch: Callable[[Iterable[Tile]], Iterable[Tile]] = sh
 
     Returns
     -------
-    Step
+    GradientStep
     """
     say("compiling (a minute or so the first time; Theano keeps the result)")
     spec, program, _, network, prior, start, target = inputs
     energy = multiscale(patch_energy(prior) if prior else total_variation, program.prior_scales)
-    in_tiles: dict[str, Any] = {} if spec.tile is None else {"patch_size": inputs.patch_size, "tile": spec.tile, "watch": watch}
-    network_scales = None if program.octaves else program.network_scales
-    return (TiledStep if in_tiles else GradientStep)(network, energy, start, program.learning_rate, program.prior_strength,
-                                                     network_scales, inputs.dtype, target=target, **in_tiles)
+    return GradientStep(network, energy, start, program.learning_rate, program.prior_strength,
+                        "any" if program.octaves else program.network_scales, inputs.dtype, target=target,
+                        tile=spec.tile, patch_size=inputs.patch_size, watch=watch)
 
 
 def make_films(folders: Sequence[Path], inputs: Inputs, resume: bool) -> None:

@@ -4,15 +4,14 @@ from dataclasses import replace
 
 from lsd_repro.errors import InputError
 from lsd_repro.material import shipped
-from lsd_repro.presets import OF_2015, PRESETS, STRENGTHS, WEIGHTS
+from lsd_repro.presets import OF_2015, PRESETS, STRENGTHS, WEIGHTS, Preset
 from lsd_repro.production.spec import Spec
-from lsd_repro.program2015 import Program
 
 # A second for each would be thirty years.
 MOST_STEPS = 10 ** 9
 
 
-def check(spec: Spec) -> Program:
+def check(spec: Spec) -> Preset:
     """See that options go together.
 
     Parameters
@@ -21,7 +20,7 @@ def check(spec: Spec) -> Program:
 
     Returns
     -------
-    Program
+    Preset
         The preset with what the spec changes of it, but for the picture's size, which depends on the start image.
 
     Raises
@@ -30,20 +29,20 @@ def check(spec: Spec) -> Program:
         For options that exclude one another, or steps without end.
     """
     if spec.chat and (spec.classes or spec.schedule):
-        raise InputError(f"let the chat {spec.chat} choose, or --classes or --schedule, not both")
+        raise InputError(f"let the chat {spec.chat} choose, or classes= or schedule=, not both")
     if spec.classes and spec.schedule:
         raise InputError(f"give classes or the schedule {spec.schedule}, not both")
     if spec.prior_kind == "tv" and spec.prior:
-        raise InputError("--prior-kind tv (total variation) has no filters: leave out --prior")
+        raise InputError("prior_kind=tv (total variation) has no filters: leave out prior=")
     program = _changed(PRESETS[spec.preset], spec)
     steps = program.steps_per_frame * program.frames_per_class
     if steps > MOST_STEPS:
-        raise InputError(f"{short(steps)} steps for a class are too many: choose fewer --steps or --frames")
+        raise InputError(f"{short(steps)} steps for a class are too many: choose fewer steps= or frames=")
     return program
 
 
 def _changed(program, spec):
-    at_once = {"--network-scales": spec.network_scales, "--steps": spec.steps}
+    at_once = {"network_scales=": spec.network_scales, "steps=": spec.steps}
     given = [option for option, value in at_once.items() if value is not None]
     strength = spec.prior_strength
     if strength is None and spec.preset not in OF_2015 and spec.prior is None and spec.prior_kind == "student":
@@ -52,7 +51,7 @@ def _changed(program, spec):
                "frames_per_class": spec.frames, "video_frames_per_frame": spec.video_frames}
     if spec.octaves is not None:
         if given:
-            raise InputError(f"--octaves says at which scale each step is taken: leave out {' and '.join(given)}")
+            raise InputError(f"octaves= says at which scale each step is taken: leave out {' and '.join(given)}")
         changes.update(octaves=spec.octaves, steps_per_frame=sum(steps for _, steps in spec.octaves))
     elif given:
         # The program's own octaves included.

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lsd_repro.chat import logs, replay
 from lsd_repro.chat.vocabulary import vocabulary
-from lsd_repro.errors import InputError
+from lsd_repro.errors import InputError, OptionError
 from lsd_repro.film import run, schedule
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.start import NOISE, load_start
@@ -23,13 +23,12 @@ from lsd_repro.material.photos import read_photo
 from lsd_repro.network import matconvnet, receptive
 from lsd_repro.network.layers import least_side
 from lsd_repro.network.weights import NetworkWeights
-from lsd_repro.presets import PRESETS, WEIGHTS
+from lsd_repro.presets import PRESETS, WEIGHTS, Preset
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import check_scales
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.production.check import check, short
 from lsd_repro.production.spec import Spec
-from lsd_repro.program2015 import Program
 from lsd_repro.step import activation
 from lsd_repro.step.target import Classes, Target
 from lsd_repro.step.tiles import spans
@@ -46,7 +45,7 @@ class Inputs(NamedTuple):
     Attributes
     ----------
     spec : Spec
-    program : Program
+    program : Preset
         With the size of the picture.
     scenes : list of Scene
         One for each optimised frame.
@@ -60,7 +59,7 @@ class Inputs(NamedTuple):
     """
 
     spec: Spec
-    program: Program
+    program: Preset
     scenes: list[Scene]
     network: NetworkWeights
     prior: Optional[PatchPrior]
@@ -115,10 +114,10 @@ def load(spec: Spec, say: Callable[[str], Any] = say) -> Inputs:
     network = read_network(spec.weights or WEIGHTS.get(spec.preset))
     target = activation.read(spec.objective, network, _read_guide(spec.guide) if spec.guide else None)
     if not isinstance(target, Classes) and (spec.classes or spec.schedule or spec.chat):
-        raise InputError("what a layer sees is not a class: leave out --classes, --schedule and --chat, or "
-                         f"{'--guide' if spec.guide else '--objective'}")
+        raise InputError("what a layer sees is not a class: leave out classes=, schedule= and chat=, or "
+                         f"{'guide=' if spec.guide else 'objective='}")
     scaled = program.video_width == program.width
-    wanted = spec.start or program.start
+    wanted = spec.start or (NOISE if program.start == NOISE else None)
     size = size or (None if wanted not in (None, NOISE) and not scaled else (program.width, program.height))
     if size:
         _check_room(*size, program, network, tile)
@@ -210,7 +209,7 @@ def _read_guide(path):
     try:
         guide = Image.fromarray(read_photo(path))
     except InputError as error:
-        raise InputError(f"--guide {error}") from error
+        raise OptionError("guide", str(error)) from error
     guide.thumbnail((GUIDE_SIDE, GUIDE_SIDE), Image.Resampling.LANCZOS)
     return np.asarray(guide)
 
@@ -231,8 +230,8 @@ def _check_room(width, height, program, network, tile):
     maps = 4 * MAPS_AT_ONCE * network.weights[0].shape[0] * seen[0] * seen[1]
     needed = max(maps, 12 * 4 * width * height)  # picture, gradient and moments
     if hasattr(os, "sysconf") and needed > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
-        mend = "choose a smaller --size"
+        mend = "choose a smaller size="
         if needed == maps:
-            mend = "choose a smaller --tile" if tile else f"{mend}, or --tile {TILE}"
+            mend = "choose a smaller tile=" if tile else f"{mend}, or tile={TILE}"
         raise InputError(f"a picture of {short(width)}x{short(height)} needs {short(needed >> 30)} GiB of memory at the "
                          f"least, more than there is: {mend}")

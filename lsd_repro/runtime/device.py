@@ -1,6 +1,6 @@
 """The device that Theano computes on: cpu, cuda, cuda0, cuda1, ...
 
-`choose` is what ``--device`` does; `problems` says what a GPU lacks before Theano is
+`choose` is what the option ``device`` does; `problems` says what a GPU lacks before Theano is
 imported, because Theano itself would log an error and fall back to the CPU.  The option wins
 over ``THEANO_FLAGS``, which wins over ``.theanorc``.
 """
@@ -20,7 +20,7 @@ from lsd_repro.runtime.toolchain import find_compiler
 
 NAMES = re.compile(r"cpu|cuda\d*")
 
-VERIFIED = "verified on an NVIDIA H200 (docs/gpu.md); here, lsd-repro doctor --verify-gpu does it"
+VERIFIED = "verified on an NVIDIA H200 (docs/gpu.md); here, lsd-repro doctor with verify_gpu=True does it"
 
 GET_PYGPU = ("install version 0.7.6 (Debian 12: sudo apt install python3-pygpu libgpuarray-dev, and make the virtual "
              "environment with python3.11 -m venv --system-site-packages; conda: conda install -c conda-forge pygpu)")

@@ -21,16 +21,12 @@ def user_flags() -> dict[str, str]:
     Raises
     ------
     StackError
-        If ``THEANO_FLAGS`` or a ``.theanorc`` cannot be parsed.
+        If ``THEANO_FLAGS`` or a ``.theanorc`` cannot be read or parsed.
     """
     flags = {}
     # As Theano orders them: later files over earlier ones, the environment over all.
     for name in os.getenv("THEANORC", "~/.theanorc").split(os.pathsep):
-        parser = configparser.RawConfigParser()
-        try:
-            parser.read(os.path.expanduser(name))
-        except configparser.Error as error:
-            raise StackError(f"{name} is not a valid .theanorc: {error}") from error
+        parser = _parsed(os.path.expanduser(name))
         for section in parser.sections():
             for option, value in parser.items(section):
                 if section == "global":
@@ -49,6 +45,25 @@ def user_flags() -> dict[str, str]:
         raise StackError(f"THEANO_FLAGS cannot be parsed ({error}); it reads "
                          "name=value,name=value with quotes closed") from error
     return flags
+
+
+def _parsed(path):
+    parser = configparser.RawConfigParser()
+    # As for Theano, one that isn't there, or that the user can't see, says nothing.
+    if not os.path.exists(path) or path == os.devnull:
+        return parser
+    if not os.path.isfile(path):
+        raise StackError(f"{path} is not a valid .theanorc: it is no file; correct THEANORC, or remove it")
+    try:
+        with open(path, encoding="utf-8") as file:
+            parser.read_file(file)
+    except OSError as error:
+        raise StackError(f"{path}, Theano's settings, can't be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise StackError(f"{path} is not a valid .theanorc: it is not UTF-8 text; save it as UTF-8") from error
+    except configparser.Error as error:
+        raise StackError(f"{path} is not a valid .theanorc: {' '.join(str(error).split())}") from error
+    return parser
 
 
 def overridden(text: Optional[str], flags: dict[str, Any]) -> str:

@@ -145,7 +145,7 @@ def _use_gpu(name):
         gpuarray.use(name)
     except Exception as error:  # of the driver, the compiler or the memory of a GPU
         raise StackError(f"device={name}: the GPU cannot be used ({type(error).__name__}: {error}); "
-                         f"see lsd-repro doctor --device {name}, or compute with --device cpu") from error
+                         f"lsd-repro doctor says more; device='cpu' computes without it") from error
 
 
 def _our_flags():
@@ -192,5 +192,7 @@ def _import(name):
     try:
         return importlib.import_module(name)
     except Exception as error:  # with the wrong numpy or setuptools anything can come up
+        # Theano checks its settings while it is imported.
+        mending = ("correct THEANO_FLAGS or .theanorc" if isinstance(error, ValueError) and user_flags() else check.REINSTALL)
         raise StackError(
-            f"{name} cannot be imported ({type(error).__name__}: {error}): {check.REINSTALL}") from error
+            f"{name} cannot be imported ({type(error).__name__}: {' '.join(str(error).split())}): {mending}") from error

@@ -27,7 +27,7 @@ from typing import Any, Callable, Optional, TypeVar, Union
 
 import numpy as np
 
-from lsd_repro.errors import InputError
+from lsd_repro.errors import InputError, OptionError
 from lsd_repro.hints import Floats, Picture
 from lsd_repro.network import vgg16
 from lsd_repro.network.receptive import layer_named
@@ -72,32 +72,32 @@ def read(text: str, network: NetworkWeights, guide: Optional[Picture] = None) ->
     kind, _, rest = text.partition(":")
     name, colon, channel = rest.partition(":")
     if kind != "layer" or not name:
-        raise InputError(f"--objective {text[:60]}: must be class, layer:NAME or layer:NAME:CHANNEL, such as layer:conv5_2:87")
+        raise OptionError("objective", f"{text[:60]}: must be class, layer:NAME or layer:NAME:CHANNEL, such as layer:conv5_2:87")
     # Whether a picture is large enough is looked at when there is one.
     try:
         channels = layer_named(network, name, 1 << 20, 1 << 20).channels
     except InputError as error:
-        raise InputError(f"--objective {text[:60]}: {error}") from None
+        raise OptionError("objective", f"{text[:60]}: {error}") from None
     if not colon:
         if guide is None:
             return Layer(name)
         _check_guide(name, network, guide)
         return Guide(guide, name)
     if guide is not None:
-        raise InputError(f"--guide compares all channels of a layer: with it, --objective layer:{name} names no channel")
+        raise InputError(f"guide= compares all channels of a layer: with it, objective=layer:{name} names no channel")
     if not (channel.isascii() and channel.isdigit() and int(channel[:9]) < channels):
-        raise InputError(f"--objective {text[:60]}: {name} of this network has channels 0 to {channels - 1}")
+        raise OptionError("objective", f"{text[:60]}: {name} of this network has channels 0 to {channels - 1}")
     return Channel(name, int(channel))
 
 
 def _check_guide(name, network, guide):
     if name.startswith(TOO_FINE):
-        raise InputError(f"--guide compares every place with every place of the guide, and {name} has too many: "
-                         "choose --objective layer:conv3_1 or a later layer")
+        raise InputError(f"guide= compares every place with every place of the guide, and {name} has too many: "
+                         "choose objective=layer:conv3_1 or a later layer")
     try:
         layer_named(network, name, *guide.shape[:2])
     except InputError as error:
-        raise InputError(f"--guide: {error}") from None
+        raise InputError(f"guide=: {error}") from None
 
 
 def scores(target: Union[Layer, Channel, Guide], network: NetworkWeights, layers: OrderedDict[str, Any],

@@ -7,7 +7,7 @@
 ==================  ========================================================
 
 All take the same arguments, so any can be the ``update`` of a
-`lsd_repro.step.step.GradientStep`.
+`lsd_repro.step.gradient.GradientStep`.
 """
 
 from collections import OrderedDict

@@ -8,8 +8,8 @@ from lsd_repro.hints import Floats
 from lsd_repro.network.weights import NetworkWeights
 from lsd_repro.ops.compiling import compile_function
 from lsd_repro.runtime.load import T
+from lsd_repro.step.evaluate import compile_logits, from_graph
 from lsd_repro.step.objective import Aim, Objective, everywhere
-from lsd_repro.step.step import compile_logits, from_graph
 
 
 def compile_logit_gradient(network: NetworkWeights) -> Callable[..., Floats]:

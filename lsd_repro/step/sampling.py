@@ -16,7 +16,7 @@ from lsd_repro.prior.density import mean_patch
 from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STUDENT_SCALE
-from lsd_repro.step.step import compile_gradient
+from lsd_repro.step.evaluate import compile_gradient
 
 # Of the largest step at which the Gaussian would not yet diverge; its variance along the
 # stiffest direction comes out 14 % too large.

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lsd_repro.errors import InputError
+from lsd_repro.errors import OptionError
 from lsd_repro.hints import Floats
 
 
@@ -112,7 +112,7 @@ def spans(side: int, entries: int, stride: int, start: int, field: int, tile: in
     before, behind = start // stride, -(-(start + field) // stride)
     count = tile // stride - (behind - before) + 1
     if count < 1:
-        raise InputError(f"--tile {tile}: the tile must cover the receptive field of {(behind - before) * stride} pixels")
+        raise OptionError("tile", f"{tile}: the tile must cover the receptive field of {(behind - before) * stride} pixels")
     lost = side // stride - entries  # by layers without padding
     found = []
     for first in range(0, entries, count):

@@ -8,7 +8,7 @@ import numpy as np
 from lsd_repro.hints import Floats, Picture
 
 if TYPE_CHECKING:
-    from lsd_repro.step.step import Step, Terms
+    from lsd_repro.step.gradient import GradientStep, Terms
 
 
 class Trace(NamedTuple):
@@ -18,20 +18,20 @@ class Trace(NamedTuple):
     ----------
     pictures : list of arrays (height, width, 3)
         The start, then the picture after each step.
-    terms : list of lsd_repro.step.step.Terms
+    terms : list of lsd_repro.step.gradient.Terms
         Of the picture before each step.
     """
 
-    pictures: list[Picture]
+    pictures: list[Floats]
     terms: "list[Terms]"
 
 
-def follow(step: "Step", bottom: int, top: int, count: int) -> Trace:
+def follow(step: "GradientStep", bottom: int, top: int, count: int) -> Trace:
     """Take steps, and record them.
 
     Parameters
     ----------
-    step : Step
+    step : GradientStep
     bottom, top : int
         Classes of the bottom and of the top half.
     count : int

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Optional
 
 import numpy as np
-from tqdm import tqdm
 
 from lsd_repro.errors import InputError
 from lsd_repro.hints import Integers
@@ -20,7 +19,8 @@ from lsd_repro.material.files import PathLike
 from lsd_repro.network import ilsvrc, matconvnet
 from lsd_repro.network.matconvnet import NetworkWeights
 from lsd_repro.runtime.openblas import instruct_openblas
-from lsd_repro.step.step import compile_logits
+from lsd_repro.runtime.progress import tqdm
+from lsd_repro.step.evaluate import compile_logits
 from lsd_repro.train import canvases
 
 

@@ -16,7 +16,6 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from lsd_repro.compare.statistics import colourfulness
 from lsd_repro.errors import InputError
@@ -27,7 +26,8 @@ from lsd_repro.network import classes, ilsvrc
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.program2015 import PUBLISHED, STREAM
-from lsd_repro.step.step import compile_energies
+from lsd_repro.runtime.progress import tqdm
+from lsd_repro.step.evaluate import compile_energies
 from lsd_repro.train import judge
 
 SCALES = 1, 4, 8, 16

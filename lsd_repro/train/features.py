@@ -7,13 +7,13 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from lsd_repro.hints import Floats, Integers, Picture
 from lsd_repro.material.files import PathLike
 from lsd_repro.network.known import AVERAGE_COLOUR
 from lsd_repro.network.matconvnet import NetworkWeights
-from lsd_repro.step.step import compile_logits
+from lsd_repro.runtime.progress import tqdm
+from lsd_repro.step.evaluate import compile_logits
 from lsd_repro.train import canvases, judge
 from lsd_repro.train.canvases import CELLS, Part, Pictures
 

@@ -14,12 +14,12 @@ from typing import Optional
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from lsd_repro.errors import InputError
 from lsd_repro.hints import Pixels
 from lsd_repro.material import files
 from lsd_repro.network import ilsvrc
+from lsd_repro.runtime.progress import tqdm
 from lsd_repro.train import judge
 
 

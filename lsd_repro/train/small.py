@@ -11,11 +11,11 @@ from typing import Any, Optional
 import numpy as np
 import torch
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from lsd_repro.hints import Floats
 from lsd_repro.network import pytorch
 from lsd_repro.network.matconvnet import NetworkWeights, read, write
+from lsd_repro.runtime.progress import tqdm
 from lsd_repro.train.model import build, fold
 from lsd_repro.train.tiny_imagenet import Split, augment, read_archive
 

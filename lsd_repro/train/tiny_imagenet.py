@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from PIL import Image
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from lsd_repro.hints import Pixels
+from lsd_repro.runtime.progress import tqdm
 
 
 class Split(NamedTuple):

@@ -99,8 +99,8 @@ def test_another_guide_is_another_dream_whatever_the_file_is_called(tmp_path):
 @pytest.mark.parametrize("swept, words", [
     ('guide = ["one.png"]\nclasses = "all"', "leave out classes, or guide .at guide one.png"),
     ('guide = ["one.png"]\nobjective = ["layer:conv5_2", "layer:conv5_2:3"]', "no channel .at .*objective layer:conv5_2:3"),
-    ('guide = ["one.png"]\nobjective = ["layer:conv1_2"]', "choose --objective layer:conv3_1"),
-    ('guide = ["sweep.toml"]', "--guide .*sweep.toml"),
+    ('guide = ["one.png"]\nobjective = ["layer:conv1_2"]', "choose objective=layer:conv3_1"),
+    ('guide = ["sweep.toml"]', "guide=.*sweep.toml"),
 ])
 def test_a_guide_that_goes_with_nothing_is_refused(tmp_path, swept, words):
     path = write(tmp_path, swept)

@@ -52,7 +52,7 @@ def test_an_interrupted_measurement_goes_on(tmp_path):
 
 
 def test_a_file_of_something_else_is_not_resumed(tmp_path):
-    (tmp_path / "bench.json").write_text("[1]")
+    (tmp_path / "bench.json").write_text("[" * 200_000)
     with pytest.raises(InputError, match="no measurements to resume"):
         measure.measure(tmp_path, SIZES, ["shipped"], 2, 1, resume=True)
 

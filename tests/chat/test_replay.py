@@ -37,7 +37,7 @@ def test_the_same_log_and_seed_give_the_same_film_and_another_seed_another():
 
 
 def test_a_film_of_weeks_is_asked_back():
-    with pytest.raises(InputError, match="--frames"):
+    with pytest.raises(InputError, match="frames="):
         captions(Message(0, "ann", "bee"), Message(1e9, "bob", "bee"))
     with pytest.raises(InputError, match="film"):
         scenes([Message(0, "ann", "bee")], WORDS, STILLS, 0)

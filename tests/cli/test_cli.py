@@ -80,7 +80,7 @@ SMALL = ("--size", "264x256", "--frames", 1, "--steps", 2, "--video-frames", 2)
     (("--octaves", "2:5", "1:5", "--steps", 4), ("--octaves", "leave out --steps")),
     (("--size", "264x256", "--octaves", "9:5", "17:2"), ("at scale 9 and 17", "shorter side")),
     (("--size", "264x256", "--network-scales", 1, 9), ("at scale 9:", "shorter side")),
-    (("--size", "120x130"), ("prior scale 16 and 32", "at least 256x256", "leave such scales out")),
+    (("--size", "120x130"), ("prior scale 16 and 32", "at least 256x256", "--prior-scales")),
 ])
 def test_bad_input_is_one_clear_line_before_anything_is_made(tmp_path, monkeypatch, capsys, weights, arguments, words):
     monkeypatch.chdir(tmp_path)
@@ -400,7 +400,7 @@ def test_gpu_that_is_not_there_is_a_message(tmp_path, tmp_path_factory, argument
     done = subprocess.run(command(*arguments), cwd=tmp_path, capture_output=True, text=True, env={
         **inherited, "PYTHONPATH": path, "LD_LIBRARY_PATH": folder, "THEANORC": str(tmp_path / "none")})
     assert done.returncode == 2
-    assert "device=cuda: " in (done.stdout if out else done.stderr) and out in done.stdout
+    assert "--device cuda: " in (done.stdout if out else done.stderr) and out in done.stdout
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 

@@ -1,9 +1,13 @@
+from types import SimpleNamespace
+
 import pytest
 
 from lsd_repro.cli import doctor
+from lsd_repro.cli.main import main
 from lsd_repro.errors import InputError
-from lsd_repro.material import shipped
-from lsd_repro.runtime import toolchain
+from lsd_repro.film import encoder
+from lsd_repro.material import fetch, shipped
+from lsd_repro.runtime import check, device, load, toolchain
 
 
 @pytest.fixture
@@ -87,3 +91,25 @@ def test_missing_ffmpeg_says_what_to_install(monkeypatch, shipped_files):
     monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", none)
     [message] = doctor.problems()
     assert "ffmpeg" in message and "pip install imageio-ffmpeg" in message
+
+
+PARTS = [(doctor, "_version"), (doctor, "_compiler"), (doctor, "_blas"), (doctor, "_fused_ops"), (doctor, "_ffmpeg"),
+         (doctor, "_film_code"), (doctor, "_first_line"), (toolchain, "find_headers"), (toolchain, "find_blas"), (load, "load"),
+         (device, "rows"), (check, "problems"), (shipped, "path"), (fetch, "state")]
+
+
+@pytest.mark.parametrize("module, name", PARTS, ids=[name for _, name in PARTS])
+def test_whatever_fails_the_rest_is_said(monkeypatch, capsys, module, name):
+    def fail(*_):
+        raise RuntimeError("broken\nin a way that nobody foresaw")
+
+    # Slow, and sound.
+    config = SimpleNamespace(floatX="float32", optimizer_excluding="", compiledir="here")
+    monkeypatch.setattr(load, "load", lambda: SimpleNamespace(theano=SimpleNamespace(config=config), device="cpu"))
+    monkeypatch.setattr(encoder, "check", lambda: "ffmpeg")
+    monkeypatch.setattr(check, "problems", list)
+    monkeypatch.setattr(module, name, fail)
+    assert main(["doctor"]) in (0, 2)
+    said = capsys.readouterr().out
+    assert "(RuntimeError: broken in a way that nobody foresaw)" in said
+    assert said.startswith("Python ") and "\nfetched" in said and ("\nAll is well." in said or "\nWhat to do:" in said)

@@ -46,11 +46,52 @@ def test_a_deviation_beyond_the_limit_is_seen(tmp_path):
     assert "BEYOND" in parity.table(deviations)
 
 
-def test_a_file_that_is_not_golden_is_named(tmp_path):
-    for content in (b"nonsense", b""):
-        (tmp_path / "other.npz").write_bytes(content)
-        with pytest.raises(InputError, match="other.npz: not a golden file"):
-            parity.replay(tmp_path / "other.npz")
+@pytest.fixture(scope="module")
+def golden():
+    with np.load(GOLDEN / "stream.npz") as file:
+        return dict(file)
+
+
+def without(*names):
+    return lambda arrays: {name: array for name, array in arrays.items() if name not in names}
+
+
+def with_(**others):
+    return lambda arrays: {**arrays, **others}
+
+
+NOT_GOLDEN = {
+    "text": (b"nonsense", "not a zip file"), "empty": (b"", "not a zip file"), "absent": (None, "No such file"),
+    "another archive": (lambda _: {"a": 1}, "it has no program, start_image, mean, stride, classes and 41 more"),
+    "no program": (without("program"), "it has no program"), "no stride": (without("stride"), "it has no stride"),
+    "no losses": (without("losses"), "it has no losses"), "no steps": (without("steps_per_frame"), "it has no steps_per_frame"),
+    "no frames": (without("video_frames"), "it has no video_frames"),
+    "a program of none": (with_(program="x"), "'x', none of train"),
+    "a number for a picture": (with_(start_image=3), "its start_image is int64 of shape ()"),
+    "a stride of 0": (with_(stride=0), "its stride is less than 1"),
+    "half a class": (with_(classes=np.ones(2)), "its classes is float64"),
+    "pickled": (with_(program=np.array([{}], object)), "pickled")}
+
+
+@pytest.mark.parametrize("content, words", NOT_GOLDEN.values(), ids=NOT_GOLDEN)
+def test_a_file_that_is_not_golden_is_named_with_what_it_lacks(tmp_path, golden, content, words):
+    path = tmp_path / "other.npz"
+    if callable(content):
+        np.savez(path, **content(golden))
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        parity.Golden(path)
+    assert str(caught.value).startswith(f"{path}: not a golden file (") and words in str(caught.value)
+
+
+def test_a_golden_file_beyond_memory_is_a_line(tmp_path, monkeypatch):
+    def read(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(parity.arrays, "read_npz", read)
+    with pytest.raises(InputError, match="does not fit into memory"):
+        parity.Golden(tmp_path / "large.npz")
 
 
 def test_a_prior_can_come_from_a_folder(tmp_path):
@@ -59,7 +100,7 @@ def test_a_prior_can_come_from_a_folder(tmp_path):
     for name in [name for name in arrays if "prior_filters" in name or "prior_mean" in name]:
         np.save(tmp_path / f"{name}.npy", arrays.pop(name))
     np.savez(tmp_path / "bare.npz", **arrays)
-    with pytest.raises(InputError, match="bare.npz holds no prior.*--prior-dir"):
+    with pytest.raises(InputError, match="bare.npz holds no prior.*prior_dir="):
         parity.Golden(tmp_path / "bare.npz")
     assert set(parity.Golden(tmp_path / "bare.npz", tmp_path).priors) == {"student", "gaussian"}
 

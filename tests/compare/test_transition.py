@@ -113,11 +113,11 @@ def test_a_class_that_the_network_lacks_is_replaced_and_the_target_asked_for():
     assert transition_arms.default_wrong(without) == ["king penguin", "spider web", "lion", "brain coral", "2"]
     assert list(transition_arms.quick_arms(without, wrong=["2"])) == ["pizza", CEILING, "volcano"]
     assert transition_arms.default_wrong(TERMS, "lion+bee") == ["king penguin", "spider web", "brain coral", "0", "3"]
-    with pytest.raises(InputError, match="--class: no class is called 'pizza'"):
+    with pytest.raises(InputError, match="target=: no class is called 'pizza'"):
         transition_arms.quick_arms(TERMS[1:])
-    with pytest.raises(InputError, match="--wrong bee: it is there already"):
+    with pytest.raises(InputError, match="wrong=bee: it is there already"):
         transition_arms.quick_arms(TERMS, wrong=["bee", "bee"])
-    with pytest.raises(InputError, match="--wrong pizza pie: it is there already"):
+    with pytest.raises(InputError, match="wrong=pizza pie: it is there already"):
         transition_arms.quick_arms(TERMS, wrong=["pizza pie"])
 
 

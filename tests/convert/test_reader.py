@@ -403,7 +403,7 @@ def test_what_is_no_vgg_is_said(tmp_path):
     save_file(arrays, tmp_path / "b.safetensors")
     refused(tmp_path / "b.safetensors", "conv5_3 not found")
     matconvnet.write(tmp_path / "c.mat", network_of())
-    refused(tmp_path / "c.mat", "already", "--weights")
+    refused(tmp_path / "c.mat", "already", "weights=")
     refused(tmp_path / "absent.h5", "cannot be opened: No such file")
     refused(tmp_path, "cannot be opened: Is a directory")
 

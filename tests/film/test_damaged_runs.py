@@ -9,7 +9,7 @@ import pytest
 from test_stream import PROGRAM, SCENES, Step, parameters
 
 from lsd_repro.errors import InputError
-from lsd_repro.film import stream
+from lsd_repro.film import run, stream
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ LATEST = {
 
 @pytest.mark.parametrize("damage", LATEST.values(), ids=LATEST)
 def test_a_damaged_state_is_named(interrupted, tmp_path, damage):
-    assert "--out" in refused(interrupted, tmp_path, damage, "latest.npz can't be used")
+    assert "out=" in refused(interrupted, tmp_path, damage, "latest.npz can't be used")
 
 
 def test_a_run_whose_state_was_deleted_begins_anew(interrupted, tmp_path):
@@ -112,12 +112,24 @@ def refused(interrupted, tmp_path, damage, words):
 
 
 RECORDS = {"nested without end": b"[" * 200_000, "latin-1": b'{"parameters": "\xe4"}', "a number": b"7",
-           "a long number": b"9" * 5000, "a list of versions": b'{"parameters": {}, "versions": [1]}'}
+           "a long number": b"9" * 5000, "empty": b"", "a list": b"[]", "parameters that are none": b'{"parameters": 3}',
+           "a list of versions": b'{"parameters": {}, "versions": [1]}'}
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
-def test_a_damaged_record_is_no_run(interrupted, tmp_path, record):
-    refused(interrupted, tmp_path, becomes(record, "run.json"), "holds no run to resume")
+def test_with_and_without_resume_a_damaged_record_leads_out_not_in_circles(interrupted, tmp_path, record):
+    said = refused(interrupted, tmp_path, becomes(record, "run.json"), "holds no run to resume")
+    assert "delete it and leave out --resume, or choose another --out" in said and "(run.json: " in said
+    with pytest.raises(InputError, match="not an empty folder: choose another --out, or delete it") as caught:
+        run.open_record(tmp_path / "run", parameters(), resume=False)
+    assert "--resume" not in str(caught.value)
+
+
+def test_a_folder_of_something_else_is_not_offered_for_resuming(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    for out in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(InputError, match="choose another --out$"):
+            run.open_record(out, parameters(), resume=False)
 
 
 def test_resuming_on_another_machine_says_so(interrupted, tmp_path, capsys):

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -38,6 +40,12 @@ def test_noise_is_drawn_by_its_seed():
     assert first.shape == (64, 96, 3) and first.dtype == np.uint8
     np.testing.assert_array_equal(load_start("noise", (96, 64), seed=3), first)
     assert np.abs(load_start("noise", (96, 64), seed=4).astype(int) - first).mean() > 20
+
+
+def test_noise_of_a_single_pixel_is_of_the_mean():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (noise((1, 1), 0) == 118).all()
 
 
 def test_noise_is_clouds_in_colour():

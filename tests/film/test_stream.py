@@ -15,10 +15,10 @@ from lsd_repro.film.caption import draw_caption
 from lsd_repro.film.schedule import Scene
 from lsd_repro.film.zoom import between, to_uint8, zoom_picture
 from lsd_repro.material import files
-from lsd_repro.presets import DEMO
+from lsd_repro.presets import DEMO, Preset
 from lsd_repro.prior.store import PatchPrior
 from lsd_repro.program2015 import STREAM
-from lsd_repro.step.step import Terms
+from lsd_repro.step.gradient import Terms
 from lsd_repro.step.target import Classes
 
 START = np.random.default_rng(0).integers(0, 256, (36, 48, 3)).astype(np.uint8)
@@ -126,14 +126,14 @@ def test_octaves_are_taken_in_their_order():
             self.seen.append(self.network_scale)
             return super().step(target)
 
-    stream.optimise_frame(Noting(), SCENES[0], replace(PROGRAM, steps_per_frame=6, octaves=((3, 1), (2, 2), (1, 3))),
+    stream.optimise_frame(Noting(), SCENES[0], replace(Preset.of(PROGRAM), steps_per_frame=6, octaves=((3, 1), (2, 2), (1, 3))),
                           lambda terms: None)
     assert Noting.seen == [3, 2, 2, 1, 1, 1]
 
 
 def test_octaves_that_do_not_add_up_are_no_program():
     with pytest.raises(ValueError, match="do not add up to 5"):
-        replace(PROGRAM, steps_per_frame=5, octaves=((3, 1), (2, 2)))
+        replace(Preset.of(PROGRAM), steps_per_frame=5, octaves=((3, 1), (2, 2)))
 
 
 def test_video_frames_lie_between_their_optimised_frames(whole):
@@ -201,7 +201,7 @@ def test_resuming_with_other_parameters_names_the_difference(whole):
 
 
 def test_an_existing_folder_is_not_written_into(whole, tmp_path):
-    with pytest.raises(InputError, match="--resume"):
+    with pytest.raises(InputError, match="resume=True"):
         stream.make_film(whole, SCENES, PROGRAM, Step, parameters())
     (tmp_path / "empty").mkdir()
     run.open_record(tmp_path / "empty", parameters(), resume=False)
@@ -211,7 +211,7 @@ def test_an_existing_folder_is_not_written_into(whole, tmp_path):
 def test_a_folder_without_a_run_is_not_resumed(tmp_path, record):
     if record is not None:
         (tmp_path / "run.json").write_text(record)
-    with pytest.raises(InputError, match="leave out --resume"):
+    with pytest.raises(InputError, match="leave out resume=True"):
         run.open_record(tmp_path, parameters(), resume=True)
 
 

@@ -141,8 +141,8 @@ def interrupt(film, monkeypatch, steps):
 @pytest.mark.parametrize("options, words", [
     ({"classes": "creture 3"}, "no class is called 'creture 3'; did you mean .*creature 3"),
     ({"classes": 20}, "no class 20: the indices are 0 to 19"), ({"classes": -1}, "no class -1: the indices"),
-    ({"classes": [3, "creature 20"]}, "creature 20"), ({"learning_rate": -1}, "learning_rate: -1: must be"),
-    ({"size": 264}, "size: '264' is not width and height"), ({"size": (255, 300)}, "256x256"),
+    ({"classes": [3, "creature 20"]}, "creature 20"), ({"learning_rate": -1}, "learning_rate=-1: must be"),
+    ({"size": 264}, "size='264' is not width and height"), ({"size": (255, 300)}, "256x256"),
     ({"classes": "3", "schedule": "list.txt"}, "not both"), ({"start": "absent.png"}, "absent.png"),
     ({"octaves": [(2, 1)], "steps": 2}, "leave out"), ({"device": "gpu"}, "cpu")])
 def test_wrong_arguments_raise_at_once(weights, options, words):

@@ -12,7 +12,7 @@ from lsd_repro.live.options import Options
 from lsd_repro.live.slot import Slot
 from lsd_repro.presets import LIVE
 from lsd_repro.production.spec import Spec
-from lsd_repro.step.step import Terms
+from lsd_repro.step.gradient import Terms
 
 DESCRIPTIONS = ("bee", "spider web, spider's web", "web site, site", "gondola")
 PROGRAM = replace(LIVE, width=48, height=36, video_width=64, video_height=48, steps_per_frame=2, video_frames_per_frame=3)

@@ -42,6 +42,13 @@ def test_a_frame_that_was_being_saved_is_forgotten(tmp_path, end):
     assert journal.read_segments(tmp_path / "run")[-1].k == 5
 
 
+def test_a_run_of_the_first_version_goes_on(tmp_path):
+    dreamt(tmp_path / "run", 3)
+    (tmp_path / "run" / "state" / "latest.npz").rename(tmp_path / "run" / "latest.npz")
+    (tmp_path / "run" / "state").rmdir()
+    assert Journal(tmp_path / "run", PARAMETERS, True, 50).done == 3
+
+
 def test_only_the_last_frames_are_kept(tmp_path):
     run, _ = dreamt(tmp_path / "run", 6, keep=3)
     assert [path.name for path in sorted((tmp_path / "run" / "frames").iterdir())] == [f"frame{i:06d}.png" for i in range(3, 7)]
@@ -52,9 +59,9 @@ def test_other_parameters_or_a_folder_in_use_are_refused(tmp_path):
     dreamt(tmp_path / "run", 1)
     with pytest.raises(InputError, match="seed was 0, is 1"):
         Journal(tmp_path / "run", {"seed": 1}, True, 50)
-    with pytest.raises(InputError, match="--resume"):
+    with pytest.raises(InputError, match="resume=True"):
         Journal(tmp_path / "run", PARAMETERS, False, 50)
-    (tmp_path / "run" / "latest.npz").write_bytes(b"PK")
+    (tmp_path / "run" / "state" / "latest.npz").write_bytes(b"PK")
     with pytest.raises(InputError, match="latest.npz"):
         Journal(tmp_path / "run", PARAMETERS, True, 50)
 

@@ -1,7 +1,9 @@
 """The serving process, against clients that are slow, hostile, or many."""
 
 import asyncio
+import contextlib
 import json
+import re
 import socket
 import sys
 import time
@@ -10,6 +12,7 @@ import aiohttp
 import numpy as np
 import pytest
 from stage import PROGRAM, STATE, serving, until
+from yarl import URL
 
 from lsd_repro.cli.main import main
 from lsd_repro.errors import InputError
@@ -267,7 +270,7 @@ def test_the_end_of_the_dream_is_the_end_of_the_page(tmp_path):
 
     with pytest.raises(InputError, match="loss is nan"):
         play(ended, {"error": "frame 3: the loss is nan"})
-    with pytest.raises(InputError, match="--resume"):
+    with pytest.raises(InputError, match="resume=True"):
         play(ended, None)
 
 
@@ -279,7 +282,7 @@ def test_a_port_that_is_taken_is_named(tmp_path):
             async with serving(tmp_path, port=other.getsockname()[1]):
                 pass
 
-    with pytest.raises(InputError, match="--port"):
+    with pytest.raises(InputError, match="port="):
         play(scene)
 
 
@@ -287,3 +290,57 @@ def test_without_its_libraries_it_says_how_to_get_them(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     assert main(["live"]) == 2
     assert "the live page needs aiohttp, not installed here: pip install aiohttp" in capsys.readouterr().err
+
+
+HOST = b"Host: localhost\r\n"
+UPGRADE = (HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+           + b"A" * 22 + b"==\r\n")
+NO_REQUESTS = {
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(200)), "binary": b"\x00\xff\xfe\r\n\r\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "no such version": b"GET / HTTP/9.9\r\n" + HOST + b"\r\n",
+    "a giant line": b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+    "a giant header": b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 100_000 + b"\r\n\r\n",
+    "many headers": b"GET / HTTP/1.1\r\n" + HOST + b"X: y\r\n" * 10_000 + b"\r\n",
+    "no URL": b"GET http://[::1 HTTP/1.1\r\n" + HOST + b"\r\n", "no port": b"CONNECT a:x HTTP/1.1\r\n" + HOST + b"\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "no length": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: x\r\n\r\n",
+    "no chunks": b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "no gzip": b"POST / HTTP/1.1\r\n" + HOST + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+    "no page": b"GET /../../etc HTTP/1.1\r\n" + HOST + b"\r\n", "half a line": b"GET / HT",
+    "no such protocol": b"GET /ws HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: \x1b[31mx\r\n\r\n",
+    "protocols": b"GET /ws HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: x\r\n\r\n",
+    "no frames": b"GET /ws HTTP/1.1\r\n" + UPGRADE + b"\r\n" + b"\xff" * 500,
+    "no UTF-8": b"GET /ws HTTP/1.1\r\n" + UPGRADE + b"\r\n" + b"\x81\x82\x00\x00\x00\x00\xff\xfe",
+    "far more than is read": (b"GET / HTTP/1.1\r\n" + HOST + b"\r\n") * 200 + b"\xff\r\n\r\n"}
+
+
+def test_what_is_no_request_leaves_no_trace_on_the_terminal(tmp_path, caplog):
+    async def scene():
+        async with serving(tmp_path) as (live, _, _):
+            port = URL(live.url).port
+            for abrupt in (False, True):
+                for data in NO_REQUESTS.values():
+                    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.write(data)
+                    if not abrupt:
+                        with contextlib.suppress(asyncio.TimeoutError, ConnectionError):
+                            await asyncio.wait_for(reader.read(1), 0.05)
+                    writer.transport.abort()
+            async with aiohttp.ClientSession() as client:
+                assert (await client.get(live.url)).status == 200
+
+    play(scene)
+    assert caplog.text == ""
+
+
+def test_an_error_of_our_own_is_a_line_once(tmp_path, caplog):
+    async def scene():
+        async with serving(tmp_path) as (live, _, _), aiohttp.ClientSession(live.url) as client:
+            live.state = {}
+            for _ in range(3):
+                assert (await client.get("/snapshot.png")).status == 500
+
+    play(scene)
+    [record] = caplog.records
+    assert re.fullmatch(r"a visitor's request failed \(KeyError in server.py, line \d+: 'done'\)", record.getMessage())
+    assert not record.exc_info

@@ -487,7 +487,7 @@ def test_offline_is_one_line_with_what_from_where_and_how_else(site, cache, offe
         with pytest.raises(InputError) as caught:
             fetch.fetch("weights", networks=downloaded)
     message = str(caught.value)
-    for word in ("w.mat", url, "offline", str(cache / "weights" / "w.mat"), "--weights F"):
+    for word in ("w.mat", url, "offline", str(cache / "weights" / "w.mat"), "weights="):
         assert word in message
     assert "\n" not in message
 
@@ -520,7 +520,7 @@ def test_a_full_disk_is_an_input_error(site, cache, offer):
 def test_a_folder_that_cannot_be_written_is_an_input_error(site, cache, offer):
     offer(site.file("/a.jpg"))
     cache.write_bytes(b"")
-    with pytest.raises(InputError, match=f"{re.escape(str(cache))}.*--to or {fetch.CACHE_VARIABLE}"):
+    with pytest.raises(InputError, match=f"{re.escape(str(cache))}.*to= or {fetch.CACHE_VARIABLE}"):
         fetch.fetch("starts")
 
 

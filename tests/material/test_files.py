@@ -89,3 +89,20 @@ def test_a_folder_is_made_or_the_reason_given(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InputError, match="file"):
         files.make_folder(tmp_path / "file" / "b")
+
+
+DAMAGED = {"empty": b"", "cut": b'{"a": {"b": 1}', "a list": b"[]", "a number": b"7", "no tables": b'{"a": 3}',
+           "latin-1": b'{"\xe4": {}}',
+           "nested without end": b"[" * 200_000}
+
+
+@pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
+def test_tables_that_are_damaged_are_named(tmp_path, data):
+    path = tmp_path / "kept.json"
+    assert files.read_tables(path) == {}
+    files.write_json(path, {"a": {"b": 1.5}})
+    assert files.read_tables(path) == {"a": {"b": 1.5}}
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="kept.json: can't be read .* delete it, and resume=True makes it anew") as caught:
+        files.read_tables(path)
+    assert "\n" not in str(caught.value)

@@ -5,7 +5,7 @@ from lsd_repro.runtime.load import theano
 
 def test_importing_changes_no_graph_and_compiling_registers_every_rewrite(python):
     result = python("""
-import lsd_repro.step.step, lsd_repro.ops.fuse, lsd_repro.ops.fuse_network
+import lsd_repro.step.gradient, lsd_repro.ops.fuse, lsd_repro.ops.fuse_network
 from lsd_repro.ops import REWRITES
 from lsd_repro.ops.compiling import compile_function
 from lsd_repro.runtime.load import theano

@@ -93,7 +93,7 @@ def test_number_of_threads_changes_no_bit(python):
     code = """
 import hashlib
 from lsd_repro.material import shipped
-from lsd_repro.step.step import compile_gradient
+from lsd_repro.step.evaluate import compile_gradient
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import patch_energy
 from skimage import data

@@ -8,7 +8,7 @@ from lsd_repro.material import shipped
 from lsd_repro.prior import density, store
 from lsd_repro.prior.energy import patch_energy
 from lsd_repro.prior.fit import scale_matrix, whitening_prior
-from lsd_repro.step.step import compile_energies
+from lsd_repro.step.evaluate import compile_energies
 
 
 def made(kind, nu=None, size=2, seed=0):

@@ -59,9 +59,9 @@ def test_a_grey_prior_is_read_as_one_and_as_no_other(tmp_path):
                       np.zeros(64, np.float32), 0.7)
     store.save(path, grey, None, "")
     assert_same(store.load(path, channels=1)["student"], grey)
-    with pytest.raises(InputError, match="student_prior_filters are for grey patches, RGB ones are .*without --grey"):
+    with pytest.raises(InputError, match="student_prior_filters are for grey patches, RGB ones are .*of such patches"):
         store.load(path)
-    with pytest.raises(InputError, match="prior_filters are for RGB patches, grey ones are needed here; .*with --grey"):
+    with pytest.raises(InputError, match="prior_filters are for RGB patches, grey ones are needed here; .*of such patches"):
         store.load(SHIPPED, channels=1)
 
 

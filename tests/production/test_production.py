@@ -11,7 +11,7 @@ import pytest
 from lsd_repro.cli import options
 from lsd_repro.cli.options import SAID
 from lsd_repro.errors import InputError, OptionError
-from lsd_repro.presets import DEMO, PRESETS
+from lsd_repro.presets import DEMO, PRESETS, Preset
 from lsd_repro.production import load
 from lsd_repro.production.check import check
 from lsd_repro.production.spec import OPTIONS, Spec
@@ -26,7 +26,7 @@ def test_a_presets_octaves_that_do_not_fit_leave_their_steps_to_the_finest():
 
 
 def test_a_program_keeps_what_is_not_asked_for():
-    assert check(Spec("stream", prior_strength=3)) == replace(STREAM, prior_strength=3.0)
+    assert check(Spec("stream", prior_strength=3)) == replace(Preset.of(STREAM), prior_strength=3.0)
     assert [check(Spec(name)) for name in PRESETS] == list(PRESETS.values())
 
 
@@ -54,7 +54,7 @@ def test_octaves_bring_their_steps_and_steps_or_scales_end_octaves():
     by_scales = check(Spec(network_scales=[1, 2]))
     assert by_scales.octaves == () and by_scales.network_scales == (1, 2)
     assert by_scales.steps_per_frame == DEMO.steps_per_frame
-    with pytest.raises(InputError, match="leave out --network-scales and --steps"):
+    with pytest.raises(InputError, match="leave out network_scales= and steps="):
         check(Spec(octaves=[(1, 2)], network_scales=[1], steps=2))
 
 
@@ -73,7 +73,7 @@ def test_text_and_pythons_own_values_are_the_same_spec(tmp_path):
     ("prior_kind", "laplace", "student"), ("classes", [1.5], "whole"), ("octaves", [2, 4], "scale and steps"),
     ("octaves", [], "scale and steps"), ("float64", "yes", "True"), ("start", 3, "file"), ("objective", 3, "text")])
 def test_a_value_that_no_run_could_have_is_refused_by_the_name_of_its_option(option, value, words):
-    with pytest.raises(OptionError, match=f"^{option}: .*{words}") as caught:
+    with pytest.raises(OptionError, match=f"^{option}=.*{words}") as caught:
         Spec(**{option: value})
     assert caught.value.option == option
 

@@ -113,6 +113,20 @@ def test_theano_flags_win_over_theanorc(monkeypatch, tmp_path):
         "floatX": "float16", "device": "cpu", "blas__ldflags": "-Wl,-framework,Accelerate"}
 
 
+BAD_SETTINGS = {"not UTF-8": (b"\xff\n", "not UTF-8"), "not UTF-8 in a value": (b"[global]\ndevice = \xff\n", "not UTF-8"),
+                "no section": (b"junk\n", "no section headers"), "no value": (b"[global]\njunk\n", "parsing errors"),
+                "a folder": (None, "no file")}
+
+
+@pytest.mark.parametrize("data, words", BAD_SETTINGS.values(), ids=BAD_SETTINGS)
+def test_a_theanorc_that_cannot_be_read_is_one_message(monkeypatch, tmp_path, data, words):
+    settings = tmp_path / "theanorc"
+    settings.mkdir() if data is None else settings.write_bytes(data)
+    monkeypatch.setenv("THEANORC", f"{tmp_path / 'none'}{os.pathsep}{settings}")
+    [message] = check.problems()
+    assert str(settings) in message and words in message and "\n" not in message
+
+
 def test_compiler_flags_of_the_user_stay(python):
     result = python("from lsd_repro.runtime.load import theano; print(theano.config.gcc__cxxflags)",
                     THEANO_FLAGS="gcc__cxxflags=-DMINE -O2")

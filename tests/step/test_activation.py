@@ -9,7 +9,7 @@ from small_network import small_network
 from lsd_repro.errors import InputError
 from lsd_repro.prior.energy import total_variation
 from lsd_repro.step import activation
-from lsd_repro.step.step import GradientStep
+from lsd_repro.step.gradient import GradientStep
 from lsd_repro.step.target import CLASSES, Channel, Classes, Guide, Layer
 
 NETWORK = small_network(np.random.default_rng(3))
@@ -144,14 +144,14 @@ def test_objectives_are_read_and_those_that_the_network_lacks_refused():
             ("layer:conv1_1:", None, "channels 0 to 7"), ("layer:conv1_1:-1", None, "channels 0 to 7"),
             ("layer:conv1_1:²", None, "channels 0 to 7"), ("layer:conv1_1:" + "9" * 5000, None, "channels 0 to 7"),
             ("layer:conv4_1:3", GUIDE, "names no channel"), ("layer:conv2_2", GUIDE, "layer:conv3_1 or a later"),
-            ("layer:pool5", GUIDE[:20], "--guide: a 64x20 picture is too small for pool5")):
+            ("layer:pool5", GUIDE[:20], "guide=: a 64x20 picture is too small for pool5")):
         with pytest.raises(InputError, match=words):
             read(text, guide)
 
 
 def test_a_layer_needs_a_smaller_picture_than_a_class_but_not_none():
     tiny = PHOTO[:20, :24]
-    step = GradientStep(NETWORK, total_variation, tiny, 5.0, 0.0, None, target=Layer("conv5_1"))
+    step = GradientStep(NETWORK, total_variation, tiny, 5.0, 0.0, "any", target=Layer("conv5_1"))
     assert step.step(Layer("conv5_1")).target > 0
     with pytest.raises(InputError, match="12x10 picture is too small for conv5_1 of this network: it needs at least 16x16"):
         step.network_scale = 2

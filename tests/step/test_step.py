@@ -10,8 +10,9 @@ from lsd_repro.material import shipped
 from lsd_repro.prior import store
 from lsd_repro.prior.energy import multiscale, patch_energy
 from lsd_repro.step.adam import plain_gradient
+from lsd_repro.step.evaluate import compile_energies, compile_energy_map
+from lsd_repro.step.gradient import GradientStep
 from lsd_repro.step.objective import log_likelihood_term
-from lsd_repro.step.step import GradientStep, compile_energies, compile_energy_map
 
 NETWORK = small_network(np.random.default_rng(3))
 PHOTO = data.astronaut()[40:136, 180:280]
@@ -68,7 +69,7 @@ def test_gradient_is_that_of_finite_differences(step):
 def test_evaluating_compiles_once(step, monkeypatch):
     one, gradient, logits = step.evaluate(7, 3)
     assert gradient.shape == PHOTO.shape and logits.shape[:2] == (1, 20)
-    monkeypatch.setattr("lsd_repro.step.step.compile_function", None)
+    monkeypatch.setattr("lsd_repro.step.whole.compile_function", None)
     other, _, _ = step.evaluate(3, 7)
     assert one.prior_term == other.prior_term and one.class_term != other.class_term
 

@@ -56,7 +56,7 @@ def test_whole_machine_has_no_problems_and_is_described(probe, machine):
     assert rows["GPUs"] == "Fake GPU, compute capability 8.6"
     assert rows["NVRTC"] == f"12.4 ({folder}/libnvrtc.so.12)"
     assert rows["cuBLAS"] == f"12.4 ({folder}/libcublas.so.12)"
-    assert "--verify-gpu" in rows["GPU path"]
+    assert "verify_gpu=True" in rows["GPU path"]
 
 
 def test_everything_missing_is_said_piece_by_piece(probe):

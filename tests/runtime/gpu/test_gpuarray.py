@@ -38,7 +38,8 @@ STEP = """if True:
     from small_network import small_network
     from lsd_repro.material import shipped
     from lsd_repro.runtime import load
-    from lsd_repro.step.step import GradientStep, compile_energies
+    from lsd_repro.step.evaluate import compile_energies
+    from lsd_repro.step.gradient import GradientStep
     from lsd_repro.ops.patch_energy import PatchEnergy
     from lsd_repro.prior import store
     from lsd_repro.prior.energy import multiscale, patch_energy
@@ -105,7 +106,7 @@ STEPS = """if True:
     from skimage import data
     from small_network import small_network
     from lsd_repro.material import shipped
-    from lsd_repro.step.step import GradientStep
+    from lsd_repro.step.gradient import GradientStep
     from lsd_repro.prior import store
     from lsd_repro.prior.energy import multiscale, patch_energy
 
