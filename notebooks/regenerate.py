@@ -15,6 +15,8 @@ from nbclient import NotebookClient
 
 HERE = Path(__file__).resolve().parent
 SECONDS_PER_CELL = 1800
+# Letters stay clean, and a notebook stays small.
+JPEG = {"bbox_inches": "tight", "pil_kwargs": {"quality": 82, "optimize": True, "progressive": True}}
 
 
 def paths():
@@ -54,7 +56,8 @@ def execute(path):
         cell.outputs, cell.execution_count, cell.metadata = [], None, {}
     client = NotebookClient(notebook, timeout=SECONDS_PER_CELL, kernel_name="python3", record_timing=False,
                             coalesce_streams=True, resources={"metadata": {"path": str(HERE)}},
-                            extra_arguments=["--IPKernelApp.log_level=ERROR"])
+                            extra_arguments=["--IPKernelApp.log_level=ERROR", "--InlineBackend.figure_formats=jpeg",
+                                             f"--InlineBackend.print_figure_kwargs={JPEG}"])
     notebook = client.execute()
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

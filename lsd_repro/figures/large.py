@@ -12,7 +12,7 @@ from PIL import Image
 
 from lsd_repro.hints import Floats
 
-QUALITY = 88
+QUALITY = 75  # of a dream, which is all detail, more would cost much and show nothing
 
 
 class Jpeg(NamedTuple):
@@ -61,5 +61,5 @@ def photographic(figure: Figure) -> Jpeg:
 
 def _compressed(image):
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=QUALITY)
+    image.save(file, "JPEG", quality=QUALITY, optimize=True, progressive=True)
     return Jpeg(file.getvalue(), *image.size)

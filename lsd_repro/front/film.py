@@ -19,6 +19,8 @@ from lsd_repro.runtime import device as devices
 from lsd_repro.runtime.progress import tqdm
 from lsd_repro.step.gradient import GradientStep, Terms
 
+JPEG_QUALITY = 88  # a dream as PNG would fill a notebook with a megabyte
+
 
 def dream(classes: Union[str, int, Sequence[Union[str, int]]] = (), *, preset: str = "demo", schedule: Optional[PathLike] = None,
           chat: Optional[PathLike] = None, objective: str = "class", guide: Optional[PathLike] = None,
@@ -159,8 +161,8 @@ class Frame:
         loss = f", loss {self.terms.loss:.2f}" if self.terms else ""
         return f"<Frame {self.index}, {self.caption}{loss}>"
 
-    def _repr_png_(self) -> bytes:
-        return _png(as_still(self.picture))
+    def _repr_jpeg_(self) -> bytes:
+        return _jpeg(as_still(self.picture))
 
 
 class Film:
@@ -257,17 +259,17 @@ class Film:
         """The start image and the frames that were dreamt."""
         return [self.inputs.start.astype(self.inputs.dtype), *(frame.picture for frame in self._made)]
 
-    def _repr_png_(self) -> Optional[bytes]:
+    def _repr_jpeg_(self) -> Optional[bytes]:
         if not self._made:
             return None
-        return _png(stream.contact_sheet(self._pictures(), self.inputs.scenes[:len(self._made)]))
+        return _jpeg(stream.contact_sheet(self._pictures(), self.inputs.scenes[:len(self._made)]))
 
 
 def _teller(progress: bool) -> Callable[[str], Any]:
     return say if progress else lambda _: None
 
 
-def _png(picture: Pixels) -> bytes:
+def _jpeg(picture: Pixels) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
+    Image.fromarray(picture).save(file, "JPEG", quality=JPEG_QUALITY)
     return file.getvalue()
