@@ -93,27 +93,29 @@ def opened_safetensors(path: PathLike) -> Iterator[Stored]:
         for name in file.keys():  # noqa: SIM118 (file is no dict)
             there = file.get_slice(name)
             kind, shape = there.get_dtype(), tuple(there.get_shape())
-            if kind in FLOATS:
-                read = _brain_floats(path, name, shape) if kind == "BF16" else lambda name=name: file.get_tensor(name)
-                arrays[name] = Array(shape, np.dtype(FLOATS[kind]), read)
-            elif name.endswith(FIRST):
-                raise InputError(f"{quoted(name)} has numbers of type {kind}, and {', '.join(FLOATS)} are read")
+            arrays[name] = Array(shape, np.dtype(FLOATS.get(kind, np.float32)), _reader(path, file, name, kind, shape))
         yield _stored(arrays)
 
 
-def _brain_floats(path, name, shape):
-    """How to read a tensor of BF16 from a file whose header the library has checked."""
+def _reader(path, file, name, kind, shape):
+    """How to read a tensor of a file whose header the library has checked."""
     def read():
-        with open(path, "rb") as file:
-            length, = struct.unpack("<Q", file.read(8))
-            begin, end = json.loads(file.read(length))[name]["data_offsets"]
-            file.seek(8 + length + begin)
-            upper = np.frombuffer(file.read(end - begin), "<u2")
-        found = upper.astype(np.uint32)
-        found <<= 16
-        return found.view(np.float32).reshape(shape)
+        if kind not in FLOATS:
+            raise InputError(f"{quoted(name)} has numbers of type {kind}, and {', '.join(FLOATS)} are read")
+        return _brain_floats(path, name).reshape(shape) if kind == "BF16" else file.get_tensor(name)
 
     return read
+
+
+def _brain_floats(path, name):
+    with open(path, "rb") as file:
+        length, = struct.unpack("<Q", file.read(8))
+        begin, end = json.loads(file.read(length))[name]["data_offsets"]
+        file.seek(8 + length + begin)
+        upper = np.frombuffer(file.read(end - begin), "<u2")
+    found = upper.astype(np.uint32)
+    found <<= 16
+    return found.view(np.float32)
 
 
 def _stored(arrays):

@@ -40,7 +40,7 @@ assert found.descriptions[980] == "volcano"
 @pytest.mark.parametrize("depth, kind, options, oxfords", [
     (16, "keras", {}, True), (16, "caffe", {"version": 1}, True),
     (19, "caffe", {"version": 2}, True), (16, "npz", {}, True), (16, "torch", {}, False), (16, "torch", {"legacy": True}, False),
-    (16, "safetensors", {}, False), (19, "safetensors", {"timm": True}, False)])
+    (16, "safetensors", {}, False), (19, "safetensors", {"tops": "timm"}, False)])
 def test_a_full_size_file_comes_back_within_1_5_gib(tmp_path, python, depth, kind, options, oxfords):
     libraries = {"keras": "h5py", "caffe": "google.protobuf", "torch": "torch", "safetensors": "safetensors"}
     pytest.importorskip(libraries.get(kind, "numpy"))
