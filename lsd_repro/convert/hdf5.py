@@ -25,7 +25,8 @@ from lsd_repro.errors import InputError
 
 # How many members a group may have, and how many things a file: a network has some hundred.
 MOST_MEMBERS, MOST_OBJECTS = 1000, 20_000
-DEFLATE, SHUFFLE = 1, 2
+# MATLAB's own files know the first alone.
+DEFLATE, SHUFFLE, CHECKSUM = 1, 2, 3
 # MATLAB's chunks are far smaller.
 MOST_CHUNK, MOST_CHUNKS = 256 << 20, 1_000_000
 
@@ -88,7 +89,7 @@ def read(dataset: Any, what: str) -> np.ndarray:
     Raises
     ------
     InputError
-        If its chunks are too large or too many, damaged, or compressed in a way that MATLAB doesn't know.
+        If its chunks are too large or too many, damaged, or compressed otherwise than by gzip.
     """
     if dataset.chunks is None or not dataset.size:
         return dataset[()]
@@ -100,8 +101,8 @@ def read(dataset: Any, what: str) -> np.ndarray:
         return dataset[()]
     settings = dataset.id.get_create_plist()
     filters = [settings.get_filter(i)[0] for i in range(settings.get_nfilters())]
-    if filters not in ([DEFLATE], [SHUFFLE, DEFLATE]):
-        raise InputError(f"{what} is compressed in a way that MATLAB doesn't know: not read")
+    if filters not in ([DEFLATE], [SHUFFLE, DEFLATE], [DEFLATE, CHECKSUM], [SHUFFLE, DEFLATE, CHECKSUM]):
+        raise InputError(f"{what} is compressed otherwise than by gzip: not read")
     found = np.empty(dataset.shape, dataset.dtype)
     for part in dataset.iter_chunks():
         chunk = np.frombuffer(_unfolded(dataset, part, filters, size, what), dataset.dtype).reshape(dataset.chunks)
@@ -120,7 +121,9 @@ def _unfolded(dataset, part, filters, size, what):
     for i, code in reversed(list(enumerate(filters))):
         if mask >> i & 1:  # it would have made this chunk longer
             continue
-        if code == DEFLATE:
+        if code == CHECKSUM:
+            data = data[:-4]
+        elif code == DEFLATE:
             data = zlib.decompressobj().decompress(data, size + 1)
         elif len(data) == size:
             data = np.frombuffer(data, np.uint8).reshape(dataset.dtype.itemsize, -1).T.tobytes()
