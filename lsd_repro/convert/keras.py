@@ -37,8 +37,9 @@ def opened(path: PathLike) -> Iterator[Stored]:
         parts = {path: _layers(h5py, group) for path, group in models.items()}
         where = only_one({path: layers for path, layers in parts.items() if layers} or {"": {}})
         arrays = {name: _pair(h5py, group, name) for name, group in parts[where].items()}
-        yield Stored(arrays, channels_last=True, order="BGR", where=where.rpartition("layers")[0].strip("/")
-                     if where.endswith("layers") else where)
+        # Of Keras 3, a model's layers lie in a group of that name.
+        model = f"/{where}".removesuffix("/layers").strip("/")
+        yield Stored(arrays, channels_last=True, order="BGR", where=model)
 
 
 def _layers(h5py, model):

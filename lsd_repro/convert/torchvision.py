@@ -120,6 +120,8 @@ def _brain_floats(path, name):
 
 def _stored(arrays):
     """The only VGG among tensors, whatever stands before its names: ``module.``, ``state_dict.``, ``vgg.``, ..."""
+    # PyTorch's own example of training wraps the convolutions alone.
+    arrays = {name.replace("features.module.", "features."): array for name, array in arrays.items()}
     prefixes = [name[:-len(FIRST)] for name in arrays if name.endswith(FIRST)]
     parts = {prefix: _layers(arrays, prefix) for prefix in prefixes if prefix.endswith(".") or not prefix}
     prefix = only_one(parts or {"": {}})

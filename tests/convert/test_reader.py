@@ -50,6 +50,8 @@ MORE_WAYS = {
     "torch, first names": ("torch", {"tops": "first"}),
     "torch, checkpoint": ("torch", {"checkpoint": lambda tensors: {"state_dict": tensors, "epoch": 3, "best": [0.5]}}),
     "torch, data parallel": ("torch", {"prefix": "module."}),
+    "torch, data parallel in part": ("torch", {"checkpoint": lambda tensors: {
+        "arch": "vgg16", "state_dict": {name.replace("features.", "features.module."): each for name, each in tensors.items()}}}),
     "torch, both, legacy": ("torch", {"prefix": "module.vgg.", "checkpoint": lambda tensors: {"model": tensors}, "legacy": True}),
     "safetensors, in a model": ("safetensors", {"prefix": "backbone."}),
 }
@@ -422,6 +424,7 @@ def test_of_two_vggs_neither_is_taken_and_of_a_whole_one_and_a_part_the_whole(tm
     part = write(tmp_path / "part.h5", network_of(), "keras", top=False)
     refused(merged(tmp_path / "a.h5", (whole, "model_weights/teacher"), (whole, "model_weights/student")),
             "holds 2 VGGs ('student', 'teacher')", "in a file of its own")
+    refused(merged(tmp_path / "d.h5", (whole, "/"), (whole, "student")), "holds 2 VGGs (the top level, 'student')")
     found, findings = reader.read(merged(tmp_path / "b.h5", (part, "eyes"), (whole, "new\nline")))
     np.testing.assert_array_equal(found.weights[3], network.weights[3])
     assert any(r"the part 'new\nline' of the file" in finding for finding in findings)
@@ -486,7 +489,8 @@ def of_the_oldest_layout(path, network):
 
 
 @pytest.mark.parametrize("save, options", [
-    (matconvnet.write, {}), (in_8_bits, {"compression": "gzip"}), (in_coefficients, {"compression": "gzip", "shuffle": True, "fletcher32": True}),
+    (matconvnet.write, {}), (in_8_bits, {"compression": "gzip"}),
+    (in_coefficients, {"compression": "gzip", "shuffle": True, "fletcher32": True}),
     (of_the_oldest_layout, {"compression": "gzip", "compression_opts": 0})])
 def test_matlab_7_3_holds_what_its_older_versions_do(tmp_path, save, options):
     pytest.importorskip("h5py")
@@ -601,8 +605,8 @@ def no_class(file, _):
 @pytest.mark.parametrize("change, words", [
     (circle_of_cells, "go on without end"), (circle_of_structs, "go on without end"), (nothing, "points to nothing"),
     (no_end, "entries"), (endless_cell, "entries"), (endless_text, "entries"), (bomb, "too long"),
-    (small_bomb, "another length"),
-    (large_chunks, "chunks of"), (no_chunk, "missing"), (other_compression, "otherwise than by gzip"), (in_another_file, "in another file"),
+    (small_bomb, "another length"), (large_chunks, "chunks of"), (no_chunk, "missing"),
+    (other_compression, "otherwise than by gzip"), (in_another_file, "in another file"),
     (linked_to, "normalization is missing"), (fewer_layers, "is missing"), (no_class, "no readable variable 'layers'")])
 def test_hostile_matlab_7_3_is_refused_in_little_memory(tmp_path, change, words):
     h5py = pytest.importorskip("h5py")
