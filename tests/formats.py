@@ -1,9 +1,16 @@
 """Networks written as other programs write them, each by its format's own library."""
 
+import itertools
+import json
+import pickle
+import struct
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import scipy.io
 
+from lsd_repro.network import matconvnet
 from lsd_repro.network.known import OXFORD
 from lsd_repro.network.layers import weight_layers_of
 
@@ -50,7 +57,9 @@ def keras_groups(layout):
         return {"weights of 2016": (f"{own}/{own}_W_1:0", f"{own}/{own}_b_1:0"),
                 "weights": (f"{own}/{own}/kernel:0", f"{own}/{own}/bias:0"),
                 "model": (f"model_weights/{own}/{own}/kernel", f"model_weights/{own}/{own}/bias"),
-                "Keras 3": (f"{counted}/vars/0", f"{counted}/vars/1")}[layout]
+                "nested": (f"model_weights/vgg/{own}/{own}/kernel:0", f"model_weights/vgg/{own}/{own}/bias:0"),
+                "Keras 3": (f"{counted}/vars/0", f"{counted}/vars/1"),
+                "Keras 3, nested": (f"layers/functional/{counted}/vars/0", f"layers/functional/{counted}/vars/1")}[layout]
     return path
 
 
@@ -124,29 +133,117 @@ def write_npz(path, network, save=np.savez):
     save(path, **arrays)
 
 
-def torchvision_arrays(network, timm=False):
+# Names of fc6 to fc8: torchvision's of today, its first ones, and timm's.
+TOPS = {"torchvision": ("classifier.0", "classifier.3", "classifier.6"),
+        "first": ("classifier.1", "classifier.4", "classifier.6"),
+        "timm": ("pre_logits.fc1", "pre_logits.fc2", "head.fc")}
+
+
+def torchvision_arrays(network, tops="torchvision", prefix=""):
     """As torchvision's state_dict; the first layer takes RGB."""
     numbers = {name: f"features.{i}" for i, (name, kind, *_) in enumerate(network.layers) if kind == "conv"}
-    tops = ("pre_logits.fc1", "pre_logits.fc2", "head.fc") if timm else ("classifier.0", "classifier.3", "classifier.6")
-    numbers.update(zip(("fc6", "fc7", "fc8"), tops))
+    numbers.update(zip(("fc6", "fc7", "fc8"), TOPS[tops]))
     arrays = {}
     for name, weights, biases in named(network):
-        convolution = timm and name != "fc8"
-        arrays[f"{numbers[name]}.weight"] = np.ascontiguousarray(weights if convolution else matrix(weights))
-        arrays[f"{numbers[name]}.bias"] = biases
+        convolution = tops == "timm" and name != "fc8"
+        arrays[f"{prefix}{numbers[name]}.weight"] = np.ascontiguousarray(weights if convolution else matrix(weights))
+        arrays[f"{prefix}{numbers[name]}.bias"] = biases
     return arrays
 
 
-def write_torch(path, network, legacy=False):
-    """Needs PyTorch."""
+def state_dict(network, **options):
     import torch
 
-    torch.save({name: torch.from_numpy(array) for name, array in torchvision_arrays(network).items()}, path,
-               _use_new_zipfile_serialization=not legacy)
+    return {name: torch.from_numpy(array) for name, array in torchvision_arrays(network, **options).items()}
 
 
-def write_safetensors(path, network, timm=False):
+def write_torch(path, network, legacy=False, checkpoint=None, **options):
+    """Needs PyTorch; `checkpoint` makes what is saved of the tensors by name."""
+    import torch
+
+    tensors = state_dict(network, **options)
+    torch.save(checkpoint(tensors) if checkpoint else tensors, path, _use_new_zipfile_serialization=not legacy)
+
+
+def write_johnsons(path, network):
+    """As Justin Johnson's port: the first layer takes BGR, and names and pickled functions are those of early 2017."""
+    import torch
+
+    class Pickler(pickle.Pickler):
+        def reducer_override(self, value):
+            if not isinstance(value, torch.Tensor):
+                return NotImplemented
+            return torch._utils._rebuild_tensor, (value._typed_storage(), 0, tuple(value.shape), value.stride())
+
+    module = SimpleNamespace(__name__="pickle", Pickler=Pickler, dump=pickle.dump)
+    torch.save(state_dict(bgr(network), tops="first"), path, module,
+               _use_new_zipfile_serialization=False)
+
+
+def write_safetensors(path, network, **options):
     """Needs safetensors."""
     from safetensors.numpy import save_file
 
-    save_file(torchvision_arrays(network, timm), str(path))
+    save_file(torchvision_arrays(network, **options), str(path))
+
+
+def brain(array):
+    """The numbers as bfloat16 keeps them: the upper half of each, to the nearest, and to the even one of two."""
+    bits = np.ascontiguousarray(array).view(np.uint32)
+    return (bits + 0x7fff + (bits >> 16 & 1) & 0xffff0000).view(np.float32)
+
+
+def write_brain(path, network):
+    """A .safetensors file of bfloat16, byte by byte: numpy has no such numbers."""
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, array in torchvision_arrays(network).items():
+        begin, data = len(data), data + brain(array).view("<u2").ravel()[1::2].tobytes()
+        header[name] = {"dtype": "BF16", "shape": array.shape, "data_offsets": [begin, len(data)]}
+    head = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(head)) + head + data)
+
+
+MATLAB_NAMES = {"f4": "single", "f8": "double", "i1": "int8", "u1": "uint8"}
+
+
+def write_matlab73(path, variables, **options):
+    """What scipy reads of an older .mat, as MATLAB 7.3 stores it; `options` are for arrays.  Needs h5py."""
+    import h5py
+
+    def put(group, name, value):
+        if value.dtype.names and value.size == 1:
+            kind, part = "struct", group.create_group(name)
+            for field in value.dtype.names:
+                put(part, field, value.flat[0][field])
+        elif value.dtype == object:
+            references = [put(others, str(next(number)), entry).ref for entry in value.ravel(order="F")]
+            kind, part = "cell", group.create_dataset(name, value.shape[::-1], h5py.ref_dtype)
+            part[...] = np.array(references, h5py.ref_dtype).reshape(value.shape[::-1])
+        else:
+            if value.dtype.kind == "U":
+                kind = "char"
+                value = np.frombuffer("".join(value.ravel()).encode("utf-16-le"), "<u2")[None]
+            else:
+                kind = MATLAB_NAMES[value.dtype.str[1:]]
+            part = group.create_dataset(name, data=value.T if value.size else np.uint64(value.shape),
+                                        **options if value.size > 1 else {})
+            if not value.size:
+                part.attrs["MATLAB_empty"] = np.uint8(1)
+        part.attrs["MATLAB_class"] = np.bytes_(kind)
+        return part
+
+    number = itertools.count()
+    with h5py.File(path, "w", userblock_size=512) as file:
+        others = file.create_group("#refs#")
+        for name, value in variables.items():
+            if not name.startswith("__"):
+                put(file, name, value)
+    with open(path, "r+b") as stream:
+        stream.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64, HDF5 schema 1.00 .".ljust(116) + bytes(8) + b"\0\2IM")
+
+
+def write_matlab(path, network):
+    """Needs h5py."""
+    matconvnet.write(f"{path}.older", network)
+    write_matlab73(path, scipy.io.loadmat(f"{path}.older", appendmat=False), compression="gzip", compression_opts=3)

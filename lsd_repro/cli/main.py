@@ -220,8 +220,9 @@ def parser() -> argparse.ArgumentParser:
     sub = command("convert", commands.run_convert, "a VGG-16 or VGG-19 in another format -> MatConvNet's .mat, for --weights",
                   "lsd-repro convert vgg16_weights_tf_dim_ordering_tf_kernels.h5 --out vgg16.mat")
     sub.add_argument("file", type=path, metavar="FILE",
-                     help="Keras's .h5 (needs h5py), Caffe's .caffemodel, Frossard's .npz, or with torchvision's names "
-                          ".safetensors (needs safetensors) or .pth (needs PyTorch)")
+                     help="Keras's .h5 or MatConvNet's .mat of MATLAB 7.3 (need h5py), Caffe's .caffemodel, Frossard's .npz, or "
+                          "with torchvision's names .safetensors (needs safetensors) or .pth (needs PyTorch), such as Johnson's; "
+                          "of a .h5, .safetensors or .pth also as a part of a larger model or checkpoint")
     sub.add_argument("--out", required=True, type=path, metavar="X.mat", help="file to write")
 
     sub = command("parity", commands.run_parity, "replay arrays that the 2015 program computed, and report every deviation",

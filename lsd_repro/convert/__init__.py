@@ -1,4 +1,4 @@
-"""The same network from other files: Keras, Caffe, numpy, PyTorch -> `NetworkWeights` (no Theano).
+"""The same network from other files: Keras, Caffe, numpy, PyTorch, MATLAB -> `NetworkWeights` (no Theano).
 
 ===================  ========================================================
 ``reader.py``        a file of any of these formats -> `NetworkWeights`, and what is to be said of it
@@ -6,6 +6,8 @@
 ``downloaded.py``    what ``lsd-repro fetch weights`` asks of a downloaded file
 ``colours.py``       a first layer for 0..1 -> one for grey levels
 ``keras.py``         .h5 (library h5py)
+``mat73.py``         .mat of MATLAB 7.3 (library h5py)
+``hdf5.py``          what the two of them read
 ``caffe.py``         .caffemodel
 ``npz.py``           numpy's .npz, the format of Davi Frossard's weights
 ``library.py``       optional libraries

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lsd_repro.convert.stored import Array, Stored
+from lsd_repro.convert.stored import FORMATS, Array, Stored
 from lsd_repro.errors import InputError
 from lsd_repro.material.files import PathLike
 from lsd_repro.network.layers import GROUPS, weight_layers_of
@@ -26,7 +26,7 @@ LAYERS = {2: (4, 6), 100: (1, 7)}
 VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5
 # More than any message read here has.
 MOST_FIELDS = 10_000
-NONE = "of none of the formats that are read (.h5, .caffemodel, .npz, .pth, .safetensors), or damaged"
+NONE = f"of none of the formats that are read ({FORMATS}), or damaged"
 
 
 @contextlib.contextmanager

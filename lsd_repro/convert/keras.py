@@ -1,23 +1,25 @@
-"""Keras's .h5: weights alone or a whole model, of Keras 1 to 3."""
+"""Keras's .h5: weights alone or a whole model, of Keras 1 to 3; also of a model that has the network as a layer."""
 
 import contextlib
 from collections.abc import Iterator
 from functools import partial
 from types import ModuleType
 
-from lsd_repro.convert import library
-from lsd_repro.convert.stored import Array, Stored
+from lsd_repro.convert import hdf5
+from lsd_repro.convert.stored import Array, Stored, only_one
 from lsd_repro.errors import InputError
 from lsd_repro.material.files import PathLike
 from lsd_repro.network.layers import GROUPS, weight_layers_of
 
-# How deep below a layer's group its arrays lie, and how many members of a group are looked at.
-DEEPEST, MOST_MEMBERS = 3, 1000
+# How deep below a layer's group its arrays lie, and models in models.
+DEEPEST, DEEPEST_MODEL = 3, 8
+# Keras's applications have names for their layers; elsewhere they are counted, from these on.
+NAMED, COUNTED = "block1_conv1", "conv2d"
 
 
 def load_h5py() -> ModuleType:
     """The library, or an InputError."""
-    return library.load("h5py", "h5py>=3.8,<4", "Keras's .h5")
+    return hdf5.load_h5py("Keras's .h5")
 
 
 @contextlib.contextmanager
@@ -30,59 +32,48 @@ def opened(path: PathLike) -> Iterator[Stored]:
     """
     h5py = load_h5py()
     with h5py.File(path, "r") as file:
-        yield Stored(_layers(h5py, file), channels_last=True, order="BGR")
+        root = hdf5.member(h5py, file, "model_weights") or file
+        models = {"": root, **{path: found for path, found in hdf5.below(h5py, root, DEEPEST_MODEL)
+                               if isinstance(found, h5py.Group)}}
+        parts = {path: _layers(h5py, group) for path, group in models.items()}
+        where = only_one({path: layers for path, layers in parts.items() if layers} or {"": {}})
+        arrays = {name: _pair(h5py, group, name) for name, group in parts[where].items()}
+        # Of Keras 3, a model's layers lie in a group of that name.
+        model = f"/{where}".removesuffix("/layers").strip("/")
+        yield Stored(arrays, channels_last=True, order="BGR", where=model)
 
 
-def _layers(h5py, file):
-    """Arrays by layer.  Layers of Keras 3's .weights.h5 have no names of their own: they are counted."""
-    root = _member(h5py, file, "model_weights") or file
-    counted = _member(h5py, root, "layers")
-    if counted is not None:
-        convolutions = _counted(counted, "conv2d")
-        names = weight_layers_of(GROUPS[19 if len(convolutions) == 16 else 16])
-        pairs = [*zip(convolutions, names), *zip(_counted(counted, "dense"), ("fc6", "fc7", "fc8"))]
-        root = counted
-    else:
+def _layers(h5py, model):
+    """Groups of the layers that lie in a model's group, by layer."""
+    if hdf5.member(h5py, model, NAMED) is not None:
         pairs = [(f"block{group}_conv{i}", f"conv{group}_{i}") for group in range(1, 6) for i in range(1, 5)]
         pairs += [("fc1", "fc6"), ("fc2", "fc7"), ("predictions", "fc8")]
-    found = {name: _member(h5py, root, own) for own, name in pairs}
-    return {name: _pair(h5py, group, name) for name, group in found.items() if isinstance(group, h5py.Group)}
+    elif hdf5.member(h5py, model, COUNTED) is not None:
+        convolutions = _counted(h5py, model, COUNTED)
+        names = weight_layers_of(GROUPS[19 if len(convolutions) == 16 else 16])
+        pairs = [*zip(convolutions, names), *zip(_counted(h5py, model, "dense"), ("fc6", "fc7", "fc8"))]
+    else:
+        return {}
+    found = {name: hdf5.member(h5py, model, own) for own, name in pairs}
+    return {name: group for name, group in found.items() if isinstance(group, h5py.Group)}
 
 
-def _counted(group, kind):
+def _counted(h5py, model, kind):
     """``conv2d``, ``conv2d_1``, ... as far as they go."""
     names = [kind]
-    while names[-1] in group and len(names) < MOST_MEMBERS:
+    while hdf5.member(h5py, model, names[-1]) is not None:
         names.append(f"{kind}_{len(names)}")
     return names[:-1]
 
 
-def _member(h5py, group, name):
-    """A member that lies in this file; None if there is none."""
-    if isinstance(group.get(name, getlink=True), h5py.HardLink):
-        return group[name]
-    return None
-
-
 def _pair(h5py, group, name):
     """Weights and biases of a layer: the only arrays of two or four dimensions, and of one, below its group."""
-    datasets = list(_datasets(h5py, group, DEEPEST))
+    datasets = [found for _, found in hdf5.below(h5py, group, DEEPEST)
+                if isinstance(found, h5py.Dataset) and found.shape is not None]
+    for each in datasets:
+        if not hdf5.plain(each, name):
+            raise InputError(f"{name} is compressed, which Keras's files are not")
     weights, biases = ([each for each in datasets if len(each.shape) in dimensions] for dimensions in ((2, 4), (1,)))
     if not len(weights) == len(biases) == 1:
         raise InputError(f"{name}: {len(weights)} arrays of weights and {len(biases)} of biases, one of each expected")
     return tuple(Array(each.shape, each.dtype, partial(each.__getitem__, ())) for each in (*weights, *biases))
-
-
-def _datasets(h5py, group, depth):
-    if len(group) > MOST_MEMBERS:
-        raise InputError(f"{group.name} has {len(group):,} members: no file of Keras's")
-    for name in group:
-        member = _member(h5py, group, name)
-        if isinstance(member, h5py.Dataset) and member.shape is not None:
-            if member.is_virtual or member.external:
-                raise InputError(f"{member.name} is kept in another file, which is not opened")
-            if member.id.get_create_plist().get_nfilters():
-                raise InputError(f"{member.name} is compressed, which Keras's files are not")
-            yield member
-        elif isinstance(member, h5py.Group) and depth:
-            yield from _datasets(h5py, member, depth - 1)

@@ -5,13 +5,13 @@ import zipfile
 
 import numpy as np
 
-from lsd_repro.convert import caffe, keras, npz, torchvision
+from lsd_repro.convert import caffe, keras, mat73, npz, torchvision
 from lsd_repro.convert.colours import fold
-from lsd_repro.convert.stored import KINDS, read_layers
+from lsd_repro.convert.stored import KINDS, quoted, read_layers
 from lsd_repro.errors import InputError
 from lsd_repro.material.files import PathLike
 from lsd_repro.material.regular import check_regular
-from lsd_repro.network import ilsvrc
+from lsd_repro.network import ilsvrc, matconvnet
 from lsd_repro.network.known import AVERAGE_COLOUR, OXFORD, recognised
 from lsd_repro.network.matfile import AGAIN, naming
 from lsd_repro.network.weights import NetworkWeights, check
@@ -20,13 +20,14 @@ NO_PICKLES = "which can run code when it is loaded, so it is not opened"
 
 
 def read(path: PathLike) -> tuple[NetworkWeights, list[str]]:
-    """Read a VGG-16 or VGG-19 with its classes from a file that is no .mat.
+    """Read a VGG-16 or VGG-19 with its classes from a file that is no .mat of an older version.
 
     Parameters
     ----------
     path : str or path-like
-        Keras's .h5, Caffe's .caffemodel, numpy's .npz (as Frossard's), or PyTorch's .pth or
-        .safetensors with torchvision's names; told apart by what is in it.
+        Keras's .h5, Caffe's .caffemodel, numpy's .npz (as Frossard's), PyTorch's .pth or
+        .safetensors with torchvision's names, or MatConvNet's .mat as MATLAB 7.3 saves it; told apart
+        by what is in it.  A .h5, .pth or .safetensors may hold more than the network.
 
     Returns
     -------
@@ -41,30 +42,41 @@ def read(path: PathLike) -> tuple[NetworkWeights, list[str]]:
         If the file is missing, damaged, of no known format, or no such network; or if the library
         that reads it is missing.
     """
-    with naming(path), _no_surprises(), _opener(path)(path) as stored:
-        weights, biases = read_layers(stored)
-        return _network(list(weights), list(biases), stored)
+    with naming(path), _no_surprises():
+        if _head(path).startswith(b"MATLAB 7.3"):
+            network = matconvnet.network_of(mat73.load(path))
+            return network, [_whose(network.weights, network.biases)[1]]
+        with _opener(path)(path) as stored:
+            weights, biases = read_layers(stored)
+            return _network(list(weights), list(biases), stored)
 
 
 def check_library(path: PathLike) -> None:
     """Raise an InputError if the library that a file of this name needs is missing, before it is downloaded."""
     if str(path).endswith(".h5"):
         keras.load_h5py()
+    elif str(path).endswith(".pth"):
+        torchvision.load_torch()
+
+
+def _whose(weights, biases):
+    """The order of colours if these weights are Oxford's (else None), and whose they are in words."""
+    depth, classes, name = len(weights), len(weights[-1]), OXFORD[len(weights)].name
+    order = recognised(weights[0], biases[0], depth)
+    if not order:
+        return order, f"another training of VGG-{depth} and not {name}: 2015's program dreamt with other weights"
+    if classes != len(ilsvrc.read()[0]):
+        return order, f"the first layer is that of {name}, but its classes are others: trained further"
+    return order, f"this is {name}, by the known entries of its first layer"
 
 
 def _network(weights, biases, stored):
-    depth, classes = len(weights), len(weights[-1])
-    name = OXFORD[depth].name
+    classes = len(weights[-1])
     wnids, descriptions = ilsvrc.read()
-    order = recognised(weights[0], biases[0], depth)
-    findings = []
-    if not order:
-        findings.append(f"another training of VGG-{depth} and not {name}: 2015's program dreamt with other weights")
-    elif classes != len(wnids):
-        findings.append(f"the first layer is that of {name}, but its classes are others: trained further")
-    else:
-        findings.append(f"this is {name}, by the known entries of its first layer")
-
+    order, whose = _whose(weights, biases)
+    findings = [whose]
+    if stored.where:
+        findings.append(f"it is the part {quoted(stored.where)} of the file")
     # Oxford's own weights are the same in every file: what they take depends on their entries alone.
     if (order or stored.order) == "BGR":
         weights[0] = np.ascontiguousarray(weights[0][:, ::-1])
@@ -84,13 +96,18 @@ def _network(weights, biases, stored):
     return network, findings
 
 
-def _opener(path):
-    """The context manager that opens a file of the format that this one is in."""
+def _head(path):
     check_regular(path)
     with open(path, "rb") as stream:
         head = stream.read(128)
     if not head:
         raise InputError(f"is empty; {AGAIN}")
+    return head
+
+
+def _opener(path):
+    """The context manager that opens a file of the format that this one is in."""
+    head = _head(path)
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return keras.opened
     if head.startswith(b"PK\x03\x04"):
@@ -102,7 +119,7 @@ def _opener(path):
     if head.startswith(b"MATLAB"):
         raise InputError("is a .mat file already: use it as it is, weights=")
     if head.startswith((b"\x80", b"\x93NUMPY")):
-        raise InputError(f"is a pickle, or a .npy, {NO_PICKLES}; .h5, .caffemodel, .npz, .pth and .safetensors are read")
+        raise InputError(f"is a pickle, or a .npy, {NO_PICKLES}; {KINDS}")
     return caffe.opened
 
 

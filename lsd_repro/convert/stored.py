@@ -1,6 +1,7 @@
 """What a file claims to hold, and reading it if that makes a network."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
@@ -12,7 +13,8 @@ from lsd_repro.network.weights import check_shapes
 
 # The most parameters that are read; VGG-19 has 143,667,240.
 MAX_PARAMETERS = 200_000_000
-KINDS = "the help of 'lsd-repro convert' says which files are read"
+FORMATS = "Keras's .h5, Caffe's .caffemodel, Frossard's .npz, PyTorch's .pth and .safetensors, MATLAB 7.3's .mat"
+KINDS = f"a VGG-16 or VGG-19 is read from {FORMATS}"
 TOP = ["fc6", "fc7", "fc8"]
 
 
@@ -48,12 +50,46 @@ class Stored(NamedTuple):
     normalised : bool
         Whether they take 0..1, centred and divided colour by colour (torchvision), and not
         grey levels minus their mean.
+    where : str
+        Of what part of the file, if it holds more than the network.
     """
 
     arrays: dict[str, tuple[Array, Array]]
     channels_last: bool
     order: str
     normalised: bool = False
+    where: str = ""
+
+
+def quoted(name: str) -> str:
+    """A name from a file, for a message of one line."""
+    return repr(name if len(name) <= 80 else name[:77] + "...")
+
+
+def only_one(parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Find the part of a file that is a whole VGG.
+
+    Parameters
+    ----------
+    parts : mapping of str to mapping
+        Layers such as ``conv1_1`` by the part that they belong to; at least one part.
+
+    Returns
+    -------
+    str
+        The part; if none is whole, that with most layers.
+
+    Raises
+    ------
+    InputError
+        If there are two.
+    """
+    whole = [where for where, layers in parts.items() if not _missing(layers)]
+    if len(whole) > 1:
+        places = ", ".join(quoted(where) if where else "the top level" for where in whole[:4])
+        raise InputError(f"holds {len(whole)} VGGs ({places}{', ...' if len(whole) > 4 else ''}): "
+                         "save the one that is meant in a file of its own")
+    return whole[0] if whole else max(parts, key=lambda where: len(parts[where]))
 
 
 def read_layers(stored: Stored) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
@@ -73,8 +109,7 @@ def read_layers(stored: Stored) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]
     InputError
         If a layer is missing, has another shape, is no floating-point array, or all together are too large.
     """
-    names = weight_layers_of(GROUPS[19 if "conv5_4" in stored.arrays else 16])
-    missing = [name for name in names if name not in stored.arrays]
+    names, missing = _names(stored.arrays), _missing(stored.arrays)
     if missing == TOP:
         raise InputError("fc6, fc7 and fc8 are missing: this is the network without its top, which knows no classes; "
                          "the file with top is wanted (Keras's without 'notop' in its name)")
@@ -91,6 +126,14 @@ def read_layers(stored: Stored) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]
         raise InputError(f"has {total:,} parameters, and a VGG-19 only 143,667,240: not read")
     return (tuple(_oihw(weights, shape, stored.channels_last) for (weights, _), shape in zip(arrays, shapes)),
             tuple(_single(biases.read()) for _, biases in arrays))
+
+
+def _names(layers):
+    return weight_layers_of(GROUPS[19 if "conv5_4" in layers else 16])
+
+
+def _missing(layers):
+    return [name for name in _names(layers) if name not in layers]
 
 
 def _shape(name, stored, channels):

@@ -50,7 +50,7 @@ class File(NamedTuple):
     urls : tuple of str
         Tried in this order.
     digest : str
-        Such as ``"sha256:9f86..."``; empty where nobody published one.
+        Such as ``"sha256:9f86..."``, or its beginning; empty where nobody published one.
     size : int or None
         In bytes; None: what the server says.
     other_versions : bool
@@ -104,7 +104,8 @@ BSDS = tuple(f"https://raw.githubusercontent.com/BIDS/BSDS500/{version}/BSDS500/
 PICTURES = Path(__file__).with_name("pictures.tsv")
 
 # Where the VGG-16 of 2014 lies in other formats: Oxford's own for Caffe (the sum is Caffe's model
-# zoo's), Keras's (the sum is in its source), and Davi Frossard's (no sum, hence by https alone).
+# zoo's), Keras's (the sum is in its source), Davi Frossard's (no sum, hence by https alone), and Justin
+# Johnson's port to PyTorch (the beginning of its sum is in the name, as torch.hub has it; by https, too).
 ROADS = (
     File("VGG_ILSVRC_16_layers.caffemodel",
          ("https://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe/VGG_ILSVRC_16_layers.caffemodel",
@@ -115,7 +116,11 @@ ROADS = (
           "https://github.com/fchollet/deep-learning-models/releases/download/v0.1/"
           "vgg16_weights_tf_dim_ordering_tf_kernels.h5"),
          "md5:64373286793e3c8b2b4e3219cbf3544b", 553_467_096),
-    File("vgg16_weights.npz", ("https://www.cs.toronto.edu/~frossard/vgg16/vgg16_weights.npz",), "", 553_436_134))
+    File("vgg16_weights.npz", ("https://www.cs.toronto.edu/~frossard/vgg16/vgg16_weights.npz",), "", 553_436_134),
+    File("vgg16-00b39a1b.pth",
+         ("https://web.eecs.umich.edu/~justincj/models/vgg16-00b39a1b.pth",
+          "https://s3-us-west-2.amazonaws.com/jcjohns-models/vgg16-00b39a1b.pth"),
+         "sha256:00b39a1b"))
 
 SETS = {
     # The names that lsd_repro.prior.store looks for in a folder.
@@ -473,7 +478,7 @@ def _fault(file, path):
         for chunk in iter(lambda: stream.read(CHUNK), b""):
             digest.update(chunk)
             size += len(chunk)
-    if digest.hexdigest() == wanted:
+    if digest.hexdigest().startswith(wanted):
         return ""
     if file.size not in (None, size):
         return f"{size:,} bytes and not {file.size:,}"

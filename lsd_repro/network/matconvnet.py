@@ -1,9 +1,10 @@
 """VGG-16 or VGG-19 in MatConvNet's .mat file <-> `NetworkWeights` (no Theano).
 
-=======  ===============================================================
-`read`   a .mat file of any of the three layouts, checked
-`write`  a .mat file in the layout of today, exact or in few bits
-=======  ===============================================================
+============  ==========================================================
+`read`        a .mat file of any of the three layouts, checked
+`network_of`  the same from a file's variables
+`write`       a .mat file in the layout of today, exact or in few bits
+============  ==========================================================
 
 Three layouts were published over the years: the oldest (to about beta7), that of
 2015's stream (the "beta16" directory), and today's.  They differ in the position and the
@@ -29,7 +30,7 @@ fc6 may be stored as coefficients of groups of channels, which `separable` expan
 """
 
 from collections.abc import Sequence
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 
@@ -86,21 +87,35 @@ def read(path: PathLike) -> NetworkWeights:
     528 MiB for the real network.
     """
     with naming(path):
-        variables = load(path)
-        layers = variables.pop("layers", None)
-        if layers is None:
-            raise InputError(f"holds no readable variable 'layers': {INCOMPLETE}")
-        weights, biases = _read_layers(layers)
-        meta = variables.get("meta")
-        about = variables if meta is None else struct_of(meta, "meta")
-        normalization = struct_of(about.get("normalization"), "normalization")
-        classes = struct_of(about.get("classes"), "classes")
-        network = NetworkWeights(
-            weights, biases, np.array(single_of(normalization.get("averageImage"), "normalization.averageImage")),
-            texts_of(classes.get("description"), "classes.description"),
-            texts_of(classes["name"], "classes.name") if "name" in classes else ())
-        check(network, OTHER, AGAIN)
-        return network
+        return network_of(load(path))
+
+
+def network_of(variables: dict[str, Any]) -> NetworkWeights:
+    """The network that a file's variables make; see `read`.
+
+    Parameters
+    ----------
+    variables : dict of str to value
+        As from `lsd_repro.network.matfile.load`.
+
+    Raises
+    ------
+    InputError
+    """
+    layers = variables.get("layers")
+    if layers is None:
+        raise InputError(f"holds no readable variable 'layers': {INCOMPLETE}")
+    weights, biases = _read_layers(layers)
+    meta = variables.get("meta")
+    about = variables if meta is None else struct_of(meta, "meta")
+    normalization = struct_of(about.get("normalization"), "normalization")
+    classes = struct_of(about.get("classes"), "classes")
+    network = NetworkWeights(
+        weights, biases, np.array(single_of(normalization.get("averageImage"), "normalization.averageImage")),
+        texts_of(classes.get("description"), "classes.description"),
+        texts_of(classes["name"], "classes.name") if "name" in classes else ())
+    check(network, OTHER, AGAIN)
+    return network
 
 
 def write(path: PathLike, network: NetworkWeights, bits: Optional[int] = None,

@@ -31,6 +31,9 @@ OTHER = ("the file wanted is MatConvNet's imagenet-vgg-verydeep-16.mat, "
 INCOMPLETE = f"no MatConvNet network ({OTHER}), or incomplete ({AGAIN})"
 
 VARIABLES = ("layers", "meta", "normalization", "classes")
+# What `matconvnet` asks for in them.
+FIELDS = ("name", "type", "method", "weights", "filters", "biases", "scale", "basis",
+          "normalization", "averageImage", "classes", "description")
 
 # A file is a header, then variables: kind, length, data.
 HEADER = 128
@@ -98,7 +101,8 @@ def _byte_order(head):
     if not head:
         raise InputError(f"is empty; {AGAIN}")
     if head.startswith(b"MATLAB 7.3") or b"\x89HDF" in (head[:4], head[512:516]):
-        raise InputError("is a MATLAB 7.3 (HDF5) file; save it from MATLAB with save(..., '-v7')")
+        kind = "a MATLAB 7.3 file" if head.startswith(b"MATLAB") else "an HDF5 file, such as Keras's"
+        raise InputError(f"is {kind}: 'lsd-repro convert' makes a .mat of it that is read here")
     if head[126:128] not in (b"IM", b"MI"):
         raise InputError(f"is not a .mat file; {OTHER}")
     return "<" if head[126:128] == b"IM" else ">"

@@ -6,21 +6,26 @@ import pickle
 import struct
 import tracemalloc
 import zipfile
+import zlib
+from dataclasses import replace
 
 import formats
 import numpy as np
 import pytest
 import reference
+import scipy.io
 from small_network import small_network
 
 from lsd_repro.cli.main import main
-from lsd_repro.convert import colours, library, reader
+from lsd_repro.convert import colours, hdf5, library, reader
 from lsd_repro.errors import InputError
-from lsd_repro.network import ilsvrc, matconvnet
+from lsd_repro.network import ilsvrc, matconvnet, matfile
+from lsd_repro.network.known import OXFORD, recognised
 from lsd_repro.program2015 import VGG16_GROUPS, VGG19_GROUPS
 
 # Without a library, its formats aren't tried.
-NEEDS = {"keras": "h5py", "caffe": "google.protobuf", "torch": "torch", "safetensors": "safetensors"}
+NEEDS = {"keras": "h5py", "matlab": "h5py", "caffe": "google.protobuf", "torch": "torch", "johnsons": "torch",
+         "safetensors": "safetensors", "brain": "safetensors"}
 
 WAYS = {
     "keras, weights": ("keras", {}),
@@ -35,7 +40,20 @@ WAYS = {
     "torch": ("torch", {}),
     "torch until 2020": ("torch", {"legacy": True}),
     "safetensors": ("safetensors", {}),
-    "safetensors, timm": ("safetensors", {"timm": True}),
+    "safetensors, timm": ("safetensors", {"tops": "timm"}),
+}
+# The same in a larger model or a checkpoint, and others' ports.
+MORE_WAYS = {
+    "keras, nested": ("keras", {"layout": "nested"}),
+    "keras 3, nested": ("keras", {"layout": "Keras 3, nested"}),
+    "torch, Johnson's": ("johnsons", {}),
+    "torch, first names": ("torch", {"tops": "first"}),
+    "torch, checkpoint": ("torch", {"checkpoint": lambda tensors: {"state_dict": tensors, "epoch": 3, "best": [0.5]}}),
+    "torch, data parallel": ("torch", {"prefix": "module."}),
+    "torch, data parallel in part": ("torch", {"checkpoint": lambda tensors: {
+        "arch": "vgg16", "state_dict": {name.replace("features.", "features.module."): each for name, each in tensors.items()}}}),
+    "torch, both, legacy": ("torch", {"prefix": "module.vgg.", "checkpoint": lambda tensors: {"model": tensors}, "legacy": True}),
+    "safetensors, in a model": ("safetensors", {"prefix": "backbone."}),
 }
 
 
@@ -50,11 +68,11 @@ def write(path, network, kind, **options):
 
 
 def written(folder, network, way):
-    kind, options = WAYS[way]
+    kind, options = {**WAYS, **MORE_WAYS}[way]
     return write(folder / (f"vgg.{kind}" if kind != "npz" else "vgg.npz"), network, kind, **options)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [*WAYS, *MORE_WAYS])
 @pytest.mark.parametrize("groups", [VGG16_GROUPS, VGG19_GROUPS], ids=["16", "19"])
 def test_oxfords_weights_are_the_same_out_of_every_format(tmp_path, groups, way):
     network = formats.oxfords(network_of(groups))
@@ -101,6 +119,28 @@ def test_half_precision_is_recognised(tmp_path):
     found, findings = reader.read(path)
     assert "this is Oxford's" in findings[0]
     np.testing.assert_allclose(found.weights[5], network.weights[5], rtol=1e-3, atol=1e-6)
+
+
+def test_brain_floats_are_read_exactly_and_recognised(tmp_path):
+    network = formats.oxfords(network_of())
+    found, findings = reader.read(write(tmp_path / "a.safetensors", network, "brain"))
+    assert "this is Oxford's" in findings[0]
+    for own, expected in zip(found.weights + found.biases, network.weights + network.biases):
+        np.testing.assert_array_equal(own, formats.brain(expected))
+
+
+def near_oxfords(factor):
+    """Oxford's first layer but for a factor, in single precision and cut to bfloat16."""
+    known = OXFORD[16]
+    weights, biases = np.zeros((8, 3, 3, 3), np.float32), np.float32(factor) * np.float32(known.biases)
+    weights[0, 2] = np.float32(factor) * np.float32(known.blue).reshape(3, 3)
+    return [recognised(w, b, 16) for w, b in ((weights, biases), (formats.brain(weights), formats.brain(biases)))]
+
+
+def test_few_bits_make_no_other_training_oxfords():
+    assert near_oxfords(1) == ["RGB", "RGB"]
+    # What single precision tells apart isn't taken for rounding.
+    assert near_oxfords(1.002)[0] is None and near_oxfords(1.02) == [None, None]
 
 
 def test_class_logits_of_a_torchvision_network_are_pytorchs(tmp_path):
@@ -352,12 +392,242 @@ def test_hdf5_that_goes_round_in_circles_or_has_no_end_is_refused(tmp_path):
     path = write(tmp_path / "a.h5", network_of(), "keras")
     with h5py.File(path, "a") as file:
         file["block1_conv1/block1_conv1/again"] = file["block1_conv1"]
-    refused(path, "conv1_1")
+    refused(path, "'block1_conv1/block1_conv1/again' leads", "circles")
+    with h5py.File(path, "w") as file:
+        for i in range(hdf5.MOST_MEMBERS):
+            file[f"vgg/{i}"] = file["/"]
+    refused(path, "circles")
     write(path, network_of(), "keras")
     with h5py.File(path, "a") as file:
         del file["fc1/fc1/kernel:0"]
         file.create_dataset("fc1/fc1/kernel:0", (96, 10 ** 12), np.float32, chunks=(96, 10))
     refused(path, "fc6")
+
+
+# Larger files.
+
+def merged(path, *prefixed):
+    """One HDF5 file of others, each below a prefix."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        for other, prefix in prefixed:
+            with h5py.File(other) as part:
+                for name in part:
+                    part.copy(name, file.require_group(prefix))
+    return path
+
+
+def test_of_two_vggs_neither_is_taken_and_of_a_whole_one_and_a_part_the_whole(tmp_path):
+    network = network_of(classes=20)
+    whole = write(tmp_path / "whole.h5", network, "keras")
+    part = write(tmp_path / "part.h5", network_of(), "keras", top=False)
+    refused(merged(tmp_path / "a.h5", (whole, "model_weights/teacher"), (whole, "model_weights/student")),
+            "holds 2 VGGs ('student', 'teacher')", "in a file of its own")
+    refused(merged(tmp_path / "d.h5", (whole, "/"), (whole, "student")), "holds 2 VGGs (the top level, 'student')")
+    found, findings = reader.read(merged(tmp_path / "b.h5", (part, "eyes"), (whole, "new\nline")))
+    np.testing.assert_array_equal(found.weights[3], network.weights[3])
+    assert any(r"the part 'new\nline' of the file" in finding for finding in findings)
+    refused(merged(tmp_path / "c.h5", (part, "eyes")), "fc6, fc7 and fc8 are missing")
+
+
+def test_of_two_vggs_among_tensors_neither_is_taken(tmp_path):
+    pytest.importorskip("torch")
+    network, other = network_of(classes=20), formats.state_dict(network_of())
+    path = write(tmp_path / "a.pth", network, "torch", checkpoint=lambda tensors: {"model": tensors, "ema": dict(other)})
+    refused(path, "holds 2 VGGs ('model.', 'ema.')", "in a file of its own")
+    features = {f"loss.{name}": tensor for name, tensor in other.items() if name.startswith("features")}
+    found, _ = reader.read(write(path, network, "torch", checkpoint=lambda tensors: {**features, **tensors}))
+    np.testing.assert_array_equal(found.weights[3], network.weights[3])
+    refused(write(path, network, "torch", checkpoint=lambda tensors: features), "fc6, fc7 and fc8 are missing")
+    refused(write(path, network, "torch", checkpoint=lambda tensors: {
+        "state_dict": {**tensors, "features.1.running_mean": tensors["features.0.bias"]}}), "batch normalisation")
+
+
+def test_a_checkpoint_that_holds_itself_or_code_ends(tmp_path):
+    pytest.importorskip("torch")
+
+    def circle(tensors):
+        whole = {"state_dict": tensors, "x" * 10 ** 6: dict(tensors)}
+        whole["state_dict"]["again"] = whole["again"] = whole
+        return whole
+
+    path = tmp_path / "a.pth"
+    assert "it is the part 'state_dict' of the file" in reader.read(
+        write(path, network_of(classes=20), "torch", checkpoint=circle))[1]
+    write(path, network_of(classes=20), "torch", checkpoint=lambda tensors: {"state_dict": tensors, "x": Bomb(tmp_path / "x")})
+    refused(path, "could run code", "state_dict")
+    assert not (tmp_path / "x").exists()
+
+
+# MATLAB 7.3.
+
+def in_8_bits(path, network):
+    matconvnet.write(path, network, bits=6)
+
+
+def in_coefficients(path, network):
+    fc6 = np.zeros_like(network.weights[-3])
+    matconvnet.write(path, replace(network, weights=(*network.weights[:-3], fc6, *network.weights[-2:])), bits=6,
+                     fc6=[(len(fc6), np.eye(fc6.shape[2], 1, dtype=np.float32))])
+
+
+def of_the_oldest_layout(path, network):
+    """Filters and biases in the layers, as doubles; what is said of the network beside them."""
+    def layer(spec):
+        about = {"name": spec.name, "type": spec.kind}
+        if spec.kind == "conv":
+            weights, biases = parameters[spec.name]
+            about.update(filters=weights.transpose(2, 3, 1, 0).astype(float), biases=biases[None].astype(float), opts=[])
+        return about
+
+    parameters = {name: arrays for name, *arrays in formats.named(network)}
+    layers = matfile.cell_of([layer(spec) for spec in network.layers])
+    scipy.io.savemat(path, {
+        "layers": layers, "normalization": {"averageImage": network.average_image},
+        "classes": {"name": matfile.cell_of(network.names), "description": matfile.cell_of(network.descriptions)}})
+
+
+@pytest.mark.parametrize("save, options", [
+    (matconvnet.write, {}), (in_8_bits, {"compression": "gzip"}),
+    (in_coefficients, {"compression": "gzip", "shuffle": True, "fletcher32": True}),
+    (of_the_oldest_layout, {"compression": "gzip", "compression_opts": 0})])
+def test_matlab_7_3_holds_what_its_older_versions_do(tmp_path, save, options):
+    pytest.importorskip("h5py")
+    older = tmp_path / "older.mat"
+    save(older, formats.oxfords(network_of(classes=1)) if save == matconvnet.write else network_of(classes=1))
+    formats.write_matlab73(tmp_path / "a.mat", scipy.io.loadmat(older, appendmat=False), **options)
+    expected = matconvnet.read(older)
+    found, findings = reader.read(tmp_path / "a.mat")
+    for own, other in zip((*found.weights, *found.biases), (*expected.weights, *expected.biases)):
+        np.testing.assert_array_equal(own, other)
+        assert own.dtype == np.float32 and own.flags.c_contiguous
+    np.testing.assert_array_equal(found.average_image, expected.average_image)
+    assert (found.names, found.descriptions) == (expected.names, expected.descriptions)
+    assert len(findings) == 1 and ("trained further" if save == matconvnet.write else "another training") in findings[0]
+    with pytest.raises(InputError, match="is a MATLAB 7.3 file: 'lsd-repro convert'"):
+        matconvnet.read(tmp_path / "a.mat")
+
+
+def in_its_place(file, what):
+    """The reference to filters of the first layer, as an array that can be written to, and what it refers to."""
+    layer = file[file["layers"][0, 0]]
+    return layer["weights"], file[layer["weights"][what, 0]]
+
+
+def put_in_its_place(file, path, **options):
+    import h5py
+
+    cell, _ = in_its_place(file, 0)
+    made = file.create_dataset(f"#refs#/{path}", **options)
+    made.attrs["MATLAB_class"] = np.bytes_("single")
+    cell[0, 0] = made.ref
+    return h5py, made
+
+
+def circle_of_cells(file, _):
+    cell, _ = in_its_place(file, 0)
+    cell[0, 0] = cell.ref
+
+
+def circle_of_structs(file, _):
+    layer = file[file["layers"][0, 0]]
+    del layer["weights"]
+    layer["weights"] = layer
+
+
+def nothing(file, _):
+    import h5py
+
+    in_its_place(file, 0)[0][0, 0] = h5py.Reference()
+
+
+def no_end(file, _):
+    put_in_its_place(file, "x", shape=(8, 3, 3, 10 ** 14), dtype=np.float32, chunks=(8, 3, 3, 10))
+
+
+def endless_cell(file, _):
+    import h5py
+
+    del file["layers"]
+    file.create_dataset("layers", (10 ** 12, 1), h5py.ref_dtype, chunks=(1000, 1)).attrs["MATLAB_class"] = np.bytes_("cell")
+
+
+def endless_text(file, _):
+    name = file[file["layers"][0, 0]]
+    del name["type"]
+    name.create_dataset("type", (10 ** 9, 1), np.uint16, chunks=(1000, 1)).attrs["MATLAB_class"] = np.bytes_("char")
+
+
+def bomb(file, _, size=2 ** 26):
+    _, made = put_in_its_place(file, "x", shape=(8, 3, 3, 3), dtype=np.float32, chunks=(8, 3, 3, 3), compression="gzip")
+    made.id.write_direct_chunk((0, 0, 0, 0), zlib.compress(bytes(size)), 0)
+
+
+def small_bomb(file, path):
+    bomb(file, path, 2 ** 20)
+
+
+def large_chunks(file, _):
+    put_in_its_place(file, "x", shape=(8, 3, 3, 3), dtype=np.float32, chunks=(8, 3, 3, 2 ** 23), maxshape=(8, 3, 3, None))
+
+
+def no_chunk(file, _):
+    put_in_its_place(file, "x", shape=(8, 3, 3, 3), dtype=np.float32, chunks=(8, 3, 3, 3), compression="gzip")
+
+
+def other_compression(file, _):
+    put_in_its_place(file, "x", data=np.zeros((8, 3, 3, 3), np.float32), compression="lzf")
+
+
+def in_another_file(file, path):
+    (path.parent / "other").write_bytes(bytes(4 * 8 * 27))
+    put_in_its_place(file, "x", shape=(8, 3, 3, 3), dtype=np.float32, external=[(str(path.parent / "other"), 0, 4 * 8 * 27)])
+
+
+def linked_to(file, path):
+    import h5py
+
+    del file["meta"]
+    file["meta"] = h5py.ExternalLink(str(path), "meta")
+
+
+def fewer_layers(file, _):
+    layers = file["layers"][:-3]
+    del file["layers"]
+    file.create_dataset("layers", data=layers).attrs["MATLAB_class"] = np.bytes_("cell")
+
+
+def no_class(file, _):
+    del file["layers"].attrs["MATLAB_class"]
+
+
+@pytest.mark.parametrize("change, words", [
+    (circle_of_cells, "go on without end"), (circle_of_structs, "go on without end"), (nothing, "points to nothing"),
+    (no_end, "entries"), (endless_cell, "entries"), (endless_text, "entries"), (bomb, "too long"),
+    (small_bomb, "another length"), (large_chunks, "chunks of"), (no_chunk, "missing"),
+    (other_compression, "otherwise than by gzip"), (in_another_file, "in another file"),
+    (linked_to, "normalization is missing"), (fewer_layers, "is missing"), (no_class, "no readable variable 'layers'")])
+def test_hostile_matlab_7_3_is_refused_in_little_memory(tmp_path, change, words):
+    h5py = pytest.importorskip("h5py")
+    path = write(tmp_path / "a.mat", network_of(classes=20), "matlab")
+    head = path.read_bytes()[:128]
+    with h5py.File(path, "a") as file:
+        change(file, path)
+    assert path.read_bytes()[:128] == head
+    tracemalloc.start()
+    refused(path, words)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * 2 ** 20
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.999])
+def test_a_cut_off_matlab_7_3_is_refused(tmp_path, share):
+    path = write(tmp_path / "a.mat", network_of(classes=20), "matlab")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:int(share * len(whole))])
+    refused(path)
 
 
 def field(number, data):
@@ -384,14 +654,6 @@ def test_safetensors_of_absurd_header_is_refused(tmp_path):
         refused(tmp_path / "a.safetensors")
 
 
-def test_brain_floats_are_refused_with_what_is_read(tmp_path):
-    torch = pytest.importorskip("torch")
-    safetensors = pytest.importorskip("safetensors.torch")
-    safetensors.save_file({name: torch.from_numpy(array).bfloat16() for name, array in
-                           formats.torchvision_arrays(network_of(classes=20)).items()}, tmp_path / "a.safetensors")
-    refused(tmp_path / "a.safetensors", "BF16", "F16, F32, F64 are read")
-
-
 def test_what_is_no_vgg_is_said(tmp_path):
     pytest.importorskip("safetensors")
     from safetensors.numpy import save_file
@@ -402,6 +664,9 @@ def test_what_is_no_vgg_is_said(tmp_path):
     del arrays["features.28.weight"]
     save_file(arrays, tmp_path / "b.safetensors")
     refused(tmp_path / "b.safetensors", "conv5_3 not found")
+    arrays["features.28.weight"] = np.zeros((*arrays["features.26.weight"].shape,), np.int64)
+    save_file(arrays, tmp_path / "b.safetensors")
+    refused(tmp_path / "b.safetensors", "'features.28.weight' has numbers of type I64", "BF16, F16, F32, F64 are read")
     matconvnet.write(tmp_path / "c.mat", network_of())
     refused(tmp_path / "c.mat", "already", "weights=")
     refused(tmp_path / "absent.h5", "cannot be opened: No such file")

@@ -167,14 +167,17 @@ def test_every_pinned_file_has_a_size_a_sum_and_two_addresses_or_a_commit():
                 assert file.size and re.fullmatch("sha256:[0-9a-f]{64}", file.digest)
 
 
-def test_every_other_road_has_a_size_and_a_sum_or_https():
+def test_every_other_road_has_a_size_or_a_sum_and_a_whole_sum_or_https():
     [weights] = fetch.SETS["weights"]
-    assert len(weights.roads) == 3
+    assert len(weights.roads) == 4
     for road in weights.roads:
-        assert road.size > 4 * 138_357_544
+        assert road.size > 4 * 138_357_544 if road.size else road.digest
         assert all(re.fullmatch(r"https?://.*/" + road.name, url) for url in road.urls)
         assert re.fullmatch("(sha1:[0-9a-f]{40}|md5:[0-9a-f]{32})", road.digest) or \
             all(url.startswith("https") for url in road.urls)
+        # torch.hub's names.
+        beginning = re.search("-([0-9a-f]{8}).pth", road.name)
+        assert not beginning or road.digest == f"sha256:{beginning[1]}"
 
 
 def test_a_set_is_fetched_once_and_found_without_network(site, cache, offer):
@@ -456,15 +459,31 @@ def test_a_wrong_sum_by_another_road_is_refused(site, cache, by_roads, other_for
     assert names(cache / "weights") == []
 
 
-def test_a_road_that_lacks_its_library_is_not_downloaded(site, cache, by_roads, other_formats, monkeypatch):
+@pytest.mark.parametrize("name, library", [("a.h5", "h5py"), ("a.pth", "torch")])
+def test_a_road_that_lacks_its_library_is_not_downloaded(site, cache, by_roads, other_formats, monkeypatch, name, library):
     def absent(name):
         raise ImportError(name)
 
     monkeypatch.setattr("importlib.import_module", absent)
-    by_roads(site.file("/a.h5", content=other_formats["a.h5"]))
-    with pytest.raises(InputError, match="pip install 'h5py"):
+    by_roads(site.file(f"/{name}", content=other_formats["a.h5"]))
+    with pytest.raises(InputError, match=f"pip install '{library}"):
         fetch.fetch("weights", networks=downloaded)
-    assert "/a.h5" not in [path for path, _ in site.requests]
+    assert f"/{name}" not in [path for path, _ in site.requests]
+
+
+def test_the_beginning_of_a_sum_and_no_size_suffice_for_johnsons_port(site, cache, by_roads, tmp_path):
+    pytest.importorskip("torch")
+    network = formats.oxfords(small_network(np.random.default_rng(5), classes=1000))
+    formats.write_johnsons(tmp_path / "a.pth", network)
+    content = (tmp_path / "a.pth").read_bytes()
+    begins = hashlib.sha256(content).hexdigest()[:8]
+    road = site.file("/a.pth", content=content, digest=f"sha256:{begins}", size=None)
+    by_roads(road._replace(digest="sha256:" + ("0" * 8 if begins != "0" * 8 else "1" * 8)))
+    with pytest.raises(InputError, match=f"a.pth .sha256 {begins}"):
+        fetch.fetch("weights", networks=downloaded)
+    by_roads(road)
+    np.testing.assert_array_equal(matconvnet.read(fetch.fetch("weights", networks=downloaded)).weights[0], network.weights[0])
+    assert names(cache / "weights") == ["w.mat"]
 
 
 def test_another_road_is_gone_on_with(site, cache, by_roads, other_formats):

@@ -560,8 +560,8 @@ def test_what_stands_beside_the_layers_is_checked_too(tmp_path, network, changes
     (None, "cannot be opened: No such file"),
     (b"", "is empty; download it again"),
     (b"<html><body>404 Not Found</body></html>" * 20, "is not a .mat file; the file wanted is"),
-    (b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n", "is a MATLAB 7.3 .* save"),
-    (b"\x89HDF\r\n\x1a\n" + bytes(600), "is a MATLAB 7.3"),
+    (b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n", "is a MATLAB 7.3 .*'lsd-repro convert'"),
+    (b"\x89HDF\r\n\x1a\n" + bytes(600), "is an HDF5 file.*'lsd-repro convert'"),
 ])
 def test_other_files_are_named_with_the_mend(tmp_path, content, message):
     if content is not None:
