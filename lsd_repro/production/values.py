@@ -5,6 +5,7 @@ All raise ValueError with a message that says what is wrong, and not of which op
 
 import operator
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Callable
 
@@ -59,6 +60,10 @@ def path(value: Any) -> str:
         name = os.fsencode(text)
         text.encode()
     except UnicodeEncodeError:
+        encoding = sys.getfilesystemencoding()
+        if encoding != "utf-8" and _is_utf8(text):
+            raise ValueError(f"the locale's {encoding} can't spell this file's name: "
+                             "set PYTHONUTF8=1, or LC_ALL=C.UTF-8") from None
         raise ValueError("a file name that is not UTF-8: rename the file") from None
     except (TypeError, AttributeError):
         raise ValueError(f"{shown(value)!r} is not the name of a file") from None
@@ -67,6 +72,14 @@ def path(value: Any) -> str:
     if len(name) > LONGEST_PATH or max(map(len, name.split(os.fsencode(os.sep)))) > LONGEST_NAME:
         raise ValueError(f"{text[:SHOWN]}...: longer than a file name can be")
     return text
+
+
+def _is_utf8(text):
+    """Whether the bytes of a file's name are UTF-8, whatever they were taken for."""
+    try:
+        return bool(text.encode("utf-8", "surrogateescape").decode("utf-8"))
+    except UnicodeError:
+        return False
 
 
 def one_of(names: Iterable[str]) -> Callable[[Any], str]:

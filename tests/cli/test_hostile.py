@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import socket
+import sys
 import zipfile
 
 import numpy as np
@@ -134,6 +135,13 @@ def test_a_hostile_argument_is_one_line(tmp_path, monkeypatch, capsys, arguments
     classes = [] if {"--schedule", "--chat"} & {*arguments} else ["--classes", "0"]
     refused(capsys, ["frames", *SMALL, *out, *classes, *arguments], words)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name, words", [(b"b\xc3\xa4r.png", "the locale's ascii can't spell this file's name: set PYTHONUTF8=1"),
+                                         (b"b\xe4r.png", "rename the file")])
+def test_a_name_that_the_locale_cannot_spell_is_not_the_files_fault(monkeypatch, capsys, name, words):
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
+    refused(capsys, ["frames", *SMALL, "--start", name.decode("ascii", "surrogateescape")], words)
 
 
 @pytest.mark.parametrize("arguments", [("--patches", "1" + 11 * "0"), ("--patch", "1" + 11 * "0"), ("--patches", "9" * 300)])
