@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from lsd_repro.front.parity import replay
     from lsd_repro.front.prior import fit_prior, load_prior
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["InputError", "dream", "fit_prior", "load_network", "load_prior", "replay"]
 
 _MODULES = {"InputError": "errors", "dream": "front.film", "load_network": "front.network", "load_prior": "front.prior",

@@ -40,11 +40,12 @@ def dreams(start: Picture, pictures: Mapping[str, Picture], logits: dict[str, fl
     logits, probabilities : dict of str to float
         Means of the class over the picture.
     """
-    best = max(logits, key=logits.__getitem__)
+    low, *_, high = sorted(logits, key=logits.__getitem__)
     columns = 3
     rows = -(-(1 + len(pictures)) // columns)
     figure, axes = lesson(0.4 + rows * (0.5 + LESSON_WIDTH / columns * start.shape[0] / start.shape[1]),
-                          f"The same start, prior and steps: raising the {best} gives the class the highest logit",
+                          f"The same start, prior and steps: the class's mean logit ends at {logits[low]:.0f} where the {low} "
+                          f"is raised, at {logits[high]:.0f} where the {high} is",
                           nrows=rows, ncols=columns)
     axes = axes.ravel()
     for one in axes[1 + len(pictures):]:

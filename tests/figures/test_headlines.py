@@ -56,7 +56,7 @@ def test_pushes_over_their_range():
 def test_the_highest_logit_and_whoever_raises_it():
     pictures = {"logit": PICTURE, "probability": PICTURE}
     text = headline(objective.dreams(PICTURE, pictures, {"logit": 1.0, "probability": 2.0}, {"logit": 0.1, "probability": 0.2}))
-    assert "raising the probability gives the class the highest logit" in text
+    assert "ends at 1 where the logit is raised, at 2 where the probability is" in text
 
 
 def test_when_the_probability_passes_one_half():
