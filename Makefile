@@ -115,7 +115,8 @@ clean:
 	@$(call install,notebooks)
 	@touch $@
 
-.venv/lint: .venv/installed
+# mypy also looks at what the tests' libraries say of themselves.
+.venv/lint: .venv/test
 	@$(call install,dev)
 	@touch $@
 

@@ -54,7 +54,7 @@ def _numpy_of_their_time():
     # Gone in numpy 2.
     vars(stand_in).update(cast=Cast(), product=numpy.prod, sctype2char=lambda dtype: numpy.dtype(dtype).char)
     if is_numpy_2():
-        vars(stand_in).update(core=vars(numpy)["_core"], ComplexWarning=numpy.exceptions.ComplexWarning)
+        vars(stand_in).update(core=vars(numpy)["_core"], ComplexWarning=importlib.import_module("numpy.exceptions").ComplexWarning)
     # Deprecated, and left out for Python 3.12.  Theano asks it for headers alone, as lsd_repro tells it of a BLAS.
     stand_in.distutils = types.ModuleType("numpy.distutils")
     stand_in.distutils.misc_util = types.SimpleNamespace(get_numpy_include_dirs=lambda: [numpy.get_include()])
