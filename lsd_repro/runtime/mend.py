@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import hashlib
+import importlib
 import sys
 import types
 import warnings
@@ -54,7 +55,8 @@ def _numpy_of_their_time():
     # Gone in numpy 2.
     vars(stand_in).update(cast=Cast(), product=numpy.prod, sctype2char=lambda dtype: numpy.dtype(dtype).char)
     if is_numpy_2():
-        vars(stand_in).update(core=vars(numpy)["_core"], ComplexWarning=importlib.import_module("numpy.exceptions").ComplexWarning)
+        complex_warning = importlib.import_module("numpy.exceptions").ComplexWarning
+        vars(stand_in).update(core=vars(numpy)["_core"], ComplexWarning=complex_warning)
     # Deprecated, and left out for Python 3.12.  Theano asks it for headers alone, as lsd_repro tells it of a BLAS.
     stand_in.distutils = types.ModuleType("numpy.distutils")
     stand_in.distutils.misc_util = types.SimpleNamespace(get_numpy_include_dirs=lambda: [numpy.get_include()])
