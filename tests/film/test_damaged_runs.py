@@ -119,16 +119,16 @@ RECORDS = {"nested without end": b"[" * 200_000, "latin-1": b'{"parameters": "\x
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 def test_with_and_without_resume_a_damaged_record_leads_out_not_in_circles(interrupted, tmp_path, record):
     said = refused(interrupted, tmp_path, becomes(record, "run.json"), "holds no run to resume")
-    assert "delete it and leave out --resume, or choose another --out" in said and "(run.json: " in said
-    with pytest.raises(InputError, match="not an empty folder: choose another --out, or delete it") as caught:
+    assert "delete it and leave out resume=True, or choose another out=" in said and "(run.json: " in said
+    with pytest.raises(InputError, match="not an empty folder: choose another out=, or delete it") as caught:
         run.open_record(tmp_path / "run", parameters(), resume=False)
-    assert "--resume" not in str(caught.value)
+    assert "resume=True" not in str(caught.value)
 
 
 def test_a_folder_of_something_else_is_not_offered_for_resuming(tmp_path):
     (tmp_path / "notes.txt").touch()
     for out in (tmp_path, tmp_path / "notes.txt"):
-        with pytest.raises(InputError, match="choose another --out$"):
+        with pytest.raises(InputError, match="choose another out=$"):
             run.open_record(out, parameters(), resume=False)
 
 
