@@ -73,7 +73,7 @@ def dreams(sweep: Sweep) -> list[Dream]:
     found: dict[str, Dream] = {}
     for options in combinations(sweep):
         try:
-            plan = load(asked(_located(options, sweep.path.parent)))
+            plan = load(asked(_located(options, sweep.path.parent)), say=lambda _: None)  # the page says what is in force
             scenes = _scenes(sweep.classes, plan)
         except InputError as error:
             swept = ", ".join(f"{key} {_text(options[key])}" for key in sweep.swept)

@@ -152,7 +152,7 @@ def dreamt(task: Task, steps: Steps) -> Union[Dreamt, Failed, Unfit]:
         from lsd_repro.atlas import plan
         from lsd_repro.production.load import load
 
-        inputs = load(task.spec)
+        inputs = load(task.spec, say=lambda _: None)
         scenes = plan.scenes_of(task.scene, inputs)
     except InputError as error:
         return _unfit(str(error))
