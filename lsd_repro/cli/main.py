@@ -44,7 +44,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             return args.run(args)
     except InputError as error:
         # Another command's options, too, which `fetch` speaks of.
-        print(f"lsd-repro: {as_typed(str(error), {*vars(args), *OPTIONS, 'pictures'})}", file=sys.stderr)
+        words = as_typed(str(error), {*vars(args), *OPTIONS, "pictures"}, sys.argv if argv is None else map(str, argv))
+        print(f"lsd-repro: {words}", file=sys.stderr)
         return 2
     except MemoryError as error:
         print(f"lsd-repro: not enough memory ({str(error).splitlines()[0] if str(error) else 'it ran out'}): ask for less, "

@@ -19,7 +19,10 @@ NAMES = {"prior", "prior_kind", "tile", "resume", "size", "target", "guide", "oc
     # What is no option of a command, or only looks like one.
     ("device=cuda: no GPU", "device=cuda: no GPU"), ("subtile=3 priors=4", "subtile=3 priors=4"),
     ("runs/tile=3/out=2.png: no such file", "runs/tile=3/out=2.png: no such file"),
+    ("THEANO_FLAGS=size=3,tile=4", "THEANO_FLAGS=size=3,tile=4"),
+    ("can't serve at out=:: tile=3", "can't serve at --out :: --tile 3"),
+    ("can't read the schedule tile=3.txt: no such file", "can't read the schedule tile=3.txt: no such file"),
     ("'prior=' is not text", "'prior=' is not text"),
 ])
 def test_options_are_named_as_they_are_typed(said, typed):
-    assert as_typed(said, NAMES) == typed
+    assert as_typed(said, NAMES, ["--schedule", "tile=3.txt"]) == typed

@@ -45,7 +45,8 @@ assert found.descriptions[980] == (network.descriptions[980] if {kind!r} == "mat
     (16, "keras", {}, True), (16, "caffe", {"version": 1}, True),
     (19, "caffe", {"version": 2}, True), (16, "npz", {}, True), (16, "torch", {}, False), (16, "torch", {"legacy": True}, False),
     (16, "safetensors", {}, False), (19, "safetensors", {"tops": "timm"}, False),
-    (16, "keras", {"layout": "Keras 3, nested"}, True), (16, "johnsons", {}, True), (16, "brain", {}, True), (16, "matlab", {}, True)])
+    (16, "keras", {"layout": "Keras 3, nested"}, True), (16, "johnsons", {}, True), (16, "brain", {}, True),
+    (16, "matlab", {}, True)])
 def test_a_full_size_file_comes_back_within_1_5_gib(tmp_path, python, depth, kind, options, oxfords):
     libraries = {"keras": "h5py", "matlab": "h5py", "caffe": "google.protobuf", "torch": "torch", "johnsons": "torch",
                  "safetensors": "safetensors", "brain": "safetensors"}
