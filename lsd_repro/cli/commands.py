@@ -9,7 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from lsd_repro.cli import options
-from lsd_repro.errors import InputError
+from lsd_repro.errors import InputError, StackError
 from lsd_repro.material import fetch, shipped
 from lsd_repro.program2015 import PUBLISHED, STREAM_START
 
@@ -314,7 +314,7 @@ def verify_gpu(out: str) -> int:
         name = "cuda"
     missing = device.problems(name)
     if missing:
-        raise InputError("\n".join(missing))
+        raise StackError("\n".join(missing))
     from lsd_repro.compare import devices
 
     result = devices.verify(name, out)

@@ -43,7 +43,7 @@ def report() -> str:
     lines = [f"{name:{width}}  {value}" for name, value in rows]
     todo = problems()
     lines += ["", "What to do:", *(f"* {message}" for message in todo)] if todo else ["", "All is well."]
-    return as_typed("\n".join(lines), ("verify_gpu", "device"))
+    return as_typed("\n".join(lines), ("verify_gpu",))
 
 
 def problems() -> list[str]:

@@ -15,7 +15,7 @@ from lsd_repro.cli import commands, options
 from lsd_repro.cli.options import NETWORK_CHOICE, typed
 from lsd_repro.cli.output import ended_bars, to_the_end
 from lsd_repro.cli.words import as_typed
-from lsd_repro.errors import InputError
+from lsd_repro.errors import InputError, StackError
 from lsd_repro.material import fetch, shipped
 from lsd_repro.presets import FILMED
 from lsd_repro.production import values
@@ -42,6 +42,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             device.choose(args.device)
         with ended_bars():
             return args.run(args)
+    except StackError as error:  # its device= is Theano's own flag
+        print(f"lsd-repro: {error}", file=sys.stderr)
+        return 2
     except InputError as error:
         # Another command's options, too, which `fetch` speaks of.
         words = as_typed(str(error), {*vars(args), *OPTIONS, "pictures"}, sys.argv if argv is None else map(str, argv))

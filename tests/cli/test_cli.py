@@ -400,7 +400,7 @@ def test_gpu_that_is_not_there_is_a_message(tmp_path, tmp_path_factory, argument
     done = subprocess.run(command(*arguments), cwd=tmp_path, capture_output=True, text=True, env={
         **inherited, "PYTHONPATH": path, "LD_LIBRARY_PATH": folder, "THEANORC": str(tmp_path / "none")})
     assert done.returncode == 2
-    assert "--device cuda: " in (done.stdout if out else done.stderr) and out in done.stdout
+    assert "device=cuda: " in (done.stdout if out else done.stderr) and out in done.stdout
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
